@@ -1,0 +1,117 @@
+//! The checks of `tidy`, applied to this repository.
+
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+use tidy::{
+    licences, rooms,
+    source::{self, Source},
+    text,
+};
+
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+#[test]
+fn files_keep_the_rules() {
+    let files = repository();
+    assert_tidy(&files.iter().flat_map(text::complaints).collect::<Vec<_>>());
+}
+
+#[test]
+fn architecture_lists_every_source_file_once() {
+    let files = repository();
+    assert_tidy(&rooms::listing_complaints(&architecture(&files), &files));
+}
+
+#[test]
+fn files_use_only_what_stands_above_them() {
+    let files = repository();
+    assert_tidy(&rooms::order_complaints(&architecture(&files), &files));
+}
+
+#[test]
+fn every_member_holds_to_the_workspace_lints() {
+    let mut found = Vec::new();
+    for file in repository().iter().filter(|file| file.path.ends_with("/Cargo.toml")) {
+        let is_member = !file.text.contains("[workspace]");
+        if is_member && !file.text.contains("[lints]\nworkspace = true") {
+            found.push(format!("{}: lacks `[lints]` with `workspace = true`", file.path));
+        }
+    }
+    assert_tidy(&found);
+}
+
+#[test]
+fn third_party_packages_are_what_we_take() {
+    let files = repository();
+    let deny = &file(&files, "deny.toml").text;
+    let allowed = licences::list(deny, "licenses", "allow");
+    let banned = licences::list(deny, "bans", "deny");
+    assert!(!allowed.is_empty() && !banned.is_empty(), "deny.toml can no longer be read");
+
+    let mut found = Vec::new();
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
+    for package in packages.iter().filter(|package| !package["source"].is_null()) {
+        let name = package["name"].as_str().expect("a package has a name");
+        let licence = package["license"].as_str().unwrap_or("none");
+        if licences::is_satisfied(licence, &allowed) != Some(true) {
+            found.push(format!("{name}: licence {licence} is not among those taken"));
+        }
+        if package["source"] != CRATES_IO {
+            found.push(format!("{name}: comes from {}, not from crates.io", package["source"]));
+        }
+        if banned.contains(&name) {
+            found.push(format!("{name}: banned, deny.toml says why"));
+        }
+    }
+    assert_tidy(&found);
+}
+
+fn repository() -> Vec<Source> {
+    let files = source::walk(root()).expect("the repository can be read");
+    file(&files, "tidy/tests/tidy.rs");
+    files
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tidy is a member of the workspace")
+}
+
+fn file<'a>(files: &'a [Source], path: &str) -> &'a Source {
+    let found = files.iter().find(|file| file.path == path);
+    found.unwrap_or_else(|| panic!("there is no {path}"))
+}
+
+fn architecture(files: &[Source]) -> Vec<rooms::Entry> {
+    rooms::entries(&file(files, "ARCHITECTURE.md").text, &source::crates(files))
+}
+
+/// What cargo knows of all packages: for every platform if they were fetched, else for this one.
+fn metadata() -> Value {
+    let everywhere = run_metadata(&[]);
+    let output = everywhere.or_else(|_| run_metadata(&["--filter-platform", &host()]));
+    serde_json::from_slice(&output.expect("cargo metadata runs")).expect("cargo metadata is JSON")
+}
+
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let text = String::from_utf8(output.stdout).expect("rustc speaks UTF-8");
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("rustc names its host").to_owned()
+}
+
+fn run_metadata(more: &[&str]) -> Result<Vec<u8>, String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version", "1", "--offline"]).args(more).current_dir(root());
+    let output = cargo.output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[track_caller]
+fn assert_tidy(complaints: &[String]) {
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
