@@ -1,0 +1,345 @@
+//! The application's broadcasts: those that wait to be passed on, and those remembered so that
+//! none is delivered twice and none that a peer misses is out of reach.
+//!
+//! All nodes agree, to within a network delay, on how old a broadcast is, because its age travels
+//! with it. So they can compare a digest of the ones that are old enough to have reached everybody
+//! and young enough to matter; where it differs, somebody has a hole, and it is filled at once.
+
+use alloc::{collections::VecDeque, vec::Vec};
+use core::{hash::Hasher, time::Duration};
+
+use bytes::Bytes;
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
+
+use crate::{
+    limits::BROADCASTS_MAX,
+    name::Name,
+    table::{LOW, MemberIndex},
+    time::Instant,
+    wire::Broadcast,
+};
+
+/// What became of a broadcast that came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It is new: deliver it and pass it on.
+    New,
+    /// It was here before.
+    Repeated,
+    /// It is past its lifetime, or older than what had to be forgotten for lack of room.
+    Stale,
+}
+
+#[derive(Debug)]
+struct Entry {
+    origin: Name,
+    life: u64,
+    id: u64,
+    payload: Bytes,
+    born_at: Instant,
+    hash: u64,
+    holders: u128,
+    sends: u32,
+    waiting: bool,
+    /// It was issued here, and the application waits to hear that it went out.
+    own: bool,
+}
+
+/// The broadcasts of the last while, oldest first.
+#[derive(Debug)]
+pub(crate) struct Broadcasts {
+    log: VecDeque<Entry>,
+    /// Hash of (origin, life, id) to nothing: which ones are in `log`.
+    known: HashTable<u64>,
+    /// How many of `log` wait to be sent.
+    waiting: usize,
+    lifetime: Duration,
+    /// The part of `log` that the digest covers: its start, its end, its sum.
+    digest_from: usize,
+    digest_to: usize,
+    digest: u64,
+    /// What is not younger than this was forgotten early and must not come back.
+    floor: Option<Instant>,
+    dropped: u64,
+}
+
+impl Broadcasts {
+    pub(crate) fn new(lifetime: Duration) -> Self {
+        Self {
+            log: VecDeque::new(),
+            known: HashTable::new(),
+            waiting: 0,
+            lifetime,
+            digest_from: 0,
+            digest_to: 0,
+            digest: 0,
+            floor: None,
+            dropped: 0,
+        }
+    }
+
+    /// Takes in a broadcast issued by this node.
+    pub(crate) fn issue(&mut self, origin: &Name, life: u64, id: u64, data: Bytes, now: Instant) {
+        let hash = hash(origin, life, id);
+        let entry = Entry {
+            origin: origin.clone(),
+            life,
+            id,
+            payload: data,
+            born_at: now,
+            hash,
+            holders: 0,
+            sends: 0,
+            waiting: true,
+            own: true,
+        };
+        self.insert(entry);
+    }
+
+    /// Takes in a broadcast that came from `carrier`.
+    pub(crate) fn hear(
+        &mut self,
+        broadcast: &Broadcast<'_>,
+        carrier: Option<MemberIndex>,
+        now: Instant,
+    ) -> Heard {
+        let hash = hash(broadcast.origin, broadcast.life, broadcast.id);
+        if self.known.find(hash, |&known| known == hash).is_some() {
+            self.mark(hash, carrier);
+            return Heard::Repeated;
+        }
+        let age = Duration::from_millis(u64::from(broadcast.age_millis));
+        let born_at = now - age;
+        if age > self.lifetime || self.floor.is_some_and(|floor| born_at <= floor) {
+            return Heard::Stale;
+        }
+        self.insert(Entry {
+            origin: Name::from_checked(broadcast.origin),
+            life: broadcast.life,
+            id: broadcast.id,
+            payload: Bytes::copy_from_slice(broadcast.payload),
+            born_at,
+            hash,
+            holders: carrier.map_or(0, bit),
+            sends: 0,
+            waiting: true,
+            own: false,
+        });
+        Heard::New
+    }
+
+    /// Offers the waiting broadcasts for one packet to `to`, those sent least and newest first.
+    /// Those done are handed to `done`, with their id if they were issued here.
+    pub(crate) fn fill(
+        &mut self,
+        to: Option<MemberIndex>,
+        limit: u32,
+        everybody: Option<u128>,
+        now: Instant,
+        mut offer: impl FnMut(&Broadcast<'_>) -> bool,
+        mut done: impl FnMut(u64, u32),
+    ) {
+        if self.waiting == 0 {
+            return;
+        }
+        let to_bit = to.map_or(0, bit);
+        // Only the young wait, and they stand at the end.
+        let mut order: Vec<usize> = (0..self.log.len())
+            .rev()
+            .filter(|&i| self.log[i].waiting)
+            .take(self.waiting.min(SCAN_MAX))
+            .collect();
+        order.sort_by_key(|&i| self.log[i].sends);
+        let mut misfits = 0;
+        for i in order {
+            let entry = &mut self.log[i];
+            if entry.holders & to_bit != 0 {
+                continue;
+            }
+            if !offer(&entry.message(now)) {
+                misfits += 1;
+                if misfits > MISFITS_MAX {
+                    break;
+                }
+                continue;
+            }
+            entry.sends += 1;
+            entry.holders |= to_bit;
+            let known = everybody.is_some_and(|all| all & !entry.holders == 0);
+            if entry.sends >= limit || known {
+                entry.waiting = false;
+                self.waiting -= 1;
+                if entry.own {
+                    done(entry.id, entry.sends);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Nobody is there to be told.
+    pub(crate) fn stop_waiting(&mut self, mut done: impl FnMut(u64, u32)) {
+        for entry in &mut self.log {
+            if core::mem::take(&mut entry.waiting) && entry.own {
+                done(entry.id, entry.sends);
+            }
+        }
+        self.waiting = 0;
+    }
+
+    /// The digest over what is older than `window` and young enough to be worth repairing.
+    pub(crate) fn digest(&mut self, now: Instant, window: Duration) -> u32 {
+        self.expire(now);
+        while let Some(entry) = self.log.get(self.digest_to)
+            && entry.born_at + window <= now
+        {
+            self.digest = self.digest.wrapping_add(entry.hash);
+            self.digest_to += 1;
+        }
+        let repairable = self.repairable();
+        while self.digest_from < self.digest_to
+            && self.log[self.digest_from].born_at + repairable <= now
+        {
+            self.digest = self.digest.wrapping_sub(self.log[self.digest_from].hash);
+            self.digest_from += 1;
+        }
+        (self.digest ^ (self.digest >> 32)) as u32
+    }
+
+    /// The hashes of the newest broadcasts, as many as `len` bytes hold.
+    pub(crate) fn summary(&self, len: usize) -> Vec<u8> {
+        let newest = self.log.iter().rev().take(len / 8);
+        newest.flat_map(|entry| entry.hash.to_le_bytes()).collect()
+    }
+
+    /// The broadcasts not in a peer's summary that are young enough to send, and whether the
+    /// summary has some that are not known here.
+    pub(crate) fn missing_from(&self, summary: &[u8], now: Instant) -> (Vec<usize>, bool) {
+        let mut theirs: Vec<u64> = summary
+            .chunks_exact(8)
+            .map(|hash| u64::from_le_bytes(hash.try_into().expect("chunks of 8")))
+            .collect();
+        theirs.sort_unstable();
+        let young = |entry: &Entry| entry.born_at + self.repairable() > now;
+        let missing = (0..self.log.len())
+            .filter(|&i| young(&self.log[i]) && theirs.binary_search(&self.log[i].hash).is_err())
+            .collect();
+        let unknown = theirs.iter().any(|hash| self.known.find(*hash, |k| k == hash).is_none());
+        (missing, unknown)
+    }
+
+    /// The broadcast at a place given by [`missing_from`](Self::missing_from).
+    pub(crate) fn at(&self, place: usize, now: Instant) -> Broadcast<'_> {
+        self.log[place].message(now)
+    }
+
+    /// How many were forgotten early for lack of room.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn mark(&mut self, hash: u64, holder: Option<MemberIndex>) {
+        let Some(holder) = holder else { return };
+        if self.waiting == 0 {
+            return;
+        }
+        let mut waiting = self.log.iter_mut().rev().take(SCAN_MAX);
+        if let Some(entry) = waiting.find(|entry| entry.hash == hash) {
+            entry.holders |= bit(holder);
+        }
+    }
+
+    /// Puts an entry where its age belongs. What comes late is older than the window already, and
+    /// enters the digest with its place.
+    fn insert(&mut self, entry: Entry) {
+        if self.log.len() >= BROADCASTS_MAX {
+            self.drop_oldest();
+        }
+        self.waiting += usize::from(entry.waiting);
+        self.known.insert_unique(entry.hash, entry.hash, |&hash| hash);
+        let younger = self.log.iter().rev().take_while(|e| e.born_at > entry.born_at).count();
+        let place = self.log.len() - younger;
+        if place < self.digest_from {
+            self.digest_from += 1;
+            self.digest_to += 1;
+        } else if place < self.digest_to {
+            self.digest = self.digest.wrapping_add(entry.hash);
+            self.digest_to += 1;
+        }
+        self.log.insert(place, entry);
+    }
+
+    fn drop_oldest(&mut self) {
+        /// Copies of one broadcast differ in age by network delays; none differs by more.
+        const SKEW: Duration = Duration::from_secs(1);
+        let oldest = self.log.front().map(|entry| entry.born_at + SKEW);
+        self.floor = self.floor.max(oldest);
+        self.dropped += 1;
+        self.pop_front();
+    }
+
+    /// Forgets what nobody would deliver any more. Twice the lifetime, so that no copy that is
+    /// still young enough elsewhere can be taken for new here.
+    fn expire(&mut self, now: Instant) {
+        while self.log.front().is_some_and(|entry| entry.born_at + self.lifetime * 2 <= now) {
+            self.pop_front();
+        }
+    }
+
+    fn pop_front(&mut self) {
+        let Some(entry) = self.log.pop_front() else { return };
+        if self.digest_from > 0 {
+            self.digest_from -= 1;
+        } else if self.digest_to > 0 {
+            self.digest = self.digest.wrapping_sub(entry.hash);
+        }
+        self.digest_to = self.digest_to.saturating_sub(1);
+        self.waiting -= usize::from(entry.waiting);
+        if let Ok(known) = self.known.find_entry(entry.hash, |&known| known == entry.hash) {
+            known.remove();
+        }
+    }
+
+    /// Up to which age a hole is worth filling: early enough that the copy arrives in time.
+    fn repairable(&self) -> Duration {
+        self.lifetime * 3 / 4
+    }
+}
+
+/// Entries looked at for one packet at most.
+const SCAN_MAX: usize = 256;
+/// Broadcasts that don't fit into a packet, looked past for a smaller one.
+const MISFITS_MAX: usize = 4;
+
+impl Entry {
+    fn message(&self, now: Instant) -> Broadcast<'_> {
+        let age = now.saturating_since(self.born_at).as_millis();
+        Broadcast {
+            origin: &self.origin,
+            life: self.life,
+            id: self.id,
+            age_millis: u32::try_from(age).unwrap_or(u32::MAX),
+            payload: &self.payload,
+        }
+    }
+}
+
+/// The same on all nodes, because digests and summaries are made of it.
+fn hash(origin: &str, life: u64, id: u64) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(0x7377_696d, 0x6272_6f61_6463);
+    hasher.write(origin.as_bytes());
+    hasher.write(&life.to_le_bytes());
+    hasher.write(&id.to_le_bytes());
+    hasher.finish()
+}
+
+fn bit(member: MemberIndex) -> u128 {
+    if member.as_u32() < LOW { 1 << member.as_u32() } else { 0 }
+}
+
+#[cfg(test)]
+mod tests;

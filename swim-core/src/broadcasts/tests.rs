@@ -1,0 +1,100 @@
+//! Broadcasts: once each, in time, and a digest that two logs agree on.
+
+use super::*;
+
+const LIFETIME: Duration = Duration::from_secs(30);
+const WINDOW: Duration = Duration::from_millis(400);
+
+fn at(millis: u64) -> Instant {
+    Instant::from_millis(1_000_000 + millis)
+}
+
+fn broadcast(id: u64, age_millis: u32) -> Broadcast<'static> {
+    Broadcast { origin: "a", life: 1, id, age_millis, payload: b"hello" }
+}
+
+fn member(n: u32) -> MemberIndex {
+    MemberIndex::new(n)
+}
+
+#[test]
+fn e4_a_broadcast_is_new_once_and_never_past_its_lifetime() {
+    let mut log = Broadcasts::new(LIFETIME);
+    assert_eq!(log.hear(&broadcast(1, 10), None, at(0)), Heard::New);
+    assert_eq!(log.hear(&broadcast(1, 10), None, at(5)), Heard::Repeated);
+    assert_eq!(log.hear(&broadcast(2, 30_001), None, at(5)), Heard::Stale);
+    log.expire(at(50_000));
+    assert_eq!(log.hear(&broadcast(1, 29_000), None, at(50_000)), Heard::Repeated);
+}
+
+#[test]
+fn e4_what_was_forgotten_for_lack_of_room_does_not_come_back() {
+    let mut log = Broadcasts::new(LIFETIME);
+    for id in 0..=BROADCASTS_MAX as u64 {
+        assert_eq!(log.hear(&broadcast(id, 0), None, at(id * 2)), Heard::New);
+    }
+    assert_eq!((log.log.len(), log.dropped()), (BROADCASTS_MAX, 1));
+    let age = u32::try_from(BROADCASTS_MAX * 2).unwrap();
+    assert_eq!(log.hear(&broadcast(0, age), None, at(u64::from(age))), Heard::Stale);
+}
+
+#[test]
+fn digests_agree_whatever_the_order_and_differ_by_a_hole() {
+    let mut one = Broadcasts::new(LIFETIME);
+    let mut other = Broadcasts::new(LIFETIME);
+    for id in 0..20 {
+        one.hear(&broadcast(id, 0), None, at(id * 10));
+    }
+    for id in (0..20).rev().filter(|&id| id != 7) {
+        other.hear(&broadcast(id, u32::try_from(200 - id * 10).unwrap()), None, at(200));
+    }
+    let now = at(2_000);
+    assert_ne!(one.digest(now, WINDOW), other.digest(now, WINDOW));
+    let (missing, unknown) = one.missing_from(&other.summary(1000), now);
+    assert!(!unknown);
+    let ids: Vec<u64> = missing.iter().map(|&place| one.at(place, now).id).collect();
+    assert_eq!(ids, [7]);
+    assert!(other.missing_from(&one.summary(1000), now).1);
+    other.hear(&one.at(missing[0], now), None, now);
+    assert_eq!(one.digest(now, WINDOW), other.digest(now, WINDOW));
+    for seconds in [20, 23, 25, 61, 70] {
+        let now = at(seconds * 1000);
+        assert_eq!(one.digest(now, WINDOW), other.digest(now, WINDOW), "after {seconds} s");
+    }
+    assert_eq!(one.digest(at(70_000), WINDOW), 0);
+}
+
+#[test]
+fn the_fresh_are_not_in_the_digest_yet() {
+    let mut log = Broadcasts::new(LIFETIME);
+    log.hear(&broadcast(1, 0), None, at(0));
+    assert_eq!(log.digest(at(399), WINDOW), 0);
+    assert_ne!(log.digest(at(400), WINDOW), 0);
+}
+
+#[test]
+fn sends_go_to_distinct_peers_fewest_first_and_stop_at_the_limit() {
+    let mut log = Broadcasts::new(LIFETIME);
+    let name = Name::new("a").unwrap();
+    log.issue(&name, 1, 1, Bytes::from_static(b"x"), at(0));
+    log.issue(&name, 1, 2, Bytes::from_static(b"y"), at(1));
+    let mut done = Vec::new();
+    let mut fetch = |log: &mut Broadcasts, to: u32, room: usize| {
+        let mut ids = Vec::new();
+        let offer = |b: &Broadcast<'_>| {
+            let fits = ids.len() < room;
+            if fits {
+                ids.push(b.id);
+            }
+            fits
+        };
+        log.fill(Some(member(to)), 2, None, at(5), offer, |id, sends| done.push((id, sends)));
+        ids
+    };
+    assert_eq!(fetch(&mut log, 3, 1), [2]);
+    assert_eq!(fetch(&mut log, 3, 9), [1]);
+    assert_eq!(fetch(&mut log, 3, 9), [0; 0]);
+    assert_eq!(fetch(&mut log, 4, 9), [2, 1]);
+    assert!(!log.is_waiting());
+    assert_eq!(done, [(2, 2), (1, 2)]);
+}

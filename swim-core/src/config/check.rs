@@ -1,0 +1,200 @@
+//! The checks that turn options into a configuration: all faults at once, each in plain words.
+
+use alloc::{format, string::ToString};
+use core::error;
+
+use super::*;
+
+/// Why options can't be used: every fault that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The faults, in the order of the fields.
+    pub faults: Vec<Fault>,
+}
+
+/// One thing wrong with the options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field of [`Options`].
+    pub field: &'static str,
+    /// What is wrong with its value, and what would be right.
+    pub problem: String,
+}
+
+impl error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}", fault.field, fault.problem)?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong with `options`.
+pub(super) fn faults(options: &Options) -> Vec<Fault> {
+    let mut check = Checklist::default();
+    check.identity(options);
+    check.durations(options);
+    check.numbers(options);
+    check.faults
+}
+
+#[derive(Default)]
+struct Checklist {
+    faults: Vec<Fault>,
+}
+
+impl Checklist {
+    fn identity(&mut self, o: &Options) {
+        if let Err(error) = Name::new(&o.name) {
+            self.fault("name", error.to_string());
+        }
+        if o.addr.ip().is_unspecified() || o.addr.ip().is_multicast() || o.addr.port() == 0 {
+            self.fault("addr", format!("{} is no address that others could reach", o.addr));
+        }
+        if o.life.0 == 0 || o.life.0 >= LIFE_MAX {
+            self.fault("life", format!("{} is not within 1 and {}", o.life, LIFE_MAX - 1));
+        }
+        if let Err(error) = Meta::new(o.meta.clone()) {
+            self.fault("meta", error.to_string());
+        }
+        if let Err(error) = Label::new(&o.label) {
+            self.fault("label", error.to_string());
+        }
+        if !o.application.is_valid() {
+            self.fault("application", "the current version is not within min and max".into());
+        }
+    }
+
+    fn durations(&mut self, o: &Options) {
+        let millis = Duration::from_millis;
+        let hour = Duration::from_secs(60 * 60);
+        self.span("probe_interval", o.probe_interval, millis(10), hour);
+        self.span("probe_timeout", o.probe_timeout, millis(1), hour);
+        if o.probe_timeout >= o.probe_interval {
+            self.fault(
+                "probe_timeout",
+                format!(
+                    "{:?} is not less than the probe_interval of {:?}, so that no helper could \
+                     be asked in time",
+                    o.probe_timeout, o.probe_interval
+                ),
+            );
+        }
+        if !o.gossip_interval.is_zero() {
+            self.span("gossip_interval", o.gossip_interval, millis(1), hour);
+        }
+        self.span("gossip_to_dead", o.gossip_to_dead, Duration::ZERO, DURATION_MAX);
+        if !o.push_pull_interval.is_zero() {
+            self.span("push_pull_interval", o.push_pull_interval, millis(10), DURATION_MAX);
+        }
+        self.span("reap_after", o.reap_after, millis(1), DURATION_MAX);
+        if let Some(reclaim_after) = o.reclaim_after {
+            self.span("reclaim_after", reclaim_after, Duration::ZERO, DURATION_MAX);
+        }
+        if !o.reconnect_interval.is_zero() {
+            self.span("reconnect_interval", o.reconnect_interval, millis(10), DURATION_MAX);
+        }
+        self.span("remember_for", o.remember_for, Duration::ZERO, DURATION_MAX);
+        self.span("stream_timeout", o.stream_timeout, millis(1), hour);
+        self.span("broadcast_lifetime", o.broadcast_lifetime, millis(10), hour);
+    }
+
+    fn numbers(&mut self, o: &Options) {
+        self.range("indirect_probes", o.indirect_probes, 0, limits::INDIRECT_PROBES_MAX);
+        self.range("health_max", o.health_max as usize, 0, 63);
+        self.range("suspicion_mult", o.suspicion_mult as usize, 1, 32);
+        self.range("suspicion_max_mult", o.suspicion_max_mult as usize, 1, 32);
+        self.range("gossip_nodes", o.gossip_nodes, 0, limits::GOSSIP_NODES_MAX);
+        self.range("retransmit_mult", o.retransmit_mult as usize, 1, 16);
+        self.range("members_max", o.members_max, 1, limits::MEMBERS_MAX);
+        self.range("streams_max", o.streams_max, 1, limits::STREAMS_MAX);
+        self.range("streams_per_addr_max", o.streams_per_addr_max, 1, limits::STREAMS_MAX);
+        self.range("state_len_max", o.state_len_max, 0, limits::TRANSFER_MAX);
+        self.range("message_len_max", o.message_len_max, 0, limits::TRANSFER_MAX);
+        let (min, max) = (limits::PACKET_LEN_MIN, limits::PACKET_LEN_MAX);
+        self.range("packet_len_max", o.packet_len_max, min, max);
+        let needed = limits::packet_len_needed(o.name.len(), o.meta.len());
+        if o.packet_len_max < needed {
+            self.fault(
+                "packet_len_max",
+                format!(
+                    "{} bytes can't hold this node's own claim: with a name of {} and metadata of \
+                     {} bytes it may need {needed}",
+                    o.packet_len_max,
+                    o.name.len(),
+                    o.meta.len()
+                ),
+            );
+        }
+    }
+
+    fn span(&mut self, field: &'static str, value: Duration, min: Duration, max: Duration) {
+        if value < min || value > max {
+            self.fault(field, format!("{value:?} is not within {min:?} and {max:?}"));
+        }
+    }
+
+    fn range(&mut self, field: &'static str, value: usize, min: usize, max: usize) {
+        if value < min || value > max {
+            self.fault(field, format!("{value} is not within {min} and {max}"));
+        }
+    }
+
+    fn fault(&mut self, field: &'static str, problem: String) {
+        self.faults.push(Fault { field, problem });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addr() -> SocketAddr {
+        "127.0.0.1:7946".parse().unwrap()
+    }
+
+    #[test]
+    fn presets_are_valid() {
+        for profile in [Profile::Lan, Profile::Wan, Profile::Local] {
+            let built = Options::preset(profile, "a", addr()).build();
+            assert!(built.is_ok(), "{profile}: {built:?}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once() {
+        let mut options = Options::lan("", "0.0.0.0:0".parse().unwrap());
+        options.probe_timeout = options.probe_interval;
+        options.suspicion_mult = 0;
+        options.packet_len_max = 100;
+        options.remember_for = Duration::MAX;
+        let error = options.build().unwrap_err();
+        let fields: Vec<_> = error.faults.iter().map(|fault| fault.field).collect();
+        let expected = [
+            "name",
+            "addr",
+            "probe_timeout",
+            "remember_for",
+            "suspicion_mult",
+            "packet_len_max",
+            "packet_len_max",
+        ];
+        assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn w1_a_packet_must_hold_the_own_claim() {
+        let mut options = Options::lan("x".repeat(128), addr());
+        options.meta = Bytes::from(alloc::vec![0; 512]);
+        options.packet_len_max = 576;
+        assert_eq!(options.clone().build().unwrap_err().faults.len(), 1);
+        options.packet_len_max = 1232;
+        assert!(options.build().is_ok());
+    }
+}

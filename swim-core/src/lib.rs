@@ -1,0 +1,68 @@
+//! Cluster membership, failure detection and dissemination as a pure state machine.
+//!
+//! The protocol is SWIM (Das, Gupta, Motivala, DSN 2002) as HashiCorp memberlist extended it,
+//! Lifeguard included. [`Node`] does no I/O, reads no clock and draws no randomness but what it was
+//! seeded with: whoever owns sockets and a clock feeds it [`Input`]s and carries out its
+//! [`Output`]s. The same code runs in production, in the simulator and under the fuzzer.
+//!
+//! Ready-made networking is in `swim-tokio`. This crate needs `alloc`, not `std`.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod broadcasts;
+mod claims;
+mod config;
+mod error;
+mod event;
+mod health;
+mod io;
+mod keyring;
+mod label;
+pub mod limits;
+mod math;
+mod member;
+mod name;
+mod node;
+mod policy;
+mod precedence;
+mod probe;
+mod profile;
+mod reject;
+mod relay;
+mod remembered;
+mod ring;
+mod rng;
+mod stamp;
+mod stats;
+mod stream;
+mod suspicion;
+mod table;
+mod time;
+mod timers;
+mod wire;
+
+pub use bytes::Bytes;
+
+pub use config::{Config, ConfigError, Fault, Options, Profile, ProfileError};
+pub use error::{JoinError, LeaveError, RemoveError, SendError, UpdateError};
+pub use event::{
+    DeliveryError, Event, EventKind, JoinId, MemberChange, PingId, Pong, SeedOutcome, SendId,
+};
+pub use io::{Input, Output, StreamEvent, StreamId, Timer};
+pub use keyring::{KEYS_MAX, Key, KeyError, KeyId, Keyring, KeyringError};
+pub use label::{Label, LabelError};
+pub use member::{LeaveReason, Member, State, VersionRange, Versions};
+pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
+pub use node::Node;
+pub use policy::{
+    AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused,
+};
+pub use reject::Reject;
+pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
+pub use stats::{Counts, Stats};
+pub use time::{DURATION_MAX, Instant};

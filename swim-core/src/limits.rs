@@ -1,0 +1,60 @@
+//! Every bound that no setting changes, with its reason.
+
+use crate::name::NAME_LEN_MAX;
+
+/// Members known by default at most, of every state: more than any published cluster, and 10 MB.
+pub const MEMBERS_DEFAULT: usize = 65_536;
+/// Members known at most. A table of this size takes 160 MB.
+pub const MEMBERS_MAX: usize = 1 << 20;
+/// Shortest allowed limit for a datagram: what every IPv4 host must accept (RFC 791).
+pub const PACKET_LEN_MIN: usize = 576;
+/// Longest allowed limit for a datagram: a jumbo frame with room for its headers.
+pub const PACKET_LEN_MAX: usize = 9_216;
+/// Helpers asked by one probe at most; more only add load (SWIM 5 finds no gain above 4).
+pub const INDIRECT_PROBES_MAX: usize = 16;
+/// Members a round of gossip goes to at most.
+pub const GOSSIP_NODES_MAX: usize = 32;
+/// Streams that peers may hold open at most: each may pin a frame of 64 KiB.
+pub const STREAMS_MAX: usize = 256;
+/// Streams this node itself keeps open at most, joins and deliveries included.
+pub const STREAMS_DIALED_MAX: usize = 256;
+/// Application state or reliable message by default at most.
+pub const TRANSFER_DEFAULT: usize = 16 << 20;
+/// Application state or reliable message at most: it is held in memory whole.
+pub const TRANSFER_MAX: usize = 64 << 20;
+/// Seeds of one join at most.
+pub const SEEDS_MAX: usize = 1_024;
+/// Seeds of one join that are tried at the same time.
+pub const SEEDS_PARALLEL: usize = 8;
+/// Joins under way at most.
+pub const JOINS_MAX: usize = 64;
+/// Indirect pings that wait for an answer at most. (X6)
+pub const RELAYS_MAX: usize = 256;
+/// Indirect pings accepted from one requester per second, after a burst. (X6)
+pub const RELAYS_PER_SECOND: u64 = 10;
+/// Indirect pings accepted from one requester at once. (X6)
+pub const RELAYS_BURST: u64 = 20;
+/// Pings asked for by the application that wait for an answer at most.
+pub const PINGS_MAX: usize = 1_024;
+/// Bytes an ack may carry for the application: acks must stay small enough to share a packet.
+pub const ACK_PAYLOAD_MAX: usize = 256;
+/// Broadcasts carried and remembered at most; the oldest goes first. (E4)
+pub const BROADCASTS_MAX: usize = 4_096;
+/// Reaped members remembered at most, for healing long partitions.
+pub const REMEMBERED_MAX: usize = 1_024;
+/// How far ahead of our clock a life may be before it is implausible, in milliseconds. (X7)
+pub const LIFE_AHEAD_MILLIS: u64 = 300_000;
+/// How far above the known one a life may be where there is no clock. (X7)
+pub const LIFE_JUMP_MAX: u64 = 1 << 20;
+/// Sessions whose replay windows are kept beside two per member.
+pub const SESSIONS_SPARE: usize = 256;
+
+/// An upper bound for a packet that holds one claim about a member with this name and metadata,
+/// sent by that member or by one with the longest name: headers, tag, preamble and part included.
+#[must_use]
+pub const fn packet_len_needed(name_len: usize, meta_len: usize) -> usize {
+    const FRAME: usize = 64; // Header 22, tag 16, protocol, time and receiver 9; rounded up.
+    const SENDER: usize = NAME_LEN_MAX + 16;
+    const CLAIM: usize = 48; // Kind and length 3, stamp 14, address 19, versions 6, lengths 4.
+    FRAME + SENDER + CLAIM + name_len + meta_len
+}

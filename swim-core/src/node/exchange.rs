@@ -1,0 +1,308 @@
+//! What comes in on streams: exchanges of tables, deliveries, pings, and their answers.
+//! memberlist net.go: `handleConn`, `mergeRemoteState`.
+//!
+//! A frame is applied as soon as it has come, so that a table of any size costs one frame of
+//! memory. Whoever is asked answers only after it has applied the question: who gets an answer is
+//! known to the one who gave it.
+
+use alloc::{format, string::String};
+
+use super::*;
+use super::membership::Source;
+use crate::{
+    event::SeedOutcome,
+    policy::ExchangePeer,
+    reject::Reject,
+    stream::{Purpose, Request, Role},
+    wire::{Ack, Digest, ExchangeHead, Message, Opened, Refusal},
+};
+
+impl Node {
+    pub(super) fn on_stream_chunk(&mut self, id: StreamId, mut data: &[u8]) {
+        self.stats.stream_bytes_received += data.len() as u64;
+        self.touch_stream(id);
+        let mut scratch = core::mem::take(&mut self.scratch);
+        while let Some(stream) = self.streams.get_mut(&id) {
+            let opened =
+                self.wire.open_frame(self.wall, &mut stream.channel, &mut data, &mut scratch);
+            match opened {
+                Ok(Some(opened)) => self.on_frame(id, &opened),
+                Ok(None) => break,
+                Err(reject) => self.reject_stream(id, reject),
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    fn on_frame(&mut self, id: StreamId, opened: &Opened<'_>) {
+        self.stats.messages_unknown += u64::from(opened.unknown);
+        let Some(stream) = self.streams.get(&id) else { return };
+        let result = match &stream.role {
+            Role::Serves(None) => self.on_request(id, opened),
+            Role::Serves(Some(_)) | Role::Asks(_) => self.on_messages(id, opened, 0),
+        };
+        if let Err(reject) = result {
+            return self.reject_stream(id, reject);
+        }
+        if opened.last {
+            self.on_half_complete(id);
+        }
+    }
+
+    /// The first frame of a stream that a peer opened: what it wants.
+    fn on_request(&mut self, id: StreamId, opened: &Opened<'_>) -> Result<(), Reject> {
+        let first = { opened.messages }.next().ok_or(Reject::Misplaced)?;
+        let peer = Name::from_checked(opened.sender.name);
+        let stream = self.streams.get_mut(&id).ok_or(Reject::Misplaced)?;
+        match first {
+            Message::Ping(ping) => {
+                let nonce = ping.nonce;
+                let payload = self.ack_payload.clone();
+                let ack = Ack { nonce, digest: Digest::default(), payload: &payload };
+                self.write_one(id, Some(&peer), &Message::Ack(ack));
+                Ok(())
+            }
+            Message::ExchangeHead(head) => {
+                if head.state_len as usize > self.config.state_len_max {
+                    return Err(Reject::Oversize);
+                }
+                stream.role = Role::Serves(Some(Request::Exchange { peer, join: head.join }));
+                stream.incoming.has_head = true;
+                stream.incoming.expected = head.state_len as usize;
+                stream.incoming.join = head.join;
+                if let Err(reason) = self.admit_exchange(id, opened, &head) {
+                    self.refuse(id, &reason);
+                    return Ok(());
+                }
+                self.on_messages(id, opened, 1)
+            }
+            Message::DeliveryHead(head) => {
+                if head.len as usize > self.config.message_len_max {
+                    return Err(Reject::Oversize);
+                }
+                stream.role = Role::Serves(Some(Request::Delivery { from: peer }));
+                stream.incoming.has_head = true;
+                stream.incoming.expected = head.len as usize;
+                self.on_messages(id, opened, 1)
+            }
+            _ => Err(Reject::Misplaced),
+        }
+    }
+
+    /// Applies the messages of a frame, from one on.
+    fn on_messages(
+        &mut self,
+        id: StreamId,
+        opened: &Opened<'_>,
+        skip: usize,
+    ) -> Result<(), Reject> {
+        for message in opened.messages.skip(skip) {
+            let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
+            match message {
+                Message::ExchangeHead(head) => self.on_answer_head(id, opened, &head)?,
+                Message::Entry(entry) => {
+                    if !stream.incoming.has_head {
+                        return Err(Reject::Misplaced);
+                    }
+                    // What a node that was alone learns is old news to the rest of the cluster.
+                    let (addr, is_news) = (stream.peer, !stream.was_alone);
+                    let first_hand = entry.alive.name == opened.sender.name;
+                    let carrier = self.table.find(opened.sender.name);
+                    let conflicts = self.stats.conflicts;
+                    let source = Source { addr, carrier, is_news, first_hand };
+                    self.on_entry(&entry, source);
+                    if first_hand && self.stats.conflicts > conflicts {
+                        self.refuse_taken_name(id, opened.sender.name);
+                    }
+                }
+                Message::StatePiece(piece) | Message::DeliveryPiece(piece) => {
+                    if !stream.incoming.take(piece) {
+                        return Err(Reject::Misplaced);
+                    }
+                }
+                Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
+                Message::Delivered => stream.incoming.is_confirmed = true,
+                Message::Refused(refusal) => {
+                    stream.incoming.refused = Some(String::from(refusal.text));
+                }
+                Message::Ping(_)
+                | Message::IndirectPing(_)
+                | Message::RelayedAck(_)
+                | Message::Nack(_)
+                | Message::Claim(_)
+                | Message::Broadcast(_)
+                | Message::BroadcastSummary(_)
+                | Message::Direct(_)
+                | Message::DeliveryHead(_) => return Err(Reject::Misplaced),
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer to an exchange begins.
+    fn on_answer_head(
+        &mut self,
+        id: StreamId,
+        opened: &Opened<'_>,
+        head: &ExchangeHead,
+    ) -> Result<(), Reject> {
+        if head.state_len as usize > self.config.state_len_max {
+            return Err(Reject::Oversize);
+        }
+        let is_myself = opened.sender.name == &*self.name
+            && opened.sender.stamp.life == self.own_stamp().life;
+        let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
+        if !matches!(stream.role, Role::Asks(Purpose::Exchange { .. })) || stream.incoming.has_head
+        {
+            return Err(Reject::Misplaced);
+        }
+        stream.incoming.has_head = true;
+        stream.incoming.expected = head.state_len as usize;
+        stream.incoming.peer = Some(Name::from_checked(opened.sender.name));
+        stream.incoming.join = head.join;
+        if is_myself {
+            self.fail_stream(id, &SeedOutcome::Myself);
+        } else if let Err(reason) = self.admit_exchange(id, opened, head) {
+            self.fail_stream(id, &SeedOutcome::Refused { reason });
+        }
+        Ok(())
+    }
+
+    fn on_stream_ack(
+        &mut self,
+        id: StreamId,
+        opened: &Opened<'_>,
+        ack: &Ack<'_>,
+    ) -> Result<(), Reject> {
+        let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
+        let Role::Asks(Purpose::Ping { nonce, target }) = &stream.role else {
+            return Err(Reject::Misplaced);
+        };
+        stream.incoming.is_confirmed = *nonce == ack.nonce && *target == *opened.sender.name;
+        let peer = stream.peer;
+        if stream.incoming.is_confirmed
+            && let Some(sender) = self.table.find(opened.sender.name)
+        {
+            self.on_sender_stamp(sender, opened.sender.stamp, peer);
+        }
+        Ok(())
+    }
+
+    /// The peer has said everything it will say on this stream.
+    fn on_half_complete(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        match &stream.role {
+            Role::Serves(None) => self.reject_stream(id, Reject::Misplaced),
+            Role::Serves(Some(request)) => {
+                if !stream.incoming.is_complete() {
+                    return self.reject_stream(id, Reject::Truncated);
+                }
+                let request = request.clone();
+                self.on_request_complete(id, request);
+            }
+            Role::Asks(_) => self.on_answer_complete(id),
+        }
+    }
+
+    /// A request was applied as a whole: answers it.
+    fn on_request_complete(&mut self, id: StreamId, request: Request) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let bytes = Bytes::from(core::mem::take(&mut stream.incoming.bytes));
+        let addr = stream.peer;
+        match request {
+            Request::Exchange { peer, join } => {
+                self.stats.exchanges += 1;
+                self.deliver_state(peer, join, bytes);
+                self.begin_table(id, join);
+            }
+            Request::Delivery { from } => {
+                self.write_one(id, Some(&from), &Message::Delivered);
+                self.emit(EventKind::Message { from, addr, payload: bytes, reliable: true });
+            }
+        }
+    }
+
+    /// An answer came as a whole.
+    fn on_answer_complete(&mut self, id: StreamId) {
+        let Some(stream) = self.close_stream(id) else { return };
+        let Role::Asks(purpose) = stream.role else { return };
+        let incoming = stream.incoming;
+        if let Some(reason) = incoming.refused {
+            let refused = SeedOutcome::Refused { reason };
+            return self.on_purpose_over(purpose, Err(refused));
+        }
+        let result = match (&purpose, incoming.peer) {
+            (Purpose::Exchange { .. }, Some(name)) if incoming.bytes.len() == incoming.expected => {
+                self.stats.exchanges += 1;
+                self.deliver_state(name.clone(), incoming.join, incoming.bytes.into());
+                Ok(SeedOutcome::Joined { name })
+            }
+            (Purpose::Exchange { .. }, _) => Err(SeedOutcome::Rejected(Reject::Truncated)),
+            (Purpose::Ping { .. } | Purpose::Deliver { .. }, _) if incoming.is_confirmed => {
+                Ok(SeedOutcome::Myself) // Only success matters here.
+            }
+            (Purpose::Ping { .. } | Purpose::Deliver { .. }, _) => Err(SeedOutcome::Closed),
+        };
+        self.on_purpose_over(purpose, result);
+    }
+
+    fn on_purpose_over(&mut self, purpose: Purpose, result: Result<SeedOutcome, SeedOutcome>) {
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(why) => return self.on_purpose_failed(purpose, true, &why),
+        };
+        match purpose {
+            Purpose::Exchange { seed: Some((join, seed)) } => {
+                self.on_seed_done(join, seed, outcome);
+            }
+            Purpose::Exchange { seed: None } => {}
+            Purpose::Ping { nonce, .. } => self.on_probe_saved_by_stream(nonce),
+            Purpose::Deliver { send, .. } => {
+                self.emit(EventKind::SendFinished { send, result: Ok(()) });
+            }
+        }
+    }
+
+    fn deliver_state(&mut self, from: Name, join: bool, state: Bytes) {
+        if !state.is_empty() {
+            self.emit(EventKind::RemoteState { from, join, state });
+        }
+    }
+
+    fn admit_exchange(
+        &self,
+        id: StreamId,
+        opened: &Opened<'_>,
+        head: &ExchangeHead,
+    ) -> Result<(), String> {
+        let Some(stream) = self.streams.get(&id) else { return Ok(()) };
+        let peer = ExchangePeer {
+            name: opened.sender.name,
+            addr: stream.peer,
+            join: head.join,
+            entries: head.entries,
+        };
+        self.config.policy.admit_exchange(&peer).map_err(|refused| refused.reason)
+    }
+
+    fn refuse_taken_name(&mut self, id: StreamId, name: &str) {
+        let Some(index) = self.table.find(name) else { return };
+        let addr = self.table.get(index).addr();
+        let reason = format!("the name {name} belongs to a live member at {addr}");
+        self.refuse(id, &reason);
+    }
+
+    /// Says no to a request and why, or gives up an answer.
+    fn refuse(&mut self, id: StreamId, reason: &str) {
+        const REASON_LEN_MAX: usize = 256;
+        let mut ends = (0..=reason.len().min(REASON_LEN_MAX)).rev();
+        let end = ends.find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
+        let text = &reason[..end];
+        self.stats.exchanges_failed += 1;
+        if id.is_accepted() {
+            self.write_one(id, None, &Message::Refused(Refusal { text }));
+        } else {
+            self.fail_stream(id, &SeedOutcome::Refused { reason: text.into() });
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Rounds of gossip, user broadcasts, and the repair of what gossip missed.
+//!
+//! A round goes out as soon as there is news and the last round is an interval ago: news travels at
+//! the speed of the network first, and at the pace of the interval only as long as it must be
+//! repeated. Without news there are no rounds, and no wakeups.
+
+use super::*;
+use crate::{
+    broadcasts::Heard,
+    member::State,
+    ring::Visit,
+    stream::Purpose,
+    wire::{Broadcast, BroadcastSummary, Digest, Message},
+};
+
+use super::membership::Source;
+
+/// Peers looked at for one place in a round: those that have all our news are passed over.
+const LOOKS_PER_PLACE: usize = 4;
+/// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
+const REPAIR_PACKETS_MAX: usize = 8;
+
+/// When this node may compare itself with a peer again.
+#[derive(Debug, Default)]
+pub(super) struct Repair {
+    tables_after: Instant,
+    broadcasts_after: Instant,
+    /// How many repairs of the table in a row have not brought agreement: each doubles the pause,
+    /// so that a lasting difference (a name conflict, a policy) costs no more than push/pull does.
+    futile: u32,
+}
+
+impl Node {
+    /// Sends one round now. memberlist state.go: `gossip`.
+    pub(super) fn gossip_now(&mut self) {
+        self.gossiped_at = Some(self.now);
+        if self.table.live() <= 1 && self.graveyard.len() == 0 {
+            return self.nobody_to_tell();
+        }
+        self.stats.gossip_rounds += 1;
+        let places = if self.config.gossips() { self.config.gossip_nodes } else { 1 };
+        for _ in 0..places {
+            for _ in 0..LOOKS_PER_PLACE {
+                let Some(peer) = self.next_listener() else { return };
+                if self.gossip_to(peer) {
+                    break;
+                }
+                if !self.has_news() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Sets or clears the timer of the next round, depending on whether there is news.
+    pub(super) fn schedule_gossip(&mut self) {
+        if !self.has_news() || !self.config.gossips() || self.phase == Phase::Left {
+            if self.gossip_at.is_some() {
+                self.set_timer(Timer::Gossip, None);
+            }
+            return;
+        }
+        if self.gossip_at.is_none() {
+            let interval = self.config.gossip_interval;
+            let at = self.gossiped_at.map_or(self.now, |last| self.now.max(last + interval));
+            self.set_timer(Timer::Gossip, Some(at));
+        }
+    }
+
+    /// A broadcast came in.
+    pub(super) fn on_broadcast(&mut self, broadcast: &Broadcast<'_>, carrier: Option<MemberIndex>) {
+        match self.broadcasts.hear(broadcast, carrier, self.now) {
+            Heard::New => {
+                self.stats.broadcasts_delivered += 1;
+                self.emit(EventKind::Broadcast {
+                    origin: Name::from_checked(broadcast.origin),
+                    life: crate::stamp::Life(broadcast.life),
+                    id: broadcast.id,
+                    payload: Bytes::copy_from_slice(broadcast.payload),
+                });
+            }
+            Heard::Repeated => self.stats.broadcasts_repeated += 1,
+            Heard::Stale => self.stats.broadcasts_stale += 1,
+        }
+        self.stats.broadcasts_dropped = self.broadcasts.dropped();
+    }
+
+    /// Compares a peer's view with ours. Where both had time to settle, a difference is a hole in
+    /// one of them, and is repaired between the two at once.
+    pub(super) fn on_digest(&mut self, peer: MemberIndex, theirs: Digest) {
+        if !self.config.repair {
+            return;
+        }
+        let ours = self.digest();
+        if theirs.members == ours.members {
+            self.repair.futile = 0;
+        } else if theirs.settled && ours.settled && self.repair.tables_after <= self.now {
+            self.repair_tables(peer);
+        }
+        if theirs.broadcasts != ours.broadcasts && self.repair.broadcasts_after <= self.now {
+            self.stats.broadcast_repairs += 1;
+            self.repair.broadcasts_after = self.now + self.dissemination_window() / 2;
+            self.send_summary(peer, true);
+        }
+    }
+
+    fn repair_tables(&mut self, peer: MemberIndex) {
+        const FUTILE_MAX: u32 = 6;
+        let pause = self.dissemination_window().max(self.config.probe_interval);
+        self.repair.tables_after = self.now + pause * (1 << self.repair.futile);
+        self.repair.futile = (self.repair.futile + 1).min(FUTILE_MAX);
+        self.stats.repairs += 1;
+        let addr = self.table.get(peer).addr();
+        self.dial(addr, Purpose::Exchange { seed: None });
+    }
+
+    /// A peer lists the broadcasts it has.
+    pub(super) fn on_summary(&mut self, peer: MemberIndex, summary: &BroadcastSummary<'_>) {
+        let (missing, unknown) = self.broadcasts.missing_from(summary.hashes, self.now);
+        let mut missing = missing.into_iter().peekable();
+        for _ in 0..REPAIR_PACKETS_MAX {
+            if missing.peek().is_none() {
+                break;
+            }
+            self.send_broadcasts(peer, &mut missing);
+        }
+        if unknown && summary.reply {
+            self.send_summary(peer, false);
+        }
+    }
+
+    fn send_summary(&mut self, peer: MemberIndex, reply: bool) {
+        const HEAD: usize = 16; // Part header, flag and length.
+        let room = self.message_room().saturating_sub(HEAD);
+        let hashes = self.broadcasts.summary(room);
+        let message = Message::BroadcastSummary(BroadcastSummary { reply, hashes: &hashes });
+        self.send_to_member(peer, &[message]);
+    }
+
+    /// The next member to gossip to: from the shuffled ring of the living, and now and then one
+    /// that died lately, in proportion to their numbers. memberlist state.go: `gossip`.
+    fn next_listener(&mut self) -> Option<MemberIndex> {
+        let recent = self.graveyard.recent(self.now, self.config.gossip_to_dead);
+        let living = self.gossip_ring.len();
+        if recent > 0 && self.rng.below(living + recent) < recent {
+            let (since, index) = self.graveyard.nth_recent(self.rng.below(recent));
+            if self.is_grave(since, index) && self.table.get(index).state() == State::Dead {
+                return Some(index);
+            }
+        }
+        let Self { gossip_ring, rng, table, .. } = self;
+        gossip_ring.next(rng, |index| visit(table, index))
+    }
+
+    fn has_news(&self) -> bool {
+        !self.claims.is_empty() || self.broadcasts.is_waiting()
+    }
+
+    fn nobody_to_tell(&mut self) {
+        let Self { claims, broadcasts, outbox, update, now, .. } = self;
+        claims.clear(|subject, sends| transmit::report_sent(outbox, update, *now, subject, sends));
+        broadcasts.stop_waiting(|id, sends| outbox.event(*now, EventKind::BroadcastSent { id, sends }));
+    }
+
+    /// The source of what a packet from `carrier` says.
+    pub(super) fn heard_from(
+        &self,
+        addr: core::net::SocketAddr,
+        carrier: Option<MemberIndex>,
+    ) -> Source {
+        Source { addr, carrier, is_news: true, first_hand: false }
+    }
+}
+
+/// Whether a member in a ring still belongs there.
+pub(super) fn visit(table: &Table, index: MemberIndex) -> Visit {
+    match table.try_get(index) {
+        Some(record) if record.state().is_live() && index != MemberIndex::SELF => Visit::Take,
+        Some(_) | None => Visit::Drop,
+    }
+}

@@ -1,0 +1,196 @@
+//! Leaving: telling distinct peers and waiting until some of them confirm, not until the last
+//! retransmission. memberlist memberlist.go: `Leave`, bettered.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::{
+    claims::Claims,
+    error::LeaveError,
+    member::{LeaveReason, State},
+    precedence::Belief,
+    wire::{Claim, Departure, Message, Ping},
+};
+
+/// So many members that confirm are enough: each of them tells others.
+const CONFIRMATIONS: usize = 3;
+
+/// A leave under way.
+#[derive(Debug)]
+pub(super) struct Leave {
+    deadline: Instant,
+    /// When the next members are told; the timer is set to this or the deadline.
+    wake_at: Instant,
+    /// Who was asked to confirm, by the nonce of the ping.
+    asked: BTreeMap<u64, MemberIndex>,
+    told: BTreeSet<MemberIndex>,
+    confirmed: BTreeSet<MemberIndex>,
+    members: usize,
+}
+
+impl Leave {
+    /// A member was reaped: its index will be somebody else's.
+    pub(super) fn forget(&mut self, member: MemberIndex) {
+        self.asked.retain(|_, asked| *asked != member);
+    }
+
+    fn is_done(&self) -> bool {
+        self.confirmed.len() >= CONFIRMATIONS.min(self.members)
+    }
+}
+
+impl Node {
+    /// Leaves the cluster: tells distinct members, and ends with `LeaveFinished` once three of them
+    /// (or all there are) confirmed, or when `timeout` has passed. From then on the node is silent.
+    /// [`join`](Self::join) afterwards begins a new life.
+    ///
+    /// # Errors
+    ///
+    /// [`LeaveError`]: the node is leaving, or has left.
+    pub fn leave(&mut self, now: Instant, timeout: Duration) -> Result<(), LeaveError> {
+        self.advance(now);
+        match self.phase {
+            Phase::Running => {}
+            Phase::Leaving => return Err(LeaveError::Leaving),
+            Phase::Left => return Err(LeaveError::Left),
+        }
+        self.phase = Phase::Leaving;
+        self.stop_timers();
+        self.cancel_joins();
+        let belief = Belief::new(self.own_stamp(), State::Left);
+        self.table.set_reason(MemberIndex::SELF, LeaveReason::Graceful);
+        self.table.set_belief(MemberIndex::SELF, belief, self.now);
+        self.emit_member(MemberIndex::SELF, MemberChange::Left);
+        let deadline = self.now + timeout;
+        self.leave = Some(Leave {
+            deadline,
+            wake_at: deadline,
+            asked: BTreeMap::new(),
+            told: BTreeSet::new(),
+            confirmed: BTreeSet::new(),
+            members: self.table.live(), // We don't count as live any more.
+        });
+        self.timers.reset(Timer::Leave, 0, None, Some(deadline));
+        let source = self.own_word();
+        self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
+        self.tell_of_leave();
+        self.finish_leave_if_done();
+        self.settle();
+        Ok(())
+    }
+
+    /// Time to tell more members, or to give up.
+    pub(super) fn on_leave_due(&mut self) {
+        let Some(leave) = &self.leave else { return };
+        if leave.deadline <= self.now {
+            self.finish_leave();
+        } else {
+            self.tell_of_leave();
+        }
+    }
+
+    /// A member confirmed that it heard of our leave.
+    pub(super) fn on_leave_acked(&mut self, nonce: u64, by: MemberIndex) {
+        let Some(leave) = &mut self.leave else { return };
+        if leave.asked.get(&nonce) == Some(&by) {
+            leave.confirmed.insert(by);
+            self.finish_leave_if_done();
+        }
+    }
+
+    /// Tells as many members as one update is sent to: first those not told yet, then those that
+    /// did not confirm.
+    fn tell_of_leave(&mut self) {
+        let Some(mut leave) = self.leave.take() else { return };
+        let wave = (self.send_limit() as usize).max(self.config.gossip_nodes).max(CONFIRMATIONS);
+        if leave.told.len() >= leave.members {
+            leave.told.clone_from(&leave.confirmed);
+        }
+        let departure = Departure {
+            name: &self.name.clone(),
+            stamp: self.own_stamp(),
+            reason: LeaveReason::Graceful,
+        };
+        let mut looks = 2 * wave;
+        for _ in 0..wave {
+            let Some(peer) = self.next_untold(&leave.told, &mut looks) else { break };
+            let nonce = self.rng.word();
+            leave.asked.insert(nonce, peer);
+            leave.told.insert(peer);
+            self.claims.mark(MemberIndex::SELF, peer);
+            let digest = self.digest();
+            let ping = Message::Ping(Ping { nonce, digest });
+            self.send_to_member(peer, &[ping, Message::Claim(Claim::Left(departure))]);
+        }
+        let old = leave.wake_at;
+        leave.wake_at = leave.deadline.min(self.now + self.config.probe_timeout);
+        let old = (old > self.now).then_some(old);
+        self.timers.reset(Timer::Leave, 0, old, Some(leave.wake_at));
+        self.leave = Some(leave);
+    }
+
+    fn next_untold(
+        &mut self,
+        told: &BTreeSet<MemberIndex>,
+        looks: &mut usize,
+    ) -> Option<MemberIndex> {
+        while *looks > 0 {
+            *looks -= 1;
+            let Self { gossip_ring, rng, table, .. } = self;
+            let peer = gossip_ring.next(rng, |index| gossip::visit(table, index))?;
+            if !told.contains(&peer) {
+                return Some(peer);
+            }
+        }
+        None
+    }
+
+    fn finish_leave_if_done(&mut self) {
+        if self.leave.as_ref().is_some_and(Leave::is_done) {
+            self.finish_leave();
+        }
+    }
+
+    /// The node falls silent.
+    fn finish_leave(&mut self) {
+        let Some(leave) = self.leave.take() else { return };
+        self.phase = Phase::Left;
+        self.timers = Timers::default();
+        self.gossip_at = None;
+        self.suspicions.clear();
+        self.relays = Relays::default();
+        self.claims = Claims::default();
+        self.update = None;
+        self.broadcasts.stop_waiting(|_, _| {});
+        self.end_all_streams();
+        let pings: alloc::vec::Vec<u64> = self.pings.keys().copied().collect();
+        pings.into_iter().for_each(|nonce| self.finish_ping(nonce, None));
+        self.urgent = false;
+        self.emit(EventKind::LeaveFinished {
+            confirmed: leave.confirmed.len(),
+            told: leave.told.len().max(leave.confirmed.len()),
+            members: leave.members,
+        });
+    }
+
+    /// Stops what only a member does.
+    fn stop_timers(&mut self) {
+        self.cancel_probe();
+        for timer in [Timer::ProbeInterval, Timer::PushPull, Timer::Reconnect] {
+            self.set_timer(timer, None);
+        }
+    }
+
+    /// Begins a new life after a leave.
+    pub(super) fn come_back(&mut self) {
+        let life = self.own_stamp().next_life().life.0.max(self.unix_millis().unwrap_or(0));
+        let stamp = Stamp::first(crate::stamp::Life(life));
+        self.phase = Phase::Running;
+        self.take_stamp(stamp, None);
+        self.start();
+        if self.graveyard.len() > 0 {
+            *self.graveyard.reap_at_mut() = None;
+            self.set_timer(Timer::Reap, Some(self.now + self.config.reap_after));
+        }
+    }
+}

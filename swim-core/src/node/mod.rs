@@ -1,0 +1,344 @@
+//! The machine itself: it owns all state, and decides. Split by verb:
+//!
+//! - `outbox`: what is queued to go out, and the one timer.
+//! - `transmit`: packets, and what rides along on them.
+//! - `membership`: what a claim does to the table.
+//! - `gossip`: rounds of gossip, and broadcasts.
+//! - `probing`: probes, their helpers, and what their end means.
+//! - `streams`: what flows out on streams; `exchange`: what flows in.
+//! - `joining`, `leaving`: entering and leaving the cluster.
+//! - `receive`: what came in.
+//! - `timeout`: what came due.
+//! - `command`: what the application asks for.
+//!
+//! The components beside this folder hold no reference to the node and push no outputs: they
+//! return verdicts, and the node acts on them.
+
+use alloc::collections::BTreeMap;
+use core::time::Duration;
+
+use bytes::Bytes;
+
+use crate::{
+    broadcasts::Broadcasts,
+    claims::Claims,
+    config::Config,
+    event::{Event, EventKind, MemberChange},
+    health::Health,
+    io::{Input, Output, StreamEvent, StreamId, Timer},
+    limits,
+    member::{VersionRange, Versions},
+    name::Name,
+    probe::Probe,
+    relay::Relays,
+    remembered::Remembered,
+    ring::Ring,
+    rng::{self, Rng},
+    stamp::Stamp,
+    stats::Stats,
+    stream::Stream,
+    suspicion::Suspicion,
+    table::{MemberIndex, Table},
+    time::Instant,
+    timers::Timers,
+    wire::{Alive, Wire, WireSettings},
+};
+
+mod command;
+mod exchange;
+mod gossip;
+mod joining;
+mod leaving;
+mod membership;
+mod outbox;
+mod probing;
+mod receive;
+mod streams;
+mod timeout;
+mod transmit;
+
+use joining::Join;
+use leaving::Leave;
+use outbox::Outbox;
+use probing::AppPing;
+
+/// A member of a cluster: feed it what the world does, carry out what it says.
+///
+/// The order of calls is free: [`handle`](Self::handle) and the commands do all the work and fill
+/// one ordered queue, which [`poll_output`](Self::poll_output) empties. Draining late is safe, only
+/// late. A `now` smaller than an earlier one is taken for the earlier one.
+///
+/// # Example
+///
+/// Two nodes, one packet network and one clock, all in memory:
+///
+/// ```
+/// use std::time::Duration;
+/// use swim_core::{Instant, Node, Options, Output};
+///
+/// let addr = "127.0.0.1:7946".parse()?;
+/// let mut node = Node::new(Options::lan("a", addr).build()?, [7; 32], Instant::ORIGIN);
+/// node.join(Instant::ORIGIN, &["127.0.0.1:7947".parse()?], Duration::from_secs(10))?;
+/// while let Some(output) = node.poll_output() {
+///     match output {
+///         Output::SendPacket { to, data } => println!("{} bytes to {to}", data.len()),
+///         Output::Dial { id, to } => println!("open stream {id} to {to}"),
+///         Output::ScheduleTimer { at, why } => println!("wake me at {at} for {why:?}"),
+///         other => println!("{other:?}"),
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Node {
+    config: Config,
+    name: Name,
+    now: Instant,
+    /// When this node last found that it had been stopped.
+    woken_at: Instant,
+    phase: Phase,
+    /// The wall clock minus our clock, if there is a wall clock.
+    unix_offset: Option<Duration>,
+    /// The wall clock in whole seconds, as sealed into packets.
+    wall: Option<u32>,
+
+    table: Table,
+    probe_ring: Ring,
+    gossip_ring: Ring,
+    suspicions: BTreeMap<MemberIndex, Suspicion>,
+    graveyard: membership::Graveyard,
+    /// When a conflict over a member's name was last reported.
+    conflicts: BTreeMap<MemberIndex, Instant>,
+    remembered: Remembered,
+    health: Health,
+
+    claims: Claims,
+    broadcasts: Broadcasts,
+    next_broadcast: u64,
+    gossip_at: Option<Instant>,
+    gossiped_at: Option<Instant>,
+    /// Something must not wait for the next round of gossip.
+    urgent: bool,
+
+    probe: Option<Probe>,
+    probe_stream: Option<StreamId>,
+    probe_at: Option<Instant>,
+    relays: Relays,
+    pings: BTreeMap<u64, AppPing>,
+    ack_payload: Bytes,
+
+    streams: BTreeMap<StreamId, Stream>,
+    next_stream: u64,
+    local_state: Bytes,
+    joins: BTreeMap<u64, Join>,
+    leave: Option<Leave>,
+    /// A change of metadata whose spreading the application waits for.
+    update: Option<Stamp>,
+    next_id: u64,
+    push_pull_at: Option<Instant>,
+    reconnect_at: Option<Instant>,
+    repair: gossip::Repair,
+
+    wire: Wire,
+    rng: Rng,
+    timers: Timers,
+    outbox: Outbox,
+    scratch: alloc::vec::Vec<u8>,
+    stats: Stats,
+    reports: outbox::Reports,
+}
+
+/// Where the node is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Leaving,
+    Left,
+}
+
+/// The protocol versions this node announces.
+const PROTOCOL: VersionRange = VersionRange { min: 1, max: 1, current: 1 };
+
+impl Node {
+    /// Makes a node that is alive and alone. Its first outputs wait to be polled.
+    ///
+    /// Equal configurations, seeds and inputs give equal outputs, byte for byte. In production the
+    /// seed must be unpredictable and never used twice: nonces are made from it.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
+        let (mut rng, nonces) = rng::streams(seed);
+        let name = config.name().clone();
+        let stamp = Stamp::first(config.life);
+        let versions = Versions { protocol: PROTOCOL, application: config.application };
+        let meta = config.meta().clone();
+        let own = Alive { name: &name, stamp, addr: config.addr, versions, meta: &meta };
+        let table = Table::new(&own, [rng.word(), rng.word()], now);
+        let wire = Wire::native(
+            WireSettings {
+                label: config.label(),
+                keyring: config.keyring.clone(),
+                own_name: &name,
+                packet_len_max: config.packet_len_max,
+                sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
+            },
+            nonces,
+        );
+        let since_origin = Duration::from_nanos(now.as_nanos());
+        let mut node = Self {
+            name,
+            now,
+            woken_at: now,
+            phase: Phase::Running,
+            unix_offset: config.unix_time.map(|unix| unix.saturating_sub(since_origin)),
+            wall: None,
+            table,
+            probe_ring: Ring::default(),
+            gossip_ring: Ring::default(),
+            suspicions: BTreeMap::new(),
+            graveyard: membership::Graveyard::default(),
+            conflicts: BTreeMap::new(),
+            remembered: Remembered::default(),
+            health: Health::new(config.health_max),
+            claims: Claims::default(),
+            broadcasts: Broadcasts::new(config.broadcast_lifetime),
+            next_broadcast: 1,
+            gossip_at: None,
+            gossiped_at: None,
+            urgent: false,
+            probe: None,
+            probe_stream: None,
+            probe_at: None,
+            relays: Relays::default(),
+            pings: BTreeMap::new(),
+            ack_payload: Bytes::new(),
+            streams: BTreeMap::new(),
+            next_stream: 0,
+            local_state: Bytes::new(),
+            joins: BTreeMap::new(),
+            leave: None,
+            update: None,
+            next_id: 0,
+            push_pull_at: None,
+            reconnect_at: None,
+            repair: gossip::Repair::default(),
+            wire,
+            rng,
+            timers: Timers::default(),
+            outbox: Outbox::default(),
+            scratch: alloc::vec::Vec::new(),
+            stats: Stats::default(),
+            reports: outbox::Reports::default(),
+            config,
+        };
+        node.advance(now);
+        node.start();
+        node
+    }
+
+    /// Takes in what the world did. Never fails: a peer can't cause an error.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.advance(now);
+        match input {
+            Input::Packet { from, data } => self.on_packet(from, data),
+            Input::Stream { id, event } => self.on_stream(id, event),
+            Input::Tick => self.on_tick(),
+        }
+        self.settle();
+    }
+
+    /// The next thing to carry out. Only takes it from the queue.
+    pub fn poll_output(&mut self) -> Option<Output<Event>> {
+        self.outbox.pop()
+    }
+
+    /// Begins (or begins again) to take part: timers at random phases, and the news that we are
+    /// here.
+    fn start(&mut self) {
+        let now = self.now;
+        self.phase = Phase::Running;
+        self.emit_member(MemberIndex::SELF, MemberChange::Joined);
+        let probe_at = self.rng.within(now, self.config.probe_interval);
+        self.set_timer(Timer::ProbeInterval, Some(probe_at));
+        if !self.config.push_pull_interval.is_zero() {
+            let at = self.rng.within(now, self.config.push_pull_interval);
+            self.set_timer(Timer::PushPull, Some(at));
+        }
+        if !self.config.reconnect_interval.is_zero() {
+            let at = now + self.config.reconnect_interval;
+            self.set_timer(Timer::Reconnect, Some(at));
+        }
+        self.settle();
+    }
+
+    fn on_stream(&mut self, id: StreamId, event: StreamEvent<'_>) {
+        if self.phase == Phase::Left {
+            if let StreamEvent::Accepted { .. } = event {
+                self.outbox.push(Output::Abort { id });
+            }
+            return;
+        }
+        match event {
+            StreamEvent::Accepted { from } => self.on_stream_accepted(id, from),
+            StreamEvent::Connected => self.on_stream_connected(id),
+            StreamEvent::Chunk(data) => self.on_stream_chunk(id, data),
+            StreamEvent::Drained => self.on_stream_drained(id),
+            StreamEvent::Finished | StreamEvent::Failed => self.on_stream_ended(id),
+        }
+    }
+
+    /// Time never goes back. A long gap means that this node itself was stopped. (P7)
+    fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        let since_origin = Duration::from_nanos(self.now.as_nanos());
+        let unix = self.unix_offset.map(|offset| offset.saturating_add(since_origin));
+        self.wall = unix.and_then(|unix| u32::try_from(unix.as_secs()).ok());
+        if let Some((due, _)) = self.timers.next() {
+            let late = self.now.saturating_since(due.max(self.woken_at));
+            if late > self.config.probe_interval * 3 {
+                self.on_pause(late);
+            }
+        }
+    }
+
+    /// What every input and command ends with: urgent news leaves, and the timer is set.
+    fn settle(&mut self) {
+        if core::mem::take(&mut self.urgent) {
+            self.gossip_now();
+        }
+        self.schedule_gossip();
+        self.outbox.schedule(self.timers.next());
+    }
+
+    fn emit(&mut self, kind: EventKind) {
+        self.outbox.event(self.now, kind);
+    }
+
+    fn own_stamp(&self) -> Stamp {
+        self.table.get(MemberIndex::SELF).stamp()
+    }
+
+    fn fresh_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn unix_millis(&self) -> Option<u64> {
+        let since_origin = Duration::from_nanos(self.now.as_nanos());
+        let unix = self.unix_offset?.saturating_add(since_origin);
+        u64::try_from(unix.as_millis()).ok()
+    }
+}
+
+impl core::fmt::Debug for Node {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Node")
+            .field("name", &self.name)
+            .field("stamp", &self.own_stamp())
+            .field("phase", &self.phase)
+            .field("now", &self.now)
+            .field("members", &self.table.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

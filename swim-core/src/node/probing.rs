@@ -1,0 +1,249 @@
+//! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
+//! memberlist state.go: `probe`, `probeNode`.
+
+use super::*;
+use crate::{
+    event::{PingId, Pong},
+    limits::INDIRECT_PROBES_MAX,
+    member::State,
+    relay::Relay,
+    stream::Purpose,
+    wire::{Ack, Message, Nack, Ping, RelayedAck},
+};
+
+/// A ping that the application asked for.
+#[derive(Debug)]
+pub(super) struct AppPing {
+    pub(super) id: PingId,
+    pub(super) target: Name,
+    pub(super) sent_at: Instant,
+    pub(super) deadline: Instant,
+}
+
+impl Node {
+    /// The next member is due.
+    pub(super) fn on_probe_due(&mut self) {
+        let interval = self.health.stretch(self.config.probe_interval);
+        self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
+        let Self { probe_ring, rng, table, .. } = self;
+        if let Some(target) = probe_ring.next(rng, |index| gossip::visit(table, index)) {
+            self.begin_probe(target);
+        }
+    }
+
+    /// Pings the holder of a contested name, unless a probe is under way.
+    pub(super) fn challenge(&mut self, holder: MemberIndex) {
+        if self.probe.is_none() && self.phase == Phase::Running {
+            self.begin_probe(holder);
+        }
+    }
+
+    fn begin_probe(&mut self, target: MemberIndex) {
+        self.cancel_probe();
+        let spans = [self.config.probe_timeout, self.config.probe_interval];
+        let spans = spans.map(|span| self.health.stretch(span));
+        let nonce = self.rng.word();
+        let stamp = self.table.get(target).stamp();
+        let probe = Probe::new(target, stamp, nonce, self.now, spans);
+        self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
+        self.timers.reset(Timer::ProbeDeadline, 0, None, Some(probe.deadline));
+        self.probe = Some(probe);
+        self.stats.probes += 1;
+        self.stats.probes_degraded += u64::from(self.health.score() > 0);
+        let digest = self.digest();
+        self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
+    }
+
+    /// The direct ping went unanswered: asks helpers, and tries a stream.
+    pub(super) fn on_probe_timeout(&mut self) {
+        let Some(probe) = &mut self.probe else { return };
+        probe.timeout_at = None;
+        let (target, nonce) = (probe.target, probe.nonce);
+        let name = Name::from_checked(self.table.get(target).name());
+        for helper in self.pick_helpers(target) {
+            if let Some(probe) = &mut self.probe {
+                probe.ask(helper);
+            }
+            let request = crate::wire::IndirectPing { nonce, target: &name };
+            self.send_to_member(helper, &[Message::IndirectPing(request)]);
+        }
+        if self.config.stream_pings && self.config.policy.stream_ping(&name) {
+            let addr = self.table.get(target).addr();
+            self.probe_stream = self.dial(addr, Purpose::Ping { nonce, target: name });
+        }
+    }
+
+    /// Members other than the target that are surely alive, drawn at random.
+    fn pick_helpers(&mut self, target: MemberIndex) -> alloc::vec::Vec<MemberIndex> {
+        const DRAWS_PER_HELPER: usize = 8;
+        debug_assert!(self.config.indirect_probes <= INDIRECT_PROBES_MAX);
+        let wanted = self.config.indirect_probes;
+        let mut helpers = alloc::vec::Vec::with_capacity(wanted);
+        for _ in 0..wanted * DRAWS_PER_HELPER {
+            if helpers.len() == wanted {
+                break;
+            }
+            let Some(index) = self.probe_ring.sample(&mut self.rng) else { break };
+            let is_alive =
+                self.table.try_get(index).is_some_and(|record| record.state() == State::Alive);
+            if is_alive && index != target && !helpers.contains(&index) {
+                helpers.push(index);
+            }
+        }
+        helpers
+    }
+
+    /// Nobody could reach the target.
+    pub(super) fn on_probe_deadline(&mut self) {
+        let Some(probe) = self.end_probe() else { return };
+        self.stats.probes_failed += 1;
+        self.change_health(probe.failure_delta());
+        let source = self.own_word();
+        self.accuse(probe.target, probe.stamp, Some(MemberIndex::SELF), source);
+    }
+
+    /// Ends the probe without a verdict.
+    pub(super) fn cancel_probe(&mut self) {
+        self.end_probe();
+    }
+
+    fn end_probe(&mut self) -> Option<Probe> {
+        let probe = self.probe.take()?;
+        self.timers.reset(Timer::ProbeTimeout, 0, probe.timeout_at, None);
+        self.timers.reset(Timer::ProbeDeadline, 0, Some(probe.deadline), None);
+        if let Some(stream) = self.probe_stream.take() {
+            self.abort_stream(stream);
+        }
+        Some(probe)
+    }
+
+    /// An ack came in. It counts only with a nonce that is waited for, from the member that was
+    /// asked. (P1)
+    pub(super) fn on_ack(&mut self, from: Option<MemberIndex>, by: &str, ack: &Ack<'_>) {
+        if let Some(from) = from {
+            if self.probe.as_ref().is_some_and(|p| p.nonce == ack.nonce && p.target == from) {
+                return self.on_probe_acked(from, ack);
+            }
+            if let Some(relay) = self.relays.answered(ack.nonce, from) {
+                return self.pass_ack_on(ack.nonce, &relay);
+            }
+            self.on_leave_acked(ack.nonce, from);
+        }
+        if self.pings.get(&ack.nonce).is_some_and(|ping| ping.target == *by) {
+            self.finish_ping(ack.nonce, Some(ack.payload));
+        }
+    }
+
+    fn on_probe_acked(&mut self, target: MemberIndex, ack: &Ack<'_>) {
+        let Some(probe) = self.end_probe() else { return };
+        self.stats.probes_acked += 1;
+        self.change_health(-1);
+        if self.config.report_probes {
+            let member = Name::from_checked(self.table.get(target).name());
+            let rtt = self.now.saturating_since(probe.sent_at);
+            let pong = Pong { rtt, payload: Bytes::copy_from_slice(ack.payload) };
+            self.emit(EventKind::Probed { member, pong });
+        }
+    }
+
+    fn pass_ack_on(&mut self, nonce: u64, relay: &Relay) {
+        self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
+        self.stats.relayed += 1;
+        let record = self.table.get(relay.target);
+        let (target, stamp) = (Name::from_checked(record.name()), record.stamp());
+        let nonce = relay.requester_nonce;
+        let message = Message::RelayedAck(RelayedAck { nonce, target: &target, stamp });
+        self.send_to_member(relay.requester, &[message]);
+    }
+
+    /// A helper reached the target.
+    pub(super) fn on_relayed_ack(
+        &mut self,
+        helper: MemberIndex,
+        ack: &RelayedAck<'_>,
+    ) {
+        let Some(probe) = &self.probe else { return };
+        let target = probe.target;
+        if probe.nonce != ack.nonce
+            || !probe.is_helper(helper)
+            || self.table.get(target).name() != ack.target
+        {
+            return;
+        }
+        self.end_probe();
+        self.stats.probes_saved_by_relay += 1;
+        self.change_health(-1);
+        let addr = self.table.get(target).addr();
+        self.on_sender_stamp(target, ack.stamp, addr);
+    }
+
+    /// The target answered over the stream, but not to packets.
+    pub(super) fn on_probe_saved_by_stream(&mut self, nonce: u64) {
+        let Some(probe) = self.probe.as_ref().filter(|probe| probe.nonce == nonce) else { return };
+        let target = probe.target;
+        self.probe_stream = None;
+        self.end_probe();
+        self.stats.probes_saved_by_stream += 1;
+        self.change_health(-1);
+        let member = Name::from_checked(self.table.get(target).name());
+        self.emit(EventKind::PacketsLost { member });
+    }
+
+    pub(super) fn on_nack(&mut self, helper: MemberIndex, nack: Nack) {
+        if let Some(probe) = self.probe.as_mut().filter(|probe| probe.nonce == nack.nonce)
+            && probe.nack(helper)
+        {
+            self.stats.nacks += 1;
+        }
+    }
+
+    /// Pings `target` for `requester`. The target's address comes from our own table. (X6)
+    pub(super) fn on_indirect_ping(
+        &mut self,
+        requester: MemberIndex,
+        requester_nonce: u64,
+        target: &str,
+    ) {
+        let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
+        let Some(target) = target else {
+            self.stats.relays_refused += 1;
+            return;
+        };
+        let nonce = self.rng.word();
+        // Half of the time the requester waits in all, so that the nack arrives well before its
+        // deadline. Lifeguard sends it at 80 % of the timeout, which is late with WAN settings.
+        let deadline = self.now + self.config.probe_timeout / 2;
+        let nacked = false;
+        let relay = Relay { requester, requester_nonce, target, deadline, nacked };
+        if !self.relays.accept(nonce, relay, self.now) {
+            self.stats.relays_refused += 1;
+            return;
+        }
+        self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
+        let digest = self.digest();
+        self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
+    }
+
+    /// No answer for somebody else yet: says so once, and goes on waiting for a late one.
+    pub(super) fn on_relay_due(&mut self, nonce: u64) {
+        let Some(relay) = self.relays.get_mut(nonce) else { return };
+        if relay.nacked {
+            self.relays.remove(nonce);
+            return;
+        }
+        relay.nacked = true;
+        relay.deadline = self.now + self.config.probe_interval * (self.config.health_max + 1);
+        let Relay { requester, requester_nonce, deadline, .. } = *relay;
+        self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
+        self.send_to_member(requester, &[Message::Nack(Nack { nonce: requester_nonce })]);
+    }
+
+    /// A ping that the application asked for is over.
+    pub(super) fn finish_ping(&mut self, nonce: u64, payload: Option<&[u8]>) {
+        let Some(ping) = self.pings.remove(&nonce) else { return };
+        self.timers.reset(Timer::Ping, nonce, Some(ping.deadline), None);
+        let rtt = self.now.saturating_since(ping.sent_at);
+        let pong = payload.map(|payload| Pong { rtt, payload: Bytes::copy_from_slice(payload) });
+        self.emit(EventKind::PingFinished { ping: ping.id, pong });
+    }
+}

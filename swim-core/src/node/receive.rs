@@ -1,0 +1,130 @@
+//! Packets that came in: opened, checked as a whole, then applied message by message. (S9)
+
+use core::net::SocketAddr;
+
+use super::*;
+use crate::{
+    reject::Reject,
+    wire::{Ack, Message, Opened, Ping},
+};
+
+impl Node {
+    pub(super) fn on_packet(&mut self, from: SocketAddr, data: &[u8]) {
+        if self.phase == Phase::Left {
+            return;
+        }
+        self.stats.packets_received += 1;
+        self.stats.bytes_received += data.len() as u64;
+        if self.config.allow.as_ref().is_some_and(|list| !list.allows(from.ip())) {
+            return self.reject(Reject::Source, from);
+        }
+        let mut scratch = core::mem::take(&mut self.scratch);
+        match self.wire.open_packet(self.wall, data, &mut scratch) {
+            Ok(opened) => self.on_opened(from, data.len(), &opened),
+            Err(reject) => self.reject(reject, from),
+        }
+        self.scratch = scratch;
+    }
+
+    fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
+        if opened.sender.name == &*self.name {
+            // Our own packet coming back, or another node of our name: neither is to be believed.
+            return self.reject(Reject::OwnName, from);
+        }
+        self.stats.messages_unknown += u64::from(opened.unknown);
+        // A name at another address than it is known to have is a stranger's.
+        let sender = self.table.find(opened.sender.name);
+        let peer = sender.filter(|&index| self.table.get(index).addr() == from);
+        if let Some(peer) = peer {
+            self.on_sender_stamp(peer, opened.sender.stamp, from);
+        }
+        let mut ping = None;
+        for message in opened.messages {
+            match message {
+                // Answered last, so that the answer knows what came with it.
+                Message::Ping(the_ping) => ping = Some(the_ping),
+                _ => self.on_message(from, peer, opened, &message),
+            }
+        }
+        if let Some(ping) = ping {
+            self.on_ping(from, peer, opened, &ping, len);
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        from: SocketAddr,
+        peer: Option<MemberIndex>,
+        opened: &Opened<'_>,
+        message: &Message<'_>,
+    ) {
+        match (message, peer) {
+            (Message::Claim(claim), _) => {
+                let source = self.heard_from(from, peer);
+                self.on_claim(claim, source);
+            }
+            (Message::Broadcast(broadcast), _) => self.on_broadcast(broadcast, peer),
+            (Message::Ack(ack), _) => {
+                self.on_ack(peer, opened.sender.name, ack);
+                if let Some(peer) = peer {
+                    self.on_digest(peer, ack.digest);
+                }
+            }
+            (Message::Direct(payload), _) => {
+                self.emit(EventKind::Message {
+                    from: Name::from_checked(opened.sender.name),
+                    addr: from,
+                    payload: Bytes::copy_from_slice(payload),
+                    reliable: false,
+                });
+            }
+            (Message::IndirectPing(request), Some(peer)) => {
+                self.on_indirect_ping(peer, request.nonce, request.target);
+            }
+            (Message::RelayedAck(ack), Some(peer)) => self.on_relayed_ack(peer, ack),
+            (Message::Nack(nack), Some(peer)) => self.on_nack(peer, *nack),
+            (Message::BroadcastSummary(summary), Some(peer)) => self.on_summary(peer, summary),
+            // Strangers get no work done. (X6)
+            (
+                Message::IndirectPing(_)
+                | Message::RelayedAck(_)
+                | Message::Nack(_)
+                | Message::BroadcastSummary(_),
+                None,
+            ) => self.reject(Reject::Stranger, from),
+            (
+                Message::Ping(_)
+                | Message::ExchangeHead(_)
+                | Message::Entry(_)
+                | Message::StatePiece(_)
+                | Message::DeliveryHead(_)
+                | Message::DeliveryPiece(_)
+                | Message::Delivered
+                | Message::Refused(_),
+                _,
+            ) => unreachable!("the wire lets these through in their place only"),
+        }
+    }
+
+    /// Answers to where the packet came from, never to an address in it. A stranger's answer is no
+    /// longer than its question, and carries nothing else. (X6)
+    fn on_ping(
+        &mut self,
+        from: SocketAddr,
+        peer: Option<MemberIndex>,
+        opened: &Opened<'_>,
+        ping: &Ping,
+        len: usize,
+    ) {
+        let digest = self.digest();
+        let Some(peer) = peer else {
+            let ack = Ack { nonce: ping.nonce, digest, payload: &[] };
+            let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
+            return self.send_to_stranger(from, opened.sender.name, &[Message::Ack(ack)], len_max);
+        };
+        let payload = self.ack_payload.clone();
+        let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
+        self.send_to_member(peer, &[Message::Ack(ack)]);
+        self.on_digest(peer, ping.digest);
+    }
+}

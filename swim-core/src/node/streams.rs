@@ -1,0 +1,310 @@
+//! Streams: opening, closing, and what flows out on them. What flows in is read in `exchange`.
+//!
+//! Tables leave frame by frame, the next one when the driver says that the last went out, so that
+//! a slow reader costs no memory. memberlist net.go: `sendAndReceiveState`, `handleConn`.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use super::*;
+use crate::{
+    event::{DeliveryError, SeedOutcome},
+    limits::STREAMS_DIALED_MAX,
+    reject::Reject,
+    stream::{Incoming, Outgoing, Purpose, Role},
+    wire::{
+        Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Sender,
+    },
+};
+
+/// A piece of application state or of a delivery is at most this long: a few fill a frame.
+const PIECE_LEN: usize = 16 * 1024;
+/// Frames written before the driver has to say that there is room for more.
+const FRAMES_AHEAD: usize = 2;
+/// A stream may take this many times its idle timeout in all.
+const TOTAL_TIMEOUT_MULT: u32 = 3;
+
+impl Node {
+    /// Opens a stream; `None` if too many are open.
+    pub(super) fn dial(&mut self, to: SocketAddr, purpose: Purpose) -> Option<StreamId> {
+        let dialed = self.streams.keys().filter(|id| !id.is_accepted()).count();
+        if dialed >= STREAMS_DIALED_MAX {
+            return None;
+        }
+        let id = StreamId::dialed(self.next_stream);
+        self.next_stream += 1;
+        self.stats.streams_dialed += 1;
+        self.add_stream(id, to, Role::Asks(purpose), Channel::dialer());
+        self.outbox.push(Output::Dial { id, to });
+        Some(id)
+    }
+
+    pub(super) fn on_stream_accepted(&mut self, id: StreamId, from: SocketAddr) {
+        let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(from.ip()));
+        let accepted = self.streams.iter().filter(|(id, _)| id.is_accepted());
+        let (total, same_addr) = accepted.fold((0, 0), |(total, same), (_, stream)| {
+            (total + 1, same + usize::from(stream.peer.ip() == from.ip()))
+        });
+        let per_addr_max = if from.ip().is_loopback() {
+            self.config.streams_max // Many nodes of one machine share the address.
+        } else {
+            self.config.streams_per_addr_max
+        };
+        if !allowed || total >= self.config.streams_max || same_addr >= per_addr_max {
+            self.stats.streams_refused += 1;
+            self.outbox.push(Output::Abort { id });
+            return;
+        }
+        self.stats.streams_accepted += 1;
+        self.add_stream(id, from, Role::Serves(None), Channel::listener());
+    }
+
+    pub(super) fn on_stream_connected(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.is_connected {
+            return;
+        }
+        stream.is_connected = true;
+        let Role::Asks(purpose) = &stream.role else { return };
+        match purpose.clone() {
+            Purpose::Exchange { seed } => self.begin_table(id, seed.is_some()),
+            Purpose::Ping { nonce, target } => {
+                let digest = Digest::default();
+                self.write_one(id, Some(&target), &Message::Ping(Ping { nonce, digest }));
+            }
+            Purpose::Deliver { payload, .. } => {
+                let outgoing = Outgoing::Delivery { head_sent: false, rest: payload };
+                self.begin_sending(id, outgoing);
+            }
+        }
+        self.touch_stream(id);
+    }
+
+    /// The driver has room for more.
+    pub(super) fn on_stream_drained(&mut self, id: StreamId) {
+        self.pump(id, 1);
+        self.touch_stream(id);
+    }
+
+    /// The peer closed, or the stream broke.
+    pub(super) fn on_stream_ended(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        if matches!(stream.role, Role::Serves(_)) && stream.is_answered {
+            self.close_stream(id);
+            return;
+        }
+        self.stats.streams_failed += 1;
+        let outcome =
+            if stream.is_connected { SeedOutcome::Closed } else { SeedOutcome::Unreachable };
+        self.fail_stream(id, &outcome);
+    }
+
+    /// A stream stood still for too long.
+    pub(super) fn on_stream_due(&mut self, id: StreamId) {
+        if self.streams.contains_key(&id) {
+            self.stats.streams_failed += 1;
+            self.fail_stream(id, &SeedOutcome::TimedOut);
+        }
+    }
+
+    /// Begins to send our table, as request or as answer.
+    pub(super) fn begin_table(&mut self, id: StreamId, join: bool) {
+        let state = self.local_state.clone();
+        let next = MemberIndex::SELF;
+        self.begin_sending(id, Outgoing::Table { head_sent: false, join, next, state });
+    }
+
+    fn begin_sending(&mut self, id: StreamId, outgoing: Outgoing) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.outgoing = Some(outgoing);
+            self.pump(id, FRAMES_AHEAD);
+        }
+    }
+
+    /// Writes a frame with this one message, which is all this side says.
+    pub(super) fn write_one(&mut self, id: StreamId, to: Option<&str>, message: &Message<'_>) {
+        let mut writer = self.begin_frame(to);
+        let fits = writer.push(message);
+        debug_assert!(fits, "a single short message fits into a frame");
+        self.write_frame(id, writer, true);
+    }
+
+    /// Writes the next frames of what is being sent.
+    fn pump(&mut self, id: StreamId, frames: usize) {
+        for _ in 0..frames {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
+            let Some(mut outgoing) = stream.outgoing.take() else { return };
+            let mut writer = self.begin_frame(None);
+            let is_last = self.fill_frame(&mut writer, &mut outgoing);
+            if !is_last && let Some(stream) = self.streams.get_mut(&id) {
+                stream.outgoing = Some(outgoing);
+            }
+            self.write_frame(id, writer, is_last);
+        }
+    }
+
+    /// Puts as much as fits into a frame; true if that was all.
+    fn fill_frame(&self, writer: &mut FrameWriter, outgoing: &mut Outgoing) -> bool {
+        match outgoing {
+            Outgoing::Table { head_sent, join, next, state } => {
+                if !*head_sent {
+                    let entries = u32::try_from(self.table.counts().total());
+                    let state_len = u32::try_from(state.len());
+                    writer.push(&Message::ExchangeHead(ExchangeHead {
+                        join: *join,
+                        entries: entries.expect("at most 2^20 members"),
+                        state_len: state_len.expect("at most 64 MiB"),
+                    }));
+                    *head_sent = true;
+                }
+                while *next < self.table.end() {
+                    if let Some(record) = self.table.try_get(*next)
+                        && !writer.push(&Message::Entry(record.entry()))
+                    {
+                        return false;
+                    }
+                    *next = next.following();
+                }
+                push_pieces(writer, state, |piece| Message::StatePiece(piece))
+            }
+            Outgoing::Delivery { head_sent, rest } => {
+                if !*head_sent {
+                    let len = u32::try_from(rest.len()).expect("at most 64 MiB");
+                    writer.push(&Message::DeliveryHead(DeliveryHead { len }));
+                    *head_sent = true;
+                }
+                push_pieces(writer, rest, |piece| Message::DeliveryPiece(piece))
+            }
+        }
+    }
+
+    fn begin_frame(&mut self, to: Option<&str>) -> FrameWriter {
+        let sender = Sender { name: &self.name, stamp: self.own_stamp() };
+        self.wire.begin_frame(self.wall, sender, to)
+    }
+
+    fn write_frame(&mut self, id: StreamId, writer: FrameWriter, is_last: bool) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let data = self.wire.finish_frame(writer, &mut stream.channel, is_last);
+        self.stats.stream_bytes_sent += data.len() as u64;
+        self.outbox.push(Output::Write { id, data });
+        if is_last {
+            stream.is_answered = true;
+            if matches!(stream.role, Role::Serves(_)) {
+                self.close_stream(id);
+            }
+        }
+    }
+
+    /// A stream made progress: its idle timeout begins anew, within its total.
+    pub(super) fn touch_stream(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let timeout = self.config.stream_timeout;
+        let total = stream.started_at + timeout * TOTAL_TIMEOUT_MULT;
+        let (old, new) = (stream.deadline, total.min(self.now + timeout));
+        stream.deadline = new;
+        self.timers.reset(Timer::Stream, id.as_u64(), Some(old), Some(new));
+    }
+
+    /// The peer sent something that can't be accepted.
+    pub(super) fn reject_stream(&mut self, id: StreamId, reject: Reject) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let peer = stream.peer;
+        self.reject(reject, peer);
+        self.fail_stream(id, &SeedOutcome::Rejected(reject));
+    }
+
+    /// Gives a stream up, with what that means for whoever waits for it.
+    pub(super) fn fail_stream(&mut self, id: StreamId, outcome: &SeedOutcome) {
+        let Some(stream) = self.remove_stream(id) else { return };
+        self.outbox.push(Output::Abort { id });
+        match stream.role {
+            Role::Asks(purpose) => self.on_purpose_failed(purpose, stream.is_connected, outcome),
+            Role::Serves(Some(crate::stream::Request::Exchange { .. })) => {
+                self.stats.exchanges_failed += 1;
+            }
+            Role::Serves(_) => {}
+        }
+    }
+
+    pub(super) fn on_purpose_failed(&mut self, purpose: Purpose, was_connected: bool, why: &SeedOutcome) {
+        match purpose {
+            Purpose::Exchange { seed } => {
+                self.stats.exchanges_failed += u64::from(*why != SeedOutcome::Myself);
+                if let Some((join, seed)) = seed {
+                    self.on_seed_done(join, seed, why.clone());
+                }
+            }
+            Purpose::Ping { .. } => self.probe_stream = None,
+            Purpose::Deliver { send, .. } => {
+                let error = match (was_connected, why) {
+                    (false, _) => DeliveryError::Unreachable,
+                    (true, SeedOutcome::Refused { .. }) => DeliveryError::Refused,
+                    (true, _) => DeliveryError::Unconfirmed,
+                };
+                self.emit(EventKind::SendFinished { send, result: Err(error) });
+            }
+        }
+    }
+
+    /// Ends a stream after its last byte; for served streams and for answered questions.
+    pub(super) fn close_stream(&mut self, id: StreamId) -> Option<Stream> {
+        let stream = self.remove_stream(id)?;
+        self.outbox.push(Output::Close { id });
+        Some(stream)
+    }
+
+    /// Ends a stream that nobody waits for any more.
+    pub(super) fn abort_stream(&mut self, id: StreamId) {
+        if self.remove_stream(id).is_some() {
+            self.outbox.push(Output::Abort { id });
+        }
+    }
+
+    /// Ends all streams, because the node has left.
+    pub(super) fn end_all_streams(&mut self) {
+        let ids: Vec<StreamId> = self.streams.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.fail_stream(id, &SeedOutcome::Cancelled));
+    }
+
+    fn add_stream(&mut self, id: StreamId, peer: SocketAddr, role: Role, channel: Channel) {
+        let deadline = self.now + self.config.stream_timeout;
+        let is_connected = matches!(role, Role::Serves(_));
+        let stream = Stream {
+            peer,
+            role,
+            channel,
+            outgoing: None,
+            incoming: Incoming::default(),
+            is_connected,
+            is_answered: false,
+            was_alone: self.table.live() <= 1,
+            started_at: self.now,
+            deadline,
+        };
+        self.timers.reset(Timer::Stream, id.as_u64(), None, Some(deadline));
+        self.streams.insert(id, stream);
+    }
+
+    fn remove_stream(&mut self, id: StreamId) -> Option<Stream> {
+        let stream = self.streams.remove(&id)?;
+        self.timers.reset(Timer::Stream, id.as_u64(), Some(stream.deadline), None);
+        Some(stream)
+    }
+}
+
+/// Puts bytes into a frame, piece by piece; true if nothing is left.
+fn push_pieces(
+    writer: &mut FrameWriter,
+    rest: &mut Bytes,
+    piece: impl for<'a> Fn(&'a [u8]) -> Message<'a>,
+) -> bool {
+    while !rest.is_empty() {
+        let len = rest.len().min(PIECE_LEN);
+        if !writer.push(&piece(&rest[..len])) {
+            return false;
+        }
+        let _ = rest.split_to(len);
+    }
+    true
+}

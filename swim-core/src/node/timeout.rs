@@ -1,0 +1,88 @@
+//! What came due. Deadlines are served in order; one that moved meanwhile is not served.
+
+use super::*;
+use crate::stream::Purpose;
+
+impl Node {
+    pub(super) fn on_tick(&mut self) {
+        self.outbox.ticked();
+        while let Some((_, timer, key)) = self.timers.pop_due(self.now) {
+            self.on_due(timer, key);
+        }
+    }
+
+    fn on_due(&mut self, timer: Timer, key: u64) {
+        match timer {
+            Timer::ProbeTimeout => self.on_probe_timeout(),
+            Timer::ProbeDeadline => self.on_probe_deadline(),
+            Timer::ProbeInterval => {
+                self.probe_at = None;
+                self.on_probe_due();
+            }
+            Timer::Suspicion => {
+                let index = u32::try_from(key).expect("keys of suspicions are indexes");
+                self.on_suspicion_due(MemberIndex::new(index));
+            }
+            Timer::Relay => self.on_relay_due(key),
+            Timer::Ping => self.finish_ping(key, None),
+            Timer::Gossip => {
+                self.gossip_at = None;
+                self.gossip_now();
+            }
+            Timer::PushPull => {
+                self.push_pull_at = None;
+                self.on_push_pull_due();
+            }
+            Timer::Stream => self.on_stream_due(StreamId::from_u64(key)),
+            Timer::Join => self.on_join_due(key),
+            Timer::Leave => self.on_leave_due(),
+            Timer::Reap => {
+                *self.graveyard.reap_at_mut() = None;
+                self.on_reap_due();
+            }
+            Timer::Reconnect => {
+                self.reconnect_at = None;
+                self.on_reconnect_due();
+            }
+        }
+    }
+
+    /// Exchanges tables with a random member, so that what gossip lost for good is found.
+    /// memberlist state.go: `pushPullTrigger`.
+    fn on_push_pull_due(&mut self) {
+        let factor = crate::math::push_pull_factor(self.table.live());
+        let at = self.now + self.config.push_pull_interval * factor;
+        self.set_timer(Timer::PushPull, Some(at));
+        let partner = self.probe_ring.sample(&mut self.rng);
+        let partner = partner.and_then(|index| self.table.try_get(index));
+        if let Some(record) = partner.filter(|record| record.state().is_live()) {
+            let addr = record.addr();
+            self.dial(addr, Purpose::Exchange { seed: None });
+        }
+    }
+
+    /// Tries one of the dead or of the reaped again, the more often the more of them there are, so
+    /// that a cluster that fell apart finds together. Serf: `reconnect`.
+    fn on_reconnect_due(&mut self) {
+        let at = self.now + self.config.reconnect_interval;
+        self.set_timer(Timer::Reconnect, Some(at));
+        let remembered = self.remembered.addrs(self.now, self.config.remember_for);
+        let (dead, forgotten) = (self.graveyard.len(), remembered.len());
+        if dead + forgotten == 0 || self.rng.below(self.table.live()) >= dead + forgotten {
+            return;
+        }
+        let chosen = self.rng.below(dead + forgotten);
+        let addr = if let Some(&addr) = remembered.get(chosen) {
+            Some(addr)
+        } else {
+            let (since, index) = self.graveyard.nth(chosen - forgotten);
+            self.is_grave(since, index)
+                .then(|| self.table.get(index))
+                .filter(|record| record.state() == crate::member::State::Dead)
+                .map(crate::table::Record::addr)
+        };
+        if let Some(addr) = addr {
+            self.dial(addr, Purpose::Exchange { seed: None });
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Packets: what a packet is for, and what rides along on it. SWIM 4.1: dissemination by
+//! piggybacking on pings and acks.
+
+use core::{iter::Peekable, net::SocketAddr};
+
+use super::*;
+use crate::{
+    claims::Offer,
+    math,
+    member::State,
+    table::Record,
+    wire::{
+        Accusation, Broadcast, Claim, Departure, Digest, Message, PacketWriter, Sender,
+        encoded_len,
+    },
+};
+
+/// User broadcasts are sure of this part of a packet, so that a storm of membership news does not
+/// starve them.
+const USER_SHARE: usize = 4;
+
+impl Node {
+    /// Sends `messages` to a member, with as much news as fits. A member that is in doubt is told
+    /// so, that it can refute at once. Lifeguard, Buddy System.
+    pub(super) fn send_to_member(&mut self, to: MemberIndex, messages: &[Message<'_>]) {
+        let record = self.table.get(to);
+        let addr = record.addr();
+        let mut writer = begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+        push_all(&mut writer, messages);
+        if let Some(doubt) = doubt_about(record, &self.name) {
+            writer.push(&Message::Claim(doubt));
+        }
+        self.fill(&mut writer, Some(to));
+        self.send(addr, writer);
+    }
+
+    /// Sends `messages` to an address, and nothing else: we don't know who is there.
+    pub(super) fn send_to_stranger(
+        &mut self,
+        addr: SocketAddr,
+        name: &str,
+        messages: &[Message<'_>],
+        len_max: usize,
+    ) {
+        let mut writer = begin(&mut self.wire, &self.table, &self.name, self.wall, Some(name));
+        push_all(&mut writer, messages);
+        let data = self.wire.finish_packet(writer);
+        if data.len() <= len_max {
+            self.put(addr, data);
+        }
+    }
+
+    /// Sends a round's packet of news to a member; false if there was none for it.
+    pub(super) fn gossip_to(&mut self, to: MemberIndex) -> bool {
+        let record = self.table.get(to);
+        let addr = record.addr();
+        let mut writer = begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+        if let Some(doubt) = doubt_about(record, &self.name) {
+            writer.push(&Message::Claim(doubt));
+        }
+        self.fill(&mut writer, Some(to));
+        if writer.is_empty() {
+            self.wire.discard_packet(writer);
+            return false;
+        }
+        self.send(addr, writer);
+        true
+    }
+
+    /// Sends as many of these broadcasts to a member as one packet holds.
+    pub(super) fn send_broadcasts(
+        &mut self,
+        to: MemberIndex,
+        places: &mut Peekable<impl Iterator<Item = usize>>,
+    ) {
+        let record = self.table.get(to);
+        let addr = record.addr();
+        let mut writer =
+            begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+        while let Some(&place) = places.peek() {
+            let message = Message::Broadcast(self.broadcasts.at(place, self.now));
+            let is_first = writer.is_empty();
+            if !writer.push(&message) && !is_first {
+                break;
+            }
+            places.next();
+        }
+        self.send(addr, writer);
+    }
+
+    /// What our view looks like, in a few bytes.
+    pub(super) fn digest(&mut self) -> Digest {
+        let window = self.dissemination_window();
+        Digest {
+            members: self.table.digest(),
+            broadcasts: self.broadcasts.digest(self.now, window),
+            settled: self.table.changed_at() + window <= self.now,
+        }
+    }
+
+    /// How many bytes the largest single message may have, its part header included.
+    pub(super) fn message_room(&self) -> usize {
+        self.wire.packet_capacity(self.name.len())
+    }
+
+    pub(super) fn dissemination_window(&self) -> Duration {
+        math::dissemination_window(self.config.gossip_interval, self.table.live())
+    }
+
+    /// How often one update is sent by this node.
+    pub(super) fn send_limit(&self) -> u32 {
+        math::retransmit_limit(self.config.retransmit_mult, self.table.live())
+    }
+
+    fn send(&mut self, to: SocketAddr, writer: PacketWriter) {
+        let data = self.wire.finish_packet(writer);
+        self.put(to, data);
+    }
+
+    fn put(&mut self, to: SocketAddr, data: Bytes) {
+        debug_assert!(data.len() <= self.config.packet_len_max);
+        self.stats.packets_sent += 1;
+        self.stats.bytes_sent += data.len() as u64;
+        self.outbox.push(Output::SendPacket { to, data });
+    }
+
+    /// Fills a packet with news: claims first, then broadcasts, which have a share of their own.
+    fn fill(&mut self, writer: &mut PacketWriter, to: Option<MemberIndex>) {
+        if self.claims.is_empty() && !self.broadcasts.is_waiting() {
+            return;
+        }
+        let limit = self.send_limit();
+        let everybody = self.table.low_live();
+        let now = self.now;
+        let reserve =
+            if self.broadcasts.is_waiting() { self.config.packet_len_max / USER_SHARE } else { 0 };
+        let Self { claims, table, name, outbox, update, .. } = self;
+        let offer = |subject: MemberIndex, accuser: MemberIndex| {
+            let Some(claim) = claim_about(table, subject, accuser, name) else {
+                return Offer::Obsolete;
+            };
+            let message = Message::Claim(claim);
+            if encoded_len(&message) + reserve > writer.room() || !writer.push(&message) {
+                return Offer::TooLarge;
+            }
+            Offer::Taken
+        };
+        claims.fill(to, limit, everybody, offer, |subject, sends| {
+            report_sent(outbox, update, now, subject, sends);
+        });
+        let offer = |broadcast: &Broadcast<'_>| writer.push(&Message::Broadcast(*broadcast));
+        self.broadcasts.fill(to, limit, everybody, now, offer, |id, sends| {
+            outbox.event(now, EventKind::BroadcastSent { id, sends });
+        });
+    }
+}
+
+/// A claim was sent as often as it will be; if it is our own change of metadata, says so.
+pub(super) fn report_sent(
+    outbox: &mut Outbox,
+    update: &mut Option<Stamp>,
+    now: Instant,
+    subject: MemberIndex,
+    sends: u32,
+) {
+    if subject == MemberIndex::SELF
+        && let Some(stamp) = update.take()
+    {
+        outbox.event(now, EventKind::UpdateSent { stamp, sends });
+    }
+}
+
+/// What is to be said about `subject`, read from the table.
+fn claim_about<'a>(
+    table: &'a Table,
+    subject: MemberIndex,
+    accuser: MemberIndex,
+    own_name: &'a str,
+) -> Option<Claim<'a>> {
+    let record = table.try_get(subject)?;
+    let stamp = record.stamp();
+    let from = table.try_get(accuser).map_or(own_name, Record::name);
+    let accusation = Accusation { name: record.name(), stamp, from };
+    match record.state() {
+        State::Alive if record.profile_is_current() => Some(Claim::Alive(record.profile().alive())),
+        State::Alive => None, // Only it can say what it is in its new incarnation.
+        State::Suspect => Some(Claim::Suspect(accusation)),
+        State::Dead => Some(Claim::Dead(accusation)),
+        State::Left => {
+            let reason = record.reason();
+            Some(Claim::Left(Departure { name: record.name(), stamp, reason }))
+        }
+    }
+}
+
+/// What a member should know that we believe of it.
+fn doubt_about<'a>(record: &'a Record, own_name: &'a str) -> Option<Claim<'a>> {
+    let (name, stamp) = (record.name(), record.stamp());
+    let accusation = Accusation { name, stamp, from: own_name };
+    match record.state() {
+        State::Alive => None,
+        State::Suspect => Some(Claim::Suspect(accusation)),
+        State::Dead => Some(Claim::Dead(accusation)),
+        State::Left => Some(Claim::Left(Departure { name, stamp, reason: record.reason() })),
+    }
+}
+
+fn begin(
+    wire: &mut Wire,
+    table: &Table,
+    own_name: &str,
+    wall: Option<u32>,
+    to: Option<&str>,
+) -> PacketWriter {
+    let sender = Sender { name: own_name, stamp: table.get(MemberIndex::SELF).stamp() };
+    wire.begin_packet(wall, sender, to)
+}
+
+fn push_all(writer: &mut PacketWriter, messages: &[Message<'_>]) {
+    for message in messages {
+        let fits = writer.push(message);
+        debug_assert!(fits, "what a packet is for was measured beforehand");
+    }
+}

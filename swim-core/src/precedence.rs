@@ -1,0 +1,111 @@
+//! Which of two claims about one member wins.
+//!
+//! The order is: life, then incarnation, then Alive < Suspect < Dead. Left stands apart: within a
+//! life nothing comes after it, whatever the incarnation (S7), so that a member that said goodbye
+//! is not called back by a rumour. Taking the larger of two claims is commutative, associative and
+//! idempotent (S8), and what is stored never goes down (S1).
+
+use crate::{member::State, stamp::Stamp};
+
+/// A claim reduced to what decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Belief {
+    pub(crate) stamp: Stamp,
+    pub(crate) state: State,
+}
+
+impl Belief {
+    pub(crate) const fn new(stamp: Stamp, state: State) -> Self {
+        Self { stamp, state }
+    }
+
+    /// What is believed after hearing `news`; `None` if that changes nothing.
+    pub(crate) fn hearing(self, news: Self) -> Option<Self> {
+        let merged = self.merge(news);
+        (merged != self).then_some(merged)
+    }
+
+    fn merge(self, other: Self) -> Self {
+        if self.stamp.life != other.stamp.life {
+            return if self.stamp.life > other.stamp.life { self } else { other };
+        }
+        if self.state == State::Left || other.state == State::Left {
+            // The higher incarnation is kept as evidence, the state is final.
+            return Self::new(self.stamp.max(other.stamp), State::Left);
+        }
+        if (self.stamp, self.state) >= (other.stamp, other.state) { self } else { other }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn belief(life: u64, incarnation: u64, state: State) -> Belief {
+        Belief::new(Stamp::new(life, incarnation), state)
+    }
+
+    fn any_belief() -> impl Strategy<Value = Belief> {
+        let state = prop_oneof![
+            Just(State::Alive),
+            Just(State::Suspect),
+            Just(State::Dead),
+            Just(State::Left)
+        ];
+        (1..4_u64, 0..4_u64, state).prop_map(|(l, i, s)| belief(l, i, s))
+    }
+
+    #[test]
+    fn swim_4_2_precedence() {
+        use State::{Alive, Dead, Left, Suspect};
+        // stored, heard, then.
+        let table = [
+            ((1, 1, Alive), (1, 1, Alive), None),
+            ((1, 1, Alive), (1, 2, Alive), Some((1, 2, Alive))),
+            ((1, 2, Alive), (1, 1, Suspect), None),
+            ((1, 1, Alive), (1, 1, Suspect), Some((1, 1, Suspect))),
+            ((1, 1, Alive), (1, 5, Suspect), Some((1, 5, Suspect))),
+            ((1, 1, Suspect), (1, 1, Alive), None),
+            ((1, 1, Suspect), (1, 2, Alive), Some((1, 2, Alive))),
+            ((1, 1, Suspect), (1, 5, Suspect), Some((1, 5, Suspect))),
+            ((1, 2, Suspect), (1, 1, Dead), None),
+            ((1, 1, Suspect), (1, 1, Dead), Some((1, 1, Dead))),
+            ((1, 1, Dead), (1, 1, Alive), None),
+            ((1, 1, Dead), (1, 1, Suspect), None),
+            ((1, 1, Dead), (1, 10, Dead), Some((1, 10, Dead))),
+            ((1, 10, Dead), (1, 2, Alive), None),
+            ((1, 1, Dead), (1, 2, Alive), Some((1, 2, Alive))),
+            ((1, 1, Dead), (1, 1, Left), Some((1, 1, Left))),
+            ((1, 5, Alive), (1, 1, Left), Some((1, 5, Left))),
+            ((1, 1, Left), (1, 9, Alive), Some((1, 9, Left))),
+            ((1, 9, Left), (1, 1, Dead), None),
+            ((1, 9, Left), (2, 1, Alive), Some((2, 1, Alive))),
+            ((2, 1, Alive), (1, 9, Left), None),
+            ((2, 1, Alive), (1, 9, Dead), None),
+        ];
+        for ((l, i, s), (hl, hi, hs), then) in table {
+            let then = then.map(|(l, i, s)| belief(l, i, s));
+            let heard = belief(hl, hi, hs);
+            assert_eq!(belief(l, i, s).hearing(heard), then, "{l}.{i} {s} hears {heard:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn s8_merging_is_a_semilattice(a in any_belief(), b in any_belief(), c in any_belief()) {
+            prop_assert_eq!(a.merge(b), b.merge(a));
+            prop_assert_eq!(a.merge(b).merge(c), a.merge(b.merge(c)));
+            prop_assert_eq!(a.merge(a), a);
+            prop_assert_eq!(a.merge(b).merge(b), a.merge(b));
+        }
+
+        #[test]
+        fn s1_the_stored_stamp_and_rank_never_go_down(a in any_belief(), b in any_belief()) {
+            let merged = a.merge(b);
+            prop_assert!(merged.stamp >= a.stamp);
+            prop_assert!(merged.stamp > a.stamp || merged.state >= a.state);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! One stream and what it is for. Each carries one request and one answer.
+
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::{
+    event::SendId,
+    name::Name,
+    table::MemberIndex,
+    time::Instant,
+    wire::Channel,
+};
+
+/// A stream under way.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) peer: SocketAddr,
+    pub(crate) role: Role,
+    pub(crate) channel: Channel,
+    /// What this side still has to send.
+    pub(crate) outgoing: Option<Outgoing>,
+    /// Bytes of application state or of a delivery that came in pieces.
+    pub(crate) incoming: Incoming,
+    /// Whether the dial succeeded (always true for accepted streams).
+    pub(crate) is_connected: bool,
+    /// Whether the last frame of this side was written.
+    pub(crate) is_answered: bool,
+    /// Whether this node knew nobody when the stream began.
+    pub(crate) was_alone: bool,
+    pub(crate) started_at: Instant,
+    pub(crate) deadline: Instant,
+}
+
+/// Which side of the stream this node is.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// It dialled, for this.
+    Asks(Purpose),
+    /// A peer dialled, for this; `None` until its first frame has come.
+    Serves(Option<Request>),
+}
+
+/// What this node dialled for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// To exchange tables; for a seed of a join, or on its own account.
+    Exchange {
+        /// The join's number and the seed's place in it.
+        seed: Option<(u64, usize)>,
+    },
+    /// To see whether a member that does not answer packets answers at all.
+    Ping {
+        /// The nonce of the probe.
+        nonce: u64,
+        /// The member.
+        target: Name,
+    },
+    /// To deliver a message.
+    Deliver {
+        /// The message's number.
+        send: SendId,
+        /// Who is to get it.
+        to: Name,
+        /// What it says.
+        payload: Bytes,
+    },
+}
+
+/// What a peer dialled for.
+#[derive(Clone, Debug)]
+pub(crate) enum Request {
+    /// To exchange tables.
+    Exchange {
+        /// Who asks.
+        peer: Name,
+        /// Whether it is joining.
+        join: bool,
+    },
+    /// To deliver a message.
+    Delivery {
+        /// Who sends it.
+        from: Name,
+    },
+}
+
+/// What is being sent, frame by frame, as fast as the peer takes it.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// The table from this index on, then the application's state from this offset on.
+    Table {
+        /// The head goes first.
+        head_sent: bool,
+        /// Whether this is part of a join.
+        join: bool,
+        /// The next record.
+        next: MemberIndex,
+        /// The application's state as it was at the start.
+        state: Bytes,
+    },
+    /// A message.
+    Delivery {
+        /// The head goes first.
+        head_sent: bool,
+        /// What is left of it.
+        rest: Bytes,
+    },
+}
+
+/// What has come in so far.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    /// Whether the head of the answer or request has come.
+    pub(crate) has_head: bool,
+    /// How many bytes the head promised.
+    pub(crate) expected: usize,
+    /// The bytes so far.
+    pub(crate) bytes: Vec<u8>,
+    /// Who answers, once known.
+    pub(crate) peer: Option<Name>,
+    /// A refusal that came instead of an answer.
+    pub(crate) refused: Option<alloc::string::String>,
+    /// A ping was answered, or a delivery confirmed.
+    pub(crate) is_confirmed: bool,
+    /// Whether the other side is joining.
+    pub(crate) join: bool,
+}
+
+impl Incoming {
+    /// Takes a piece; false if it is more than was promised.
+    pub(crate) fn take(&mut self, piece: &[u8]) -> bool {
+        let fits = self.bytes.len() + piece.len() <= self.expected;
+        if fits {
+            self.bytes.extend_from_slice(piece);
+        }
+        fits
+    }
+
+    /// Whether everything promised has come.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.has_head && self.bytes.len() == self.expected
+    }
+}

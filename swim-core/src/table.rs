@@ -1,0 +1,373 @@
+//! The members a node knows, of every state, itself at index 0.
+//!
+//! Looking one up by name or by address is O(1), through hash indexes keyed from the node's seed
+//! (X14) that are never iterated. A digest over the live members is kept up to date with every
+//! change, so that two nodes can tell in a few bytes whether they know the same.
+//!
+//! The table stores and finds; what a claim means is decided by `precedence` and `node`.
+
+use alloc::vec::Vec;
+use core::{hash::Hasher, net::SocketAddr};
+
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
+
+use crate::{
+    member::{LeaveReason, Member, State},
+    name::{Meta, Name},
+    precedence::Belief,
+    profile::Profile,
+    stats::Counts,
+    stamp::Stamp,
+    time::Instant,
+    wire::{Alive, Entry},
+};
+
+/// Where a member stands in the table; reused after the member was reaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct MemberIndex(u32);
+
+impl MemberIndex {
+    /// The node itself.
+    pub(crate) const SELF: Self = Self(0);
+
+    pub(crate) fn new(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// The index after this one.
+    pub(crate) fn following(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    pub(crate) fn as_u32(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One member.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    profile: Profile,
+    /// What `state` is about. At least the stamp of the profile; above it while all we have about
+    /// the newer incarnation is hearsay.
+    stamp: Stamp,
+    since: Instant,
+    state: State,
+    reason: LeaveReason,
+}
+
+impl Record {
+    pub(crate) fn belief(&self) -> Belief {
+        Belief::new(self.stamp, self.state)
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn reason(&self) -> LeaveReason {
+        self.reason
+    }
+
+    pub(crate) fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.profile.name()
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.profile.addr()
+    }
+
+    /// Whether the profile is the one of the believed stamp.
+    pub(crate) fn profile_is_current(&self) -> bool {
+        self.profile.stamp() == self.stamp
+    }
+
+    /// The record as it goes into an exchange.
+    pub(crate) fn entry(&self) -> Entry<'_> {
+        Entry {
+            alive: self.profile.alive(),
+            state: self.state,
+            stamp: self.stamp,
+            reason: self.reason,
+        }
+    }
+
+    /// The record as the application sees it.
+    pub(crate) fn member(&self) -> Member {
+        Member {
+            name: Name::from_checked(self.name()),
+            addr: self.addr(),
+            meta: Meta::from_checked(self.profile.meta()),
+            state: self.state,
+            reason: (self.state == State::Left).then_some(self.reason),
+            stamp: self.stamp,
+            versions: self.profile.versions(),
+            since: self.since,
+        }
+    }
+}
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Table {
+    slots: Vec<Option<Record>>,
+    free: Vec<MemberIndex>,
+    by_name: HashTable<MemberIndex>,
+    by_addr: HashTable<MemberIndex>,
+    hash_key: [u64; 2],
+    counts: Counts,
+    digest: u64,
+    changed_at: Instant,
+    low_live: u128,
+}
+
+/// How many members have a bit of their own in the masks of who knows what.
+pub(crate) const LOW: u32 = u128::BITS;
+
+impl Table {
+    /// A table that holds the node itself.
+    pub(crate) fn new(own: &Alive<'_>, hash_key: [u64; 2], now: Instant) -> Self {
+        let mut table = Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_name: HashTable::new(),
+            by_addr: HashTable::new(),
+            hash_key,
+            counts: Counts::default(),
+            digest: 0,
+            changed_at: now,
+            low_live: 0,
+        };
+        let index = table.insert(own, now);
+        debug_assert_eq!(index, MemberIndex::SELF);
+        table
+    }
+
+    /// Adds a member that is alive and not in the table yet.
+    pub(crate) fn insert(&mut self, alive: &Alive<'_>, now: Instant) -> MemberIndex {
+        debug_assert!(self.find(alive.name).is_none());
+        let record = Record {
+            profile: Profile::new(alive),
+            stamp: alive.stamp,
+            since: now,
+            state: State::Alive,
+            reason: LeaveReason::Graceful,
+        };
+        let index = self.free.pop().unwrap_or_else(|| {
+            let index = u32::try_from(self.slots.len()).expect("at most 2^20 members");
+            self.slots.push(None);
+            MemberIndex(index)
+        });
+        self.slots[index.as_usize()] = Some(record);
+        let Self { slots, by_name, hash_key, .. } = self;
+        let rehash = |&i: &MemberIndex| hash(*hash_key, record_at(slots, i).profile.name_bytes());
+        by_name.insert_unique(rehash(&index), index, rehash);
+        self.index_addr(index);
+        self.count(index, 1);
+        self.changed_at = now;
+        index
+    }
+
+    /// Stores what is now believed of a member.
+    pub(crate) fn set_belief(&mut self, index: MemberIndex, belief: Belief, now: Instant) {
+        let digest = self.digest;
+        self.count(index, -1);
+        let record = self.record_mut(index);
+        if record.state != belief.state {
+            record.since = now;
+        }
+        record.state = belief.state;
+        record.stamp = belief.stamp;
+        self.count(index, 1);
+        if self.digest != digest {
+            self.changed_at = now;
+        }
+    }
+
+    /// Stores why a member left.
+    pub(crate) fn set_reason(&mut self, index: MemberIndex, reason: LeaveReason) {
+        self.record_mut(index).reason = reason;
+    }
+
+    /// Stores what a member says about itself.
+    pub(crate) fn set_profile(&mut self, index: MemberIndex, alive: &Alive<'_>, now: Instant) {
+        let moved = self.get(index).addr() != alive.addr;
+        if moved {
+            self.unindex_addr(index);
+        }
+        self.count(index, -1);
+        self.record_mut(index).profile = Profile::new(alive);
+        self.count(index, 1);
+        self.changed_at = now;
+        if moved {
+            self.index_addr(index);
+        }
+    }
+
+    /// Removes a member that is dead or left; never the node itself.
+    pub(crate) fn remove(&mut self, index: MemberIndex) {
+        debug_assert!(index != MemberIndex::SELF && !self.get(index).state.is_live());
+        self.unindex_addr(index);
+        self.count(index, -1);
+        let hash = hash(self.hash_key, self.get(index).profile.name_bytes());
+        if let Ok(entry) = self.by_name.find_entry(hash, |&i| i == index) {
+            entry.remove();
+        }
+        self.slots[index.as_usize()] = None;
+        self.free.push(index);
+    }
+
+    /// The member of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<MemberIndex> {
+        let hash = hash(self.hash_key, name.as_bytes());
+        let same = |&i: &MemberIndex| self.get(i).profile.name_bytes() == name.as_bytes();
+        self.by_name.find(hash, same).copied()
+    }
+
+    /// The member that is reached at this address; if several claim it, the one that claimed it
+    /// last among those that live.
+    pub(crate) fn find_addr(&self, addr: SocketAddr) -> Option<MemberIndex> {
+        let hash = hash_addr(self.hash_key, addr);
+        self.by_addr.find(hash, |&i| self.get(i).addr() == addr).copied()
+    }
+
+    pub(crate) fn get(&self, index: MemberIndex) -> &Record {
+        record_at(&self.slots, index)
+    }
+
+    /// The record at this place, if it is taken.
+    pub(crate) fn try_get(&self, index: MemberIndex) -> Option<&Record> {
+        self.slots.get(index.as_usize())?.as_ref()
+    }
+
+    /// All members in the order of their index, which is the same in every equal run.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (MemberIndex, &Record)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, i)| Some((MemberIndex(i), slot.as_ref()?)))
+    }
+
+    /// One past the highest index in use.
+    pub(crate) fn end(&self) -> MemberIndex {
+        MemberIndex(u32::try_from(self.slots.len()).expect("at most 2^20 members"))
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many members count as part of the cluster, this node included.
+    pub(crate) fn live(&self) -> usize {
+        self.counts.live()
+    }
+
+    /// The fingerprint of who lives, with which stamps.
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// When the digest last changed.
+    pub(crate) fn changed_at(&self) -> Instant {
+        self.changed_at
+    }
+
+    /// The bits of the live members below index [`LOW`], the node itself left out; `None` if there
+    /// are live members that have no bit.
+    pub(crate) fn low_live(&self) -> Option<u128> {
+        let others = self.low_live & !1;
+        (others.count_ones() as usize + 1 >= self.live()).then_some(others)
+    }
+
+    /// Adds (or with -1 takes away) a record to the counts and the digest.
+    fn count(&mut self, index: MemberIndex, sign: i8) {
+        let record = record_at(&self.slots, index);
+        let (state, term) = (record.state, digest_term(record));
+        let count = match state {
+            State::Alive => &mut self.counts.alive,
+            State::Suspect => &mut self.counts.suspect,
+            State::Dead => &mut self.counts.dead,
+            State::Left => &mut self.counts.left,
+        };
+        *count = count.checked_add_signed(isize::from(sign)).expect("counted in before out");
+        if !state.is_live() {
+            return;
+        }
+        let term = if sign > 0 { term } else { term.wrapping_neg() };
+        self.digest = self.digest.wrapping_add(term);
+        if index.0 < LOW {
+            let bit = 1 << index.0;
+            if sign > 0 { self.low_live |= bit } else { self.low_live &= !bit }
+        }
+    }
+
+    fn record_mut(&mut self, index: MemberIndex) -> &mut Record {
+        self.slots[index.as_usize()].as_mut().expect("an index in use points at a record")
+    }
+
+    fn index_addr(&mut self, index: MemberIndex) {
+        let addr = self.get(index).addr();
+        let hash = hash_addr(self.hash_key, addr);
+        let Self { slots, by_addr, hash_key, .. } = self;
+        let same = |&i: &MemberIndex| record_at(slots, i).addr() == addr;
+        if let Some(holder) = by_addr.find_mut(hash, same) {
+            *holder = index; // The newest claim is the likeliest to be true.
+            return;
+        }
+        let rehash = |&i: &MemberIndex| hash_addr(*hash_key, record_at(slots, i).addr());
+        by_addr.insert_unique(hash, index, rehash);
+    }
+
+    fn unindex_addr(&mut self, index: MemberIndex) {
+        let hash = hash_addr(self.hash_key, self.get(index).addr());
+        if let Ok(entry) = self.by_addr.find_entry(hash, |&i| i == index) {
+            entry.remove();
+        }
+    }
+}
+
+fn record_at(slots: &[Option<Record>], index: MemberIndex) -> &Record {
+    slots[index.as_usize()].as_ref().expect("an index in use points at a record")
+}
+
+fn hash(key: [u64; 2], bytes: &[u8]) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(key[0], key[1]);
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(key[0], key[1]);
+    match addr {
+        SocketAddr::V4(addr) => hasher.write(&addr.ip().octets()),
+        SocketAddr::V6(addr) => hasher.write(&addr.ip().octets()),
+    }
+    hasher.write_u16(addr.port());
+    hasher.finish()
+}
+
+/// A member's part of the digest. The key is fixed: all nodes must agree on it. Suspicion is left
+/// out, because suspicions come and go at different times at different nodes.
+fn digest_term(record: &Record) -> u64 {
+    let mut hasher = SipHasher13::new_with_keys(0x7377_696d, 0x6469_6765_7374);
+    hasher.write(record.profile.name_bytes());
+    for stamp in [record.stamp, record.profile.stamp()] {
+        hasher.write(&stamp.life.0.to_le_bytes());
+        hasher.write(&stamp.incarnation.0.to_le_bytes());
+    }
+    hasher.finish()
+}

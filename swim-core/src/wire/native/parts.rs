@@ -1,0 +1,118 @@
+//! A body's parts: kind, length, message, one after the other.
+//!
+//! The length is what lets an older version step over what a newer one says. (W5)
+
+use super::{
+    body,
+    codec::{Reader, Writer},
+    kind::{Kind, Place},
+    limits::{PARTS_PER_FRAME_MAX, PARTS_PER_PACKET_MAX, PROTOCOL},
+};
+use crate::{reject::Reject, wire::message::Message};
+
+/// The length of what stands before a message: its kind, and its length in two bytes.
+pub(crate) const PART_HEADER_LEN: usize = 1 + 2;
+
+/// How many messages a body was found to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Checked {
+    pub(crate) known: usize,
+    pub(crate) unknown: u32,
+}
+
+/// Checks all parts of a body.
+pub(crate) fn check(bytes: &[u8], place: Place, speaker_protocol: u8) -> Result<Checked, Reject> {
+    let mut rest = bytes;
+    let mut tally = Tally::new(place);
+    let mut checked = Checked { known: 0, unknown: 0 };
+    while !rest.is_empty() {
+        let (kind, mut message) = take(&mut rest)?;
+        if !tally.admits(kind) {
+            return Err(Reject::Excess);
+        }
+        tally.count(kind);
+        let Some(kind) = kind else {
+            checked.unknown += 1;
+            continue;
+        };
+        if !kind.belongs_in(place) {
+            return Err(Reject::Misplaced);
+        }
+        body::read(kind, &mut message)?;
+        if !message.rest().is_empty() && speaker_protocol <= PROTOCOL {
+            return Err(Reject::Malformed);
+        }
+        checked.known += 1;
+    }
+    Ok(checked)
+}
+
+/// Takes the next message of a kind known here from the front of parts that passed [`check`].
+pub(crate) fn next<'a>(rest: &mut &'a [u8]) -> Option<Message<'a>> {
+    while !rest.is_empty() {
+        let (kind, mut message) = take(rest).expect("all parts were checked");
+        if let Some(kind) = kind {
+            return Some(body::read(kind, &mut message).expect("all parts were checked"));
+        }
+    }
+    None
+}
+
+/// Writes a part to the start of `out` and returns its length, or `None` when it does not fit.
+pub(crate) fn put(message: &Message<'_>, out: &mut [u8]) -> Option<usize> {
+    let (header, room) = out.split_first_chunk_mut::<PART_HEADER_LEN>()?;
+    let mut to = Writer::new(room);
+    body::put(message, &mut to);
+    let len = to.finish()?;
+    let [l0, l1] = u16::try_from(len).ok()?.to_le_bytes();
+    *header = [Kind::of(message).byte(), l0, l1];
+    Some(PART_HEADER_LEN + len)
+}
+
+/// How many bytes a message takes as a part.
+pub(crate) fn len(message: &Message<'_>) -> usize {
+    let mut to = Writer::counting();
+    body::put(message, &mut to);
+    PART_HEADER_LEN + to.len()
+}
+
+/// Takes one part, of whatever kind.
+fn take<'a>(rest: &mut &'a [u8]) -> Result<(Option<Kind>, Reader<'a>), Reject> {
+    let (&[kind, l0, l1], after) = rest.split_first_chunk().ok_or(Reject::Malformed)?;
+    let len = usize::from(u16::from_le_bytes([l0, l1]));
+    let (message, after) = after.split_at_checked(len).ok_or(Reject::Malformed)?;
+    *rest = after;
+    Ok((Kind::from_byte(kind), Reader::new(message)))
+}
+
+/// How many parts, and whether one that asks for something, a body has so far. (X6)
+#[derive(Debug)]
+pub(crate) struct Tally {
+    parts: u32,
+    parts_max: u32,
+    has_probe: bool,
+}
+
+impl Tally {
+    pub(crate) const fn new(place: Place) -> Self {
+        let parts_max = match place {
+            Place::Packet => PARTS_PER_PACKET_MAX,
+            Place::Frame => PARTS_PER_FRAME_MAX,
+        };
+        Self { parts: 0, parts_max, has_probe: false }
+    }
+
+    /// Whether there may be one more part, of this kind.
+    pub(crate) fn admits(&self, kind: Option<Kind>) -> bool {
+        self.parts < self.parts_max && !(self.has_probe && kind.is_some_and(Kind::is_probe))
+    }
+
+    pub(crate) fn count(&mut self, kind: Option<Kind>) {
+        self.parts += 1;
+        self.has_probe |= kind.is_some_and(Kind::is_probe);
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.parts == 0
+    }
+}

@@ -1,0 +1,77 @@
+//! The start of every body: which minor version is spoken, when, to whom, and by whom.
+
+use core::num::NonZeroU32;
+
+use siphasher::sip::SipHasher13;
+
+use super::codec::{Reader, Writer};
+use crate::{reject::Reject, wire::message::Sender};
+
+/// What a body begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Preamble<'a> {
+    /// The minor version that the sender speaks.
+    pub(crate) protocol: u8,
+    /// The sender's clock in unix seconds, where it has one.
+    pub(crate) time: Option<NonZeroU32>,
+    /// Whom it is for; without it, for whoever reads it.
+    pub(crate) to: Option<NameHash>,
+    pub(crate) sender: Sender<'a>,
+}
+
+/// Four bytes that stand for the name of the receiver. Packets are short and names are long; two
+/// names of a cluster seldom share them, and if they do, a diverted packet is merely accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NameHash(NonZeroU32);
+
+/// The length of what stands before the sender: protocol, time, receiver.
+const FIXED_LEN: usize = 1 + 4 + 4;
+
+impl<'a> Preamble<'a> {
+    /// Reads a preamble and leaves the parts after it.
+    pub(crate) fn read(from: &mut Reader<'a>) -> Result<Self, Reject> {
+        let protocol = from.byte()?;
+        if protocol == 0 {
+            return Err(Reject::Malformed); // No version has this number.
+        }
+        Ok(Self {
+            protocol,
+            time: NonZeroU32::new(from.fixed_u32()?),
+            to: NonZeroU32::new(from.fixed_u32()?).map(NameHash),
+            sender: Sender { name: from.name()?, stamp: from.stamp()? },
+        })
+    }
+
+    /// Writes it.
+    pub(crate) fn put(&self, to: &mut Writer<'_>) {
+        to.byte(self.protocol);
+        to.fixed_u32(self.time.map_or(0, NonZeroU32::get));
+        to.fixed_u32(self.to.map_or(0, |to| to.0.get()));
+        to.name(self.sender.name);
+        to.stamp(self.sender.stamp);
+    }
+
+    /// The most bytes it takes with a sender's name of this length.
+    pub(crate) const fn len_max(name_len: usize) -> usize {
+        FIXED_LEN + varint_len(name_len) + name_len + 2 * STAMP_NUMBER_LEN_MAX
+    }
+}
+
+/// Lives and incarnations have 48 bits, which take seven bytes of seven bits.
+const STAMP_NUMBER_LEN_MAX: usize = 7;
+
+/// The length of a name's length: one byte up to 127, then two.
+const fn varint_len(name_len: usize) -> usize {
+    if name_len < 128 { 1 } else { 2 }
+}
+
+impl NameHash {
+    /// SipHash-1-3 of the name under the all-zero key, its halves folded together. Zero, which
+    /// means whoever, becomes one.
+    pub(crate) fn of(name: &str) -> Self {
+        let hash = SipHasher13::new().hash(name.as_bytes());
+        let folded = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
+        let folded = u32::try_from(folded).expect("the upper half was cut off");
+        Self(NonZeroU32::new(folded).unwrap_or(NonZeroU32::MIN))
+    }
+}

@@ -1,0 +1,16 @@
+//! What a wire needs to know of its node.
+
+use crate::{keyring::Keyring, label::Label};
+
+/// The settings of a wire.
+#[derive(Clone, Debug)]
+pub(crate) struct WireSettings<'a> {
+    pub(crate) label: &'a Label,
+    /// With a ring everything is sealed and must be sealed; without one, nothing is and may be.
+    pub(crate) keyring: Option<Keyring>,
+    pub(crate) own_name: &'a str,
+    /// The longest packet to send, 576 to 9,216 bytes.
+    pub(crate) packet_len_max: usize,
+    /// How many sessions of peers are remembered to recognise replays.
+    pub(crate) sessions_max: usize,
+}
