@@ -13,9 +13,10 @@ use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use crate::{
+    claims::{Audience, bit},
     limits::BROADCASTS_MAX,
     name::Name,
-    table::{LOW, MemberIndex},
+    table::MemberIndex,
     time::Instant,
     wire::Broadcast,
 };
@@ -133,9 +134,7 @@ impl Broadcasts {
     /// Those done are handed to `done`, with their id if they were issued here.
     pub(crate) fn fill(
         &mut self,
-        to: Option<MemberIndex>,
-        limit: u32,
-        everybody: Option<u128>,
+        audience: Audience,
         now: Instant,
         mut offer: impl FnMut(&Broadcast<'_>) -> bool,
         mut done: impl FnMut(u64, u32),
@@ -143,7 +142,7 @@ impl Broadcasts {
         if self.waiting == 0 {
             return;
         }
-        let to_bit = to.map_or(0, bit);
+        let to_bit = bit(audience.to);
         // Only the young wait, and they stand at the end.
         let mut order: Vec<usize> = (0..self.log.len())
             .rev()
@@ -166,8 +165,8 @@ impl Broadcasts {
             }
             entry.sends += 1;
             entry.holders |= to_bit;
-            let known = everybody.is_some_and(|all| all & !entry.holders == 0);
-            if entry.sends >= limit || known {
+            let known = audience.everybody.is_some_and(|all| all & !entry.holders == 0);
+            if entry.sends >= audience.limit || known {
                 entry.waiting = false;
                 self.waiting -= 1;
                 if entry.own {
@@ -335,10 +334,6 @@ fn hash(origin: &str, life: u64, id: u64) -> u64 {
     hasher.write(&life.to_le_bytes());
     hasher.write(&id.to_le_bytes());
     hasher.finish()
-}
-
-fn bit(member: MemberIndex) -> u128 {
-    if member.as_u32() < LOW { 1 << member.as_u32() } else { 0 }
 }
 
 #[cfg(test)]

@@ -30,6 +30,16 @@ pub(crate) enum Offer {
     Obsolete,
 }
 
+/// Who gets a packet, and when an item in it has been sent often enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audience {
+    pub(crate) to: MemberIndex,
+    /// So many sends are enough.
+    pub(crate) limit: u32,
+    /// The bits of all other live members; `None` if some of them have no bit.
+    pub(crate) everybody: Option<u128>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Item {
     subject: MemberIndex,
@@ -110,19 +120,17 @@ impl Claims {
         }
     }
 
-    /// Offers items for one packet to `to`, fewest sends first, until `offer` has refused a few.
-    /// Items sent `limit` times or known to all of `everybody` are done; they are handed to `done`.
+    /// Offers items for one packet, fewest sends first, until `offer` has refused a few. Items sent
+    /// often enough or known to everybody are done; they are handed to `done`.
     pub(crate) fn fill(
         &mut self,
-        to: Option<MemberIndex>,
-        limit: u32,
-        everybody: Option<u128>,
+        audience: Audience,
         mut offer: impl FnMut(MemberIndex, MemberIndex) -> Offer,
         mut done: impl FnMut(MemberIndex, u32),
     ) {
         /// So many items that don't fit are looked past for a smaller one.
         const MISFITS_MAX: usize = 4;
-        let to_bit = to.map_or(0, bit);
+        let to_bit = bit(audience.to);
         let (mut scanned, mut misfits) = (0, 0);
         let mut taken = core::mem::take(&mut self.taken);
         'tiers: for tier in 0..self.heads.len() {
@@ -146,7 +154,7 @@ impl Claims {
             }
         }
         for &at in &taken {
-            self.sent(at, to_bit, limit, everybody, &mut done);
+            self.sent(at, audience, &mut done);
         }
         taken.clear();
         self.taken = taken;
@@ -154,10 +162,6 @@ impl Claims {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
     }
 
     /// Empties the queue, for when there is nobody to tell.
@@ -171,22 +175,16 @@ impl Claims {
         }
     }
 
-    fn sent(
-        &mut self,
-        at: u32,
-        to_bit: u128,
-        limit: u32,
-        everybody: Option<u128>,
-        done: &mut impl FnMut(MemberIndex, u32),
-    ) {
+    fn sent(&mut self, at: u32, audience: Audience, done: &mut impl FnMut(MemberIndex, u32)) {
         self.unlink(at);
         let item = &mut self.items[at as usize];
         item.sends += 1;
-        item.holders |= to_bit;
+        item.holders |= bit(audience.to);
         let Item { subject, sends, holders, .. } = *item;
-        let is_known_to_all = everybody.is_some_and(|all| all & !(holders | bit(subject)) == 0);
+        let is_known_to_all =
+            audience.everybody.is_some_and(|all| all & !(holders | bit(subject)) == 0);
         self.link(at);
-        if sends >= limit || is_known_to_all {
+        if sends >= audience.limit || is_known_to_all {
             self.remove(subject);
             done(subject, sends);
         }
@@ -218,8 +216,8 @@ impl Claims {
     }
 }
 
-/// A member's bit in the mask of holders; members with a high index have none.
-fn bit(member: MemberIndex) -> u128 {
+/// A member's bit in the masks of holders; members with a high index have none.
+pub(crate) fn bit(member: MemberIndex) -> u128 {
     if member.as_u32() < LOW { 1 << member.as_u32() } else { 0 }
 }
 
@@ -242,7 +240,7 @@ mod tests {
             subjects.push(subject.as_u32());
             Offer::Taken
         };
-        claims.fill(Some(member(to)), limit, None, offer, |_, _| {});
+        claims.fill(Audience { to: member(to), limit, everybody: None }, offer, |_, _| {});
         subjects
     }
 
@@ -266,7 +264,7 @@ mod tests {
     #[test]
     fn p6_one_item_per_subject_and_a_newer_one_starts_anew() {
         let mut claims = queue(&[1, 1, 1]);
-        assert_eq!(claims.len(), 1);
+        assert_eq!(claims.len, 1);
         assert_eq!(fetch(&mut claims, 50, 9, 2), [1]);
         claims.push(member(1), member(0), None, CAP);
         assert_eq!(fetch(&mut claims, 50, 9, 2), [1], "the peer had only the older one");
@@ -292,9 +290,9 @@ mod tests {
         let mut claims = queue(&[1]);
         claims.mark(member(1), member(2));
         let mut finished = None;
-        let everybody = Some(0b1110);
+        let audience = Audience { to: member(3), limit: 99, everybody: Some(0b1110) };
         let done = |subject: MemberIndex, sends| finished = Some((subject.as_u32(), sends));
-        claims.fill(Some(member(3)), 99, everybody, |_, _| Offer::Taken, done);
+        claims.fill(audience, |_, _| Offer::Taken, done);
         assert_eq!(finished, Some((1, 1)), "2 and 3 have it, and 1 is its subject");
         assert!(claims.is_empty());
     }
@@ -308,6 +306,6 @@ mod tests {
         assert!(claims.push(member(2), member(0), None, 2), "replacing needs no room");
         let mut count = 0;
         claims.clear(|_, _| count += 1);
-        assert_eq!((count, claims.len()), (2, 0));
+        assert_eq!((count, claims.len), (2, 0));
     }
 }

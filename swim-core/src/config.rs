@@ -3,7 +3,7 @@
 //! The presets are memberlist's (`config.go`: `DefaultLANConfig` and its siblings), where its
 //! values are sound.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, sync::Arc};
 use core::{fmt, net::SocketAddr, ops::Deref, str::FromStr, time::Duration};
 
 use bytes::Bytes;
@@ -15,8 +15,7 @@ use crate::{
     member::VersionRange,
     name::{Meta, Name},
     policy::{AllowAll, AllowList, Policy},
-    stamp::{LIFE_MAX, Life},
-    time::DURATION_MAX,
+    stamp::Life,
 };
 
 mod check;

@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn p4_the_score_stays_within_its_bounds() {
         let mut health = Health::new(7);
-        let table = [(-1, None, 0), (1, Some(1), 1), (3, Some(4), 4), (9, Some(7), 7), (1, None, 7)];
+        let table =
+            [(-1, None, 0), (1, Some(1), 1), (3, Some(4), 4), (9, Some(7), 7), (1, None, 7)];
         for (delta, changed, score) in table {
             assert_eq!((health.apply(delta), health.score()), (changed, score), "{delta}");
         }

@@ -19,6 +19,7 @@ mod claims;
 mod config;
 mod error;
 mod event;
+mod graveyard;
 mod health;
 mod io;
 mod keyring;
@@ -59,9 +60,7 @@ pub use label::{Label, LabelError};
 pub use member::{LeaveReason, Member, State, VersionRange, Versions};
 pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
-pub use policy::{
-    AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused,
-};
+pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
 pub use stats::{Counts, Stats};

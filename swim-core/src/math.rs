@@ -54,8 +54,7 @@ pub(crate) fn suspicion_timeout(
     if confirmations == 0 {
         return max;
     }
-    let fraction =
-        libm::log(f64::from(confirmations) + 1.0) / libm::log(f64::from(needed) + 1.0);
+    let fraction = libm::log(f64::from(confirmations) + 1.0) / libm::log(f64::from(needed) + 1.0);
     // Both spans are below 2^53 microseconds (285 years), so the product is exact enough.
     let shrinkable = (max - min).as_micros() as f64;
     let shrunk_micros = libm::ceil(shrinkable * fraction) as u64;
@@ -74,7 +73,8 @@ mod tests {
 
     #[test]
     fn retransmit_limits_match_memberlist() {
-        let table = [(0, 1), (1, 4), (9, 4), (10, 8), (32, 8), (100, 12), (1_000, 16), (10_000, 20)];
+        let table =
+            [(0, 1), (1, 4), (9, 4), (10, 8), (32, 8), (100, 12), (1_000, 16), (10_000, 20)];
         for (members, limit) in table {
             assert_eq!(retransmit_limit(4, members), limit, "{members} members");
         }

@@ -227,7 +227,8 @@ mod tests {
         }
         assert_eq!(check(""), Err(NameError::Empty));
         assert_eq!(check(&"x".repeat(129)), Err(NameError::TooLong { len: 129 }));
-        for bad in ['\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{202E}', '\u{2066}', '\u{200B}', '\u{FEFF}']
+        for bad in
+            ['\n', '\u{1b}', '\u{7f}', '\u{85}', '\u{202E}', '\u{2066}', '\u{200B}', '\u{FEFF}']
         {
             let mut name = String::from("a");
             name.push(bad);

@@ -95,7 +95,7 @@ impl Profile {
             let [.., a, b, c, d] = octets;
             IpAddr::V4(Ipv4Addr::new(a, b, c, d))
         } else {
-            IpAddr::V6(Ipv6Addr::from_octets(octets))
+            IpAddr::V6(Ipv6Addr::from(octets))
         };
         SocketAddr::new(ip, u16::from_le_bytes([self.0[PORT], self.0[PORT + 1]]))
     }
@@ -134,7 +134,9 @@ mod tests {
     fn packing_loses_nothing() {
         let range = |min, max, current| VersionRange { min, max, current };
         for addr in ["10.1.2.3:7946", "[::ffff:10.1.2.3]:1", "[2001:db8::7]:65535"] {
-            for (name, meta) in [("a", &b""[..]), ("web-1.example", b"role=web"), (&"x".repeat(128), &[0; 512])] {
+            for (name, meta) in
+                [("a", &b""[..]), ("web-1.example", b"role=web"), (&"x".repeat(128), &[0; 512])]
+            {
                 let alive = Alive {
                     name,
                     stamp: Stamp::new(1_700_000_000_000, 9),

@@ -99,8 +99,7 @@ mod tests {
     #[test]
     fn x6_one_requester_gets_a_burst_and_then_ten_a_second() {
         let mut relays = Relays::default();
-        let accepted =
-            (0..100).filter(|&n| relays.accept(n, relay(1), Instant::ORIGIN)).count();
+        let accepted = (0..100).filter(|&n| relays.accept(n, relay(1), Instant::ORIGIN)).count();
         assert_eq!(accepted, 20);
         assert!(relays.accept(200, relay(2), Instant::ORIGIN), "others have their own budget");
         let later = Instant::from_millis(1000);

@@ -10,17 +10,6 @@ use alloc::vec::Vec;
 
 use crate::{rng::Rng, table::MemberIndex};
 
-/// What the walker thinks of a member it is offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Visit {
-    /// Visit it.
-    Take,
-    /// Not this time, but next round.
-    Skip,
-    /// It is gone.
-    Drop,
-}
-
 /// The order of the walk. The part before the cursor was visited this round.
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
@@ -43,36 +32,26 @@ impl Ring {
         }
     }
 
-    /// The next member to visit, if there is one to take. Looks at each member at most once.
+    /// The next member to visit. Those met that do not belong there any more are dropped.
     pub(crate) fn next(
         &mut self,
         rng: &mut Rng,
-        mut visit: impl FnMut(MemberIndex) -> Visit,
+        mut belongs: impl FnMut(MemberIndex) -> bool,
     ) -> Option<MemberIndex> {
-        let mut looked_at = 0;
-        while looked_at < self.order.len() {
+        while !self.order.is_empty() {
             if self.cursor >= self.order.len() {
                 self.cursor = 0;
             }
             let chosen = self.cursor + rng.below(self.order.len() - self.cursor);
             let member = self.order[chosen];
-            match visit(member) {
-                Visit::Take => {
-                    self.order.swap(self.cursor, chosen);
-                    self.cursor += 1;
-                    return Some(member);
-                }
-                Visit::Skip => {
-                    self.order.swap(self.cursor, chosen);
-                    self.cursor += 1;
-                    looked_at += 1;
-                }
-                Visit::Drop => {
-                    self.order.swap_remove(chosen);
-                    let (word, bit) = place(member);
-                    self.present[word] &= !bit;
-                }
+            if belongs(member) {
+                self.order.swap(self.cursor, chosen);
+                self.cursor += 1;
+                return Some(member);
             }
+            self.order.swap_remove(chosen);
+            let (word, bit) = place(member);
+            self.present[word] &= !bit;
         }
         None
     }
@@ -99,7 +78,7 @@ mod tests {
     use crate::rng;
 
     fn walk(ring: &mut Ring, rng: &mut Rng, steps: usize) -> Vec<u32> {
-        (0..steps).map(|_| ring.next(rng, |_| Visit::Take).unwrap().as_u32()).collect()
+        (0..steps).map(|_| ring.next(rng, |_| true).unwrap().as_u32()).collect()
     }
 
     #[test]
@@ -127,25 +106,23 @@ mod tests {
         ring.insert(MemberIndex::new(10));
         ring.insert(MemberIndex::new(10));
         let gone = seen[0];
-        let rest: Vec<u32> = (0..7)
-            .map(|_| ring.next(&mut rng, |_| Visit::Take).unwrap().as_u32())
-            .collect();
+        let rest: Vec<u32> =
+            (0..7).map(|_| ring.next(&mut rng, |_| true).unwrap().as_u32()).collect();
         assert!(rest.contains(&10) && rest.iter().all(|m| !seen.contains(m)));
-        let mut visit = |m: MemberIndex| if m.as_u32() == gone { Visit::Drop } else { Visit::Take };
+        let mut belongs = |member: MemberIndex| member.as_u32() != gone;
         for _ in 0..30 {
-            assert_ne!(ring.next(&mut rng, &mut visit).unwrap().as_u32(), gone);
+            assert_ne!(ring.next(&mut rng, &mut belongs).unwrap().as_u32(), gone);
         }
         assert_eq!(ring.len(), 10);
     }
 
     #[test]
-    fn a_walk_that_takes_nobody_ends() {
+    fn a_walk_that_meets_nobody_ends() {
         let (mut rng, _) = rng::streams([3; 32]);
         let mut ring = Ring::default();
-        assert_eq!(ring.next(&mut rng, |_| Visit::Take), None);
+        assert_eq!(ring.next(&mut rng, |_| true), None);
         (0..3).for_each(|i| ring.insert(MemberIndex::new(i)));
-        assert_eq!(ring.next(&mut rng, |_| Visit::Skip), None);
-        assert_eq!(ring.next(&mut rng, |_| Visit::Drop), None);
+        assert_eq!(ring.next(&mut rng, |_| false), None);
         assert_eq!(ring.len(), 0);
     }
 }

@@ -5,13 +5,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::{
-    event::SendId,
-    name::Name,
-    table::MemberIndex,
-    time::Instant,
-    wire::Channel,
-};
+use crate::{event::SendId, name::Name, table::MemberIndex, time::Instant, wire::Channel};
 
 /// A stream under way.
 #[derive(Debug)]
@@ -40,6 +34,19 @@ pub(crate) enum Role {
     Asks(Purpose),
     /// A peer dialled, for this; `None` until its first frame has come.
     Serves(Option<Request>),
+}
+
+impl Role {
+    /// The name of the other side, as far as it is known beforehand.
+    pub(crate) fn peer(&self) -> Option<&Name> {
+        match self {
+            Self::Asks(Purpose::Ping { target: name, .. } | Purpose::Deliver { to: name, .. })
+            | Self::Serves(Some(
+                Request::Exchange { peer: name, .. } | Request::Delivery { from: name },
+            )) => Some(name),
+            Self::Asks(Purpose::Exchange { .. }) | Self::Serves(None) => None,
+        }
+    }
 }
 
 /// What this node dialled for.

@@ -104,8 +104,7 @@ mod tests {
 
     #[test]
     fn independent_confirmations_shrink_the_timeout() {
-        let mut suspicion =
-            Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
+        let mut suspicion = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
         assert_eq!(seconds(&suspicion), Duration::from_secs(24));
         assert!(!suspicion.confirm(accuser(5)), "the first accuser never counts");
         assert!(suspicion.lacks_confirmations());
@@ -120,7 +119,8 @@ mod tests {
 
     #[test]
     fn tiny_clusters_do_not_wait_for_witnesses_they_do_not_have() {
-        let table = [(4, 1, 0), (4, 3, 0), (4, 4, 2), (2, 100, 0), (1, 100, 0), (6, 5, 0), (6, 6, 4)];
+        let table =
+            [(4, 1, 0), (4, 3, 0), (4, 4, 2), (2, 100, 0), (1, 100, 0), (6, 5, 0), (6, 6, 4)];
         for (mult, members, needed) in table {
             assert_eq!(confirmations_needed(mult, members), needed, "{mult} of {members}");
         }

@@ -17,8 +17,8 @@ use crate::{
     name::{Meta, Name},
     precedence::Belief,
     profile::Profile,
-    stats::Counts,
     stamp::Stamp,
+    stats::Counts,
     time::Instant,
     wire::{Alive, Entry},
 };
@@ -33,6 +33,11 @@ impl MemberIndex {
 
     pub(crate) fn new(index: u32) -> Self {
         Self(index)
+    }
+
+    /// The member's key among the timers.
+    pub(crate) fn key(self) -> u64 {
+        u64::from(self.0)
     }
 
     /// The index after this one.

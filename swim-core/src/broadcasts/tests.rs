@@ -88,7 +88,8 @@ fn sends_go_to_distinct_peers_fewest_first_and_stop_at_the_limit() {
             }
             fits
         };
-        log.fill(Some(member(to)), 2, None, at(5), offer, |id, sends| done.push((id, sends)));
+        let audience = Audience { to: member(to), limit: 2, everybody: None };
+        log.fill(audience, at(5), offer, |id, sends| done.push((id, sends)));
         ids
     };
     assert_eq!(fetch(&mut log, 3, 1), [2]);

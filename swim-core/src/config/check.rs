@@ -1,9 +1,20 @@
 //! The checks that turn options into a configuration: all faults at once, each in plain words.
 
-use alloc::{format, string::ToString};
-use core::error;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{error, fmt, time::Duration};
 
-use super::*;
+use super::Options;
+use crate::{
+    label::Label,
+    limits,
+    name::{Meta, Name},
+    stamp::LIFE_MAX,
+    time::DURATION_MAX,
+};
 
 /// Why options can't be used: every fault that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +164,12 @@ impl Checklist {
 
 #[cfg(test)]
 mod tests {
+    use core::net::SocketAddr;
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::config::Profile;
 
     fn addr() -> SocketAddr {
         "127.0.0.1:7946".parse().unwrap()

@@ -1,17 +1,24 @@
 //! What the application asks for, and what it may look at.
 
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 
-use super::*;
+use bytes::Bytes;
+
+use super::{Node, Phase, probing::AppPing};
 use crate::{
     error::{RemoveError, SendError, UpdateError},
-    event::{PingId, SendId},
+    event::{EventKind, MemberChange, PingId, SendId},
+    io::Timer,
     keyring::{Key, KeyId, Keyring, KeyringError},
+    limits,
     limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
     member::{LeaveReason, Member, State},
-    name::Meta,
-    stats::Counts,
+    name::{Meta, Name},
+    stamp::Stamp,
+    stats::{Counts, Stats},
     stream::Purpose,
+    table::MemberIndex,
+    time::Instant,
     wire::{Broadcast, Departure, Message, Ping},
 };
 
@@ -330,6 +337,10 @@ impl Node {
     fn find_live(&self, name: &str) -> Result<MemberIndex, SendError> {
         let index = self.table.find(name).ok_or(SendError::UnknownMember)?;
         let is_live = self.table.get(index).state().is_live();
-        if is_live && index != MemberIndex::SELF { Ok(index) } else { Err(SendError::UnknownMember) }
+        if is_live && index != MemberIndex::SELF {
+            Ok(index)
+        } else {
+            Err(SendError::UnknownMember)
+        }
     }
 }

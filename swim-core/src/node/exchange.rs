@@ -7,10 +7,13 @@
 
 use alloc::{format, string::String};
 
-use super::*;
-use super::membership::Source;
+use bytes::Bytes;
+
+use super::{Node, membership::Source};
 use crate::{
-    event::SeedOutcome,
+    event::{EventKind, SeedOutcome},
+    io::StreamId,
+    name::Name,
     policy::ExchangePeer,
     reject::Reject,
     stream::{Purpose, Request, Role},
@@ -149,8 +152,8 @@ impl Node {
         if head.state_len as usize > self.config.state_len_max {
             return Err(Reject::Oversize);
         }
-        let is_myself = opened.sender.name == &*self.name
-            && opened.sender.stamp.life == self.own_stamp().life;
+        let is_myself =
+            opened.sender.name == &*self.name && opened.sender.stamp.life == self.own_stamp().life;
         let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
         if !matches!(stream.role, Role::Asks(Purpose::Exchange { .. })) || stream.incoming.has_head
         {
@@ -229,7 +232,7 @@ impl Node {
         let incoming = stream.incoming;
         if let Some(reason) = incoming.refused {
             let refused = SeedOutcome::Refused { reason };
-            return self.on_purpose_over(purpose, Err(refused));
+            return self.on_purpose_over(&purpose, Err(refused));
         }
         let result = match (&purpose, incoming.peer) {
             (Purpose::Exchange { .. }, Some(name)) if incoming.bytes.len() == incoming.expected => {
@@ -243,22 +246,22 @@ impl Node {
             }
             (Purpose::Ping { .. } | Purpose::Deliver { .. }, _) => Err(SeedOutcome::Closed),
         };
-        self.on_purpose_over(purpose, result);
+        self.on_purpose_over(&purpose, result);
     }
 
-    fn on_purpose_over(&mut self, purpose: Purpose, result: Result<SeedOutcome, SeedOutcome>) {
+    fn on_purpose_over(&mut self, purpose: &Purpose, result: Result<SeedOutcome, SeedOutcome>) {
         let outcome = match result {
             Ok(outcome) => outcome,
             Err(why) => return self.on_purpose_failed(purpose, true, &why),
         };
         match purpose {
             Purpose::Exchange { seed: Some((join, seed)) } => {
-                self.on_seed_done(join, seed, outcome);
+                self.on_seed_done(*join, *seed, outcome);
             }
             Purpose::Exchange { seed: None } => {}
-            Purpose::Ping { nonce, .. } => self.on_probe_saved_by_stream(nonce),
+            Purpose::Ping { nonce, .. } => self.on_probe_saved_by_stream(*nonce),
             Purpose::Deliver { send, .. } => {
-                self.emit(EventKind::SendFinished { send, result: Ok(()) });
+                self.emit(EventKind::SendFinished { send: *send, result: Ok(()) });
             }
         }
     }

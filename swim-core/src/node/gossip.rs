@@ -4,16 +4,20 @@
 //! the speed of the network first, and at the pace of the interval only as long as it must be
 //! repeated. Without news there are no rounds, and no wakeups.
 
-use super::*;
+use bytes::Bytes;
+
+use super::{Node, Phase, membership::Source, transmit};
 use crate::{
     broadcasts::Heard,
+    event::EventKind,
+    io::Timer,
     member::State,
-    ring::Visit,
+    name::Name,
     stream::Purpose,
+    table::{MemberIndex, Table},
+    time::Instant,
     wire::{Broadcast, BroadcastSummary, Digest, Message},
 };
-
-use super::membership::Source;
 
 /// Peers looked at for one place in a round: those that have all our news are passed over.
 const LOOKS_PER_PLACE: usize = 4;
@@ -143,13 +147,13 @@ impl Node {
         let recent = self.graveyard.recent(self.now, self.config.gossip_to_dead);
         let living = self.gossip_ring.len();
         if recent > 0 && self.rng.below(living + recent) < recent {
-            let (since, index) = self.graveyard.nth_recent(self.rng.below(recent));
-            if self.is_grave(since, index) && self.table.get(index).state() == State::Dead {
-                return Some(index);
+            let grave = self.graveyard.nth_recent(self.rng.below(recent));
+            if self.is_grave(grave) && self.table.get(grave.member).state() == State::Dead {
+                return Some(grave.member);
             }
         }
         let Self { gossip_ring, rng, table, .. } = self;
-        gossip_ring.next(rng, |index| visit(table, index))
+        gossip_ring.next(rng, |index| belongs(table, index))
     }
 
     fn has_news(&self) -> bool {
@@ -159,7 +163,8 @@ impl Node {
     fn nobody_to_tell(&mut self) {
         let Self { claims, broadcasts, outbox, update, now, .. } = self;
         claims.clear(|subject, sends| transmit::report_sent(outbox, update, *now, subject, sends));
-        broadcasts.stop_waiting(|id, sends| outbox.event(*now, EventKind::BroadcastSent { id, sends }));
+        broadcasts
+            .stop_waiting(|id, sends| outbox.event(*now, EventKind::BroadcastSent { id, sends }));
     }
 
     /// The source of what a packet from `carrier` says.
@@ -173,9 +178,7 @@ impl Node {
 }
 
 /// Whether a member in a ring still belongs there.
-pub(super) fn visit(table: &Table, index: MemberIndex) -> Visit {
-    match table.try_get(index) {
-        Some(record) if record.state().is_live() && index != MemberIndex::SELF => Visit::Take,
-        Some(_) | None => Visit::Drop,
-    }
+pub(super) fn belongs(table: &Table, index: MemberIndex) -> bool {
+    index != MemberIndex::SELF
+        && table.try_get(index).is_some_and(|record| record.state().is_live())
 }

@@ -2,14 +2,17 @@
 //! memberlist memberlist.go: `Join`, bettered.
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 
-use super::*;
+use super::{Node, Phase};
 use crate::{
     error::JoinError,
-    event::{JoinId, SeedOutcome},
+    event::{EventKind, JoinId, SeedOutcome},
+    io::{StreamId, Timer},
     limits::{JOINS_MAX, SEEDS_MAX, SEEDS_PARALLEL},
     stream::Purpose,
+    table::MemberIndex,
+    time::Instant,
 };
 
 /// A join under way.

@@ -2,13 +2,21 @@
 //! retransmission. memberlist memberlist.go: `Leave`, bettered.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use core::time::Duration;
 
-use super::*;
+use super::{Node, Phase, gossip};
 use crate::{
     claims::Claims,
     error::LeaveError,
+    event::{EventKind, MemberChange},
+    io::Timer,
     member::{LeaveReason, State},
     precedence::Belief,
+    relay::Relays,
+    stamp::Stamp,
+    table::MemberIndex,
+    time::Instant,
+    timers::Timers,
     wire::{Claim, Departure, Message, Ping},
 };
 
@@ -137,7 +145,7 @@ impl Node {
         while *looks > 0 {
             *looks -= 1;
             let Self { gossip_ring, rng, table, .. } = self;
-            let peer = gossip_ring.next(rng, |index| gossip::visit(table, index))?;
+            let peer = gossip_ring.next(rng, |index| gossip::belongs(table, index))?;
             if !told.contains(&peer) {
                 return Some(peer);
             }
@@ -157,6 +165,7 @@ impl Node {
         self.phase = Phase::Left;
         self.timers = Timers::default();
         self.gossip_at = None;
+        self.reap_at = None;
         self.suspicions.clear();
         self.relays = Relays::default();
         self.claims = Claims::default();
@@ -188,9 +197,6 @@ impl Node {
         self.phase = Phase::Running;
         self.take_stamp(stamp, None);
         self.start();
-        if self.graveyard.len() > 0 {
-            *self.graveyard.reap_at_mut() = None;
-            self.set_timer(Timer::Reap, Some(self.now + self.config.reap_after));
-        }
+        self.schedule_reaping();
     }
 }

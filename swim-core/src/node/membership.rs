@@ -1,23 +1,22 @@
 //! What a claim does to the table. SWIM 4.2; memberlist state.go: `aliveNode`, `suspectNode`,
 //! `deadNode`, with lives on top.
 
-use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 
-use super::*;
+use super::Node;
 use crate::{
+    event::MemberChange,
+    io::Timer,
     limits::{LIFE_AHEAD_MILLIS, LIFE_JUMP_MAX},
     member::State,
-    name::Meta,
+    name::Name,
     policy::Candidate,
     precedence::Belief,
     reject::Reject,
-    suspicion::Pace,
-    wire::{Accusation, Claim, Departure, Entry},
+    stamp::Stamp,
+    table::MemberIndex,
+    wire::{Accusation, Alive, Claim, Departure, Entry},
 };
-
-/// A conflict over one name is reported, and its holder challenged, at most this often.
-const CONFLICT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Where a claim comes from.
 #[derive(Clone, Copy, Debug)]
@@ -30,45 +29,6 @@ pub(super) struct Source {
     pub(super) is_news: bool,
     /// Whether the claim's subject itself says it.
     pub(super) first_hand: bool,
-}
-
-/// The dead and the gone, in the order of their end: whom to gossip to for a while, and whom to
-/// reap. An entry may be outdated; its time tells.
-#[derive(Debug, Default)]
-pub(super) struct Graveyard {
-    graves: VecDeque<(Instant, MemberIndex)>,
-    /// How many of the first graves are too old to be gossiped to.
-    quiet: usize,
-    reap_at: Option<Instant>,
-}
-
-impl Graveyard {
-    pub(super) fn reap_at_mut(&mut self) -> &mut Option<Instant> {
-        &mut self.reap_at
-    }
-
-    /// A random grave that is not older than `gossip_to_dead`, and how many there are.
-    pub(super) fn recent(&mut self, now: Instant, gossip_to_dead: Duration) -> usize {
-        while let Some(&(since, _)) = self.graves.get(self.quiet)
-            && since + gossip_to_dead <= now
-        {
-            self.quiet += 1;
-        }
-        self.graves.len() - self.quiet
-    }
-
-    pub(super) fn nth_recent(&self, n: usize) -> (Instant, MemberIndex) {
-        self.graves[self.quiet + n]
-    }
-
-    /// A random grave of any age.
-    pub(super) fn nth(&self, n: usize) -> (Instant, MemberIndex) {
-        self.graves[n]
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.graves.len()
-    }
 }
 
 impl Node {
@@ -223,7 +183,7 @@ impl Node {
         let old = suspicion.deadline();
         if suspicion.confirm(accuser) {
             let new = suspicion.deadline();
-            self.timers.reset(Timer::Suspicion, key(index), Some(old), Some(new));
+            self.timers.reset(Timer::Suspicion, index.key(), Some(old), Some(new));
             self.queue_claim(index, accuser, source);
         }
     }
@@ -271,7 +231,7 @@ impl Node {
     }
 
     /// Takes in what is said of another member; returns whether it changed the table.
-    fn hear_belief(
+    pub(super) fn hear_belief(
         &mut self,
         index: MemberIndex,
         news: Belief,
@@ -331,194 +291,6 @@ impl Node {
         }
     }
 
-    fn bury(&mut self, index: MemberIndex) {
-        self.graveyard.graves.push_back((self.now, index));
-        if self.graveyard.reap_at.is_none() {
-            self.set_timer(Timer::Reap, Some(self.now + self.config.reap_after));
-        }
-    }
-
-    /// Forgets those that have been dead long enough. memberlist state.go: `resetNodes`.
-    pub(super) fn on_reap_due(&mut self) {
-        while let Some(&(since, index)) = self.graveyard.graves.front() {
-            let reap_at = since + self.config.reap_after;
-            if reap_at > self.now {
-                return self.set_timer(Timer::Reap, Some(reap_at));
-            }
-            self.graveyard.graves.pop_front();
-            self.graveyard.quiet = self.graveyard.quiet.saturating_sub(1);
-            if self.is_grave(since, index) {
-                self.reap(index);
-            }
-        }
-    }
-
-    /// Whether a grave still is one: its member may have come back, or been reaped, since.
-    pub(super) fn is_grave(&self, since: Instant, index: MemberIndex) -> bool {
-        let record = self.table.try_get(index);
-        record.is_some_and(|record| !record.state().is_live() && record.since() == since)
-    }
-
-    fn reap(&mut self, index: MemberIndex) {
-        let record = self.table.get(index);
-        let (was_dead, member) = (record.state() == State::Dead, record.member());
-        if was_dead {
-            self.remembered.insert(member.name.clone(), member.addr, self.now);
-        }
-        self.claims.remove(index);
-        self.conflicts.remove(&index);
-        for (nonce, relay) in self.relays.forget(index) {
-            self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
-        }
-        if let Some(leave) = &mut self.leave {
-            leave.forget(index);
-        }
-        self.table.remove(index);
-        self.stats.reaped += 1;
-        self.emit(EventKind::Member { change: MemberChange::Reaped, member });
-    }
-
-    fn begin_suspicion(&mut self, index: MemberIndex, accuser: Option<MemberIndex>) {
-        let pace = Pace {
-            mult: self.config.suspicion_mult,
-            max_mult: self.config.suspicion_max_mult,
-            probe_interval: self.config.probe_interval,
-            members: self.table.live(),
-        };
-        let stamp = self.table.get(index).stamp();
-        let accuser = accuser.unwrap_or(index); // A stranger's word: nobody's, so that all count.
-        let suspicion = Suspicion::new(stamp, accuser, pace, self.now);
-        self.timers.reset(Timer::Suspicion, key(index), None, Some(suspicion.deadline()));
-        self.suspicions.insert(index, suspicion);
-        self.stats.suspicions += 1;
-    }
-
-    fn drop_suspicion(&mut self, index: MemberIndex) {
-        if let Some(suspicion) = self.suspicions.remove(&index) {
-            let deadline = Some(suspicion.deadline());
-            self.timers.reset(Timer::Suspicion, key(index), deadline, None);
-        }
-    }
-
-    /// A suspicion ran out: its subject is dead to us.
-    pub(super) fn on_suspicion_due(&mut self, index: MemberIndex) {
-        let Some(suspicion) = self.suspicions.remove(&index) else { return };
-        self.stats.suspicions_expired += 1;
-        self.stats.suspicions_expired_unconfirmed += u64::from(suspicion.lacks_confirmations());
-        let source = self.own_word();
-        let belief = Belief::new(suspicion.stamp(), State::Dead);
-        self.hear_belief(index, belief, Some(MemberIndex::SELF), source);
-    }
-
-    /// This node was stopped for `late`: its suspicions could not be refuted meanwhile, and its
-    /// probe could not be answered. (P7)
-    pub(super) fn on_pause(&mut self, late: Duration) {
-        self.woken_at = self.now;
-        self.stats.pauses += 1;
-        self.stats.pause_max = self.stats.pause_max.max(late);
-        for (&index, suspicion) in &mut self.suspicions {
-            let old = suspicion.deadline();
-            suspicion.extend(late);
-            let new = Some(suspicion.deadline());
-            self.timers.reset(Timer::Suspicion, key(index), Some(old), new);
-        }
-        self.cancel_probe();
-        let next_probe = self.now + self.config.probe_interval;
-        if self.probe_at.is_some() {
-            self.set_timer(Timer::ProbeInterval, Some(next_probe));
-        }
-        self.change_health(1);
-    }
-
-    /// An alive claim about this node that is not its own.
-    fn on_alive_about_us(&mut self, alive: &Alive<'_>, source: Source) {
-        let record = self.table.get(MemberIndex::SELF);
-        if alive.addr != record.addr() {
-            if source.first_hand || alive.stamp.life >= record.stamp().life {
-                self.on_conflict(MemberIndex::SELF, alive);
-            }
-            return;
-        }
-        if alive.stamp > record.stamp()
-            || (alive.stamp == record.stamp() && !record.profile().says_the_same(alive))
-        {
-            // A former life of ours with a clock ahead of today's, or a lie.
-            self.on_accused(alive.stamp, State::Alive);
-        } else if let Some(carrier) = source.carrier
-            && alive.stamp == record.stamp()
-        {
-            self.claims.mark(MemberIndex::SELF, carrier);
-        }
-    }
-
-    /// Something is said of us that we know better. Refutes at once. SWIM 4.2; memberlist
-    /// state.go: `refute`.
-    pub(super) fn on_accused(&mut self, accused: Stamp, state: State) {
-        let own = self.own_stamp();
-        let is_stale = if state == State::Left { accused.life < own.life } else { accused < own };
-        if self.phase != Phase::Running || is_stale || !self.is_plausible(&self.name, accused) {
-            return;
-        }
-        let stamp =
-            if state == State::Left { own.max(accused).next_life() } else { own.refuting(accused) };
-        self.take_stamp(stamp, None);
-        self.stats.refutations += 1;
-        if stamp.life != own.life {
-            self.emit(EventKind::LifeRaised { stamp });
-        }
-        self.change_health(1);
-        self.urgent = true;
-    }
-
-    /// Speaks of itself under a new stamp, perhaps with new metadata, and queues that.
-    pub(super) fn take_stamp(&mut self, stamp: Stamp, meta: Option<&[u8]>) {
-        let own = self.table.get(MemberIndex::SELF).profile().clone();
-        let mut alive = Alive { stamp, ..own.alive() };
-        if let Some(meta) = meta {
-            alive.meta = meta;
-        }
-        self.table.set_profile(MemberIndex::SELF, &alive, self.now);
-        self.table.set_belief(MemberIndex::SELF, Belief::new(stamp, State::Alive), self.now);
-        let source = self.own_word();
-        self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
-    }
-
-    fn on_conflict(&mut self, holder: MemberIndex, alive: &Alive<'_>) {
-        self.stats.conflicts += 1;
-        let last = self.conflicts.get(&holder);
-        if last.is_some_and(|&last| last + CONFLICT_INTERVAL > self.now) {
-            return;
-        }
-        self.conflicts.retain(|_, last| *last + CONFLICT_INTERVAL > self.now);
-        self.conflicts.insert(holder, self.now);
-        if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
-            self.challenge(holder);
-        }
-        let kind = EventKind::Conflict {
-            holder: self.table.get(holder).member(),
-            other_addr: alive.addr,
-            other_stamp: alive.stamp,
-            other_meta: Meta::from_checked(alive.meta),
-        };
-        self.emit(kind);
-    }
-
-    /// Whether the name's holder has been gone long enough for another to take its name. (X9)
-    fn may_move(&self, index: MemberIndex, alive: &Alive<'_>) -> bool {
-        let record = self.table.get(index);
-        if alive.stamp.life <= record.stamp().life {
-            return false;
-        }
-        match record.state() {
-            State::Alive | State::Suspect => false,
-            State::Left => true,
-            State::Dead => self
-                .config
-                .reclaim_after
-                .is_some_and(|reclaim_after| record.since() + reclaim_after <= self.now),
-        }
-    }
-
     /// Whether the allow list and the policy let this claim in.
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
         let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
@@ -530,7 +302,7 @@ impl Node {
     }
 
     /// Whether a correct node could have issued this stamp by now. (X7)
-    fn is_plausible(&self, name: &str, stamp: Stamp) -> bool {
+    pub(super) fn is_plausible(&self, name: &str, stamp: Stamp) -> bool {
         let known = self.table.find(name).map(|index| self.table.get(index).stamp());
         self.is_plausible_for(known, stamp)
     }
@@ -566,9 +338,4 @@ impl Node {
     pub(super) fn own_word(&self) -> Source {
         Source { addr: self.config.addr, carrier: None, is_news: true, first_hand: false }
     }
-}
-
-/// A member's key among the timers.
-fn key(index: MemberIndex) -> u64 {
-    u64::from(index.as_u32())
 }

@@ -2,7 +2,8 @@
 //!
 //! - `outbox`: what is queued to go out, and the one timer.
 //! - `transmit`: packets, and what rides along on them.
-//! - `membership`: what a claim does to the table.
+//! - `membership`: what a claim does to the table; `refuting`: what one about us does, and
+//!   conflicts over names; `mourning`: from suspicion to the grave.
 //! - `gossip`: rounds of gossip, and broadcasts.
 //! - `probing`: probes, their helpers, and what their end means.
 //! - `streams`: what flows out on streams; `exchange`: what flows in.
@@ -24,6 +25,7 @@ use crate::{
     claims::Claims,
     config::Config,
     event::{Event, EventKind, MemberChange},
+    graveyard::Graveyard,
     health::Health,
     io::{Input, Output, StreamEvent, StreamId, Timer},
     limits,
@@ -50,9 +52,11 @@ mod gossip;
 mod joining;
 mod leaving;
 mod membership;
+mod mourning;
 mod outbox;
 mod probing;
 mod receive;
+mod refuting;
 mod streams;
 mod timeout;
 mod transmit;
@@ -105,7 +109,7 @@ pub struct Node {
     probe_ring: Ring,
     gossip_ring: Ring,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
-    graveyard: membership::Graveyard,
+    graveyard: Graveyard,
     /// When a conflict over a member's name was last reported.
     conflicts: BTreeMap<MemberIndex, Instant>,
     remembered: Remembered,
@@ -136,6 +140,7 @@ pub struct Node {
     next_id: u64,
     push_pull_at: Option<Instant>,
     reconnect_at: Option<Instant>,
+    reap_at: Option<Instant>,
     repair: gossip::Repair,
 
     wire: Wire,
@@ -194,7 +199,7 @@ impl Node {
             probe_ring: Ring::default(),
             gossip_ring: Ring::default(),
             suspicions: BTreeMap::new(),
-            graveyard: membership::Graveyard::default(),
+            graveyard: Graveyard::default(),
             conflicts: BTreeMap::new(),
             remembered: Remembered::default(),
             health: Health::new(config.health_max),
@@ -219,6 +224,7 @@ impl Node {
             next_id: 0,
             push_pull_at: None,
             reconnect_at: None,
+            reap_at: None,
             repair: gossip::Repair::default(),
             wire,
             rng,

@@ -3,8 +3,14 @@
 use alloc::collections::VecDeque;
 use core::{net::SocketAddr, time::Duration};
 
-use super::*;
-use crate::reject::Reject;
+use super::Node;
+use crate::{
+    event::{Event, EventKind, MemberChange},
+    io::{Output, Timer},
+    reject::Reject,
+    table::MemberIndex,
+    time::Instant,
+};
 
 /// Input refused for one reason is reported at most this often; it is always counted.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -81,7 +87,7 @@ impl Node {
             Timer::Gossip => &mut self.gossip_at,
             Timer::PushPull => &mut self.push_pull_at,
             Timer::Reconnect => &mut self.reconnect_at,
-            Timer::Reap => self.graveyard.reap_at_mut(),
+            Timer::Reap => &mut self.reap_at,
             Timer::ProbeTimeout
             | Timer::ProbeDeadline
             | Timer::Suspicion

@@ -1,13 +1,20 @@
 //! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
 //! memberlist state.go: `probe`, `probeNode`.
 
-use super::*;
+use bytes::Bytes;
+
+use super::{Node, Phase, gossip};
 use crate::{
-    event::{PingId, Pong},
+    event::{EventKind, PingId, Pong},
+    io::Timer,
     limits::INDIRECT_PROBES_MAX,
     member::State,
+    name::Name,
+    probe::Probe,
     relay::Relay,
     stream::Purpose,
+    table::MemberIndex,
+    time::Instant,
     wire::{Ack, Message, Nack, Ping, RelayedAck},
 };
 
@@ -26,7 +33,7 @@ impl Node {
         let interval = self.health.stretch(self.config.probe_interval);
         self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
         let Self { probe_ring, rng, table, .. } = self;
-        if let Some(target) = probe_ring.next(rng, |index| gossip::visit(table, index)) {
+        if let Some(target) = probe_ring.next(rng, |index| gossip::belongs(table, index)) {
             self.begin_probe(target);
         }
     }
@@ -157,11 +164,7 @@ impl Node {
     }
 
     /// A helper reached the target.
-    pub(super) fn on_relayed_ack(
-        &mut self,
-        helper: MemberIndex,
-        ack: &RelayedAck<'_>,
-    ) {
+    pub(super) fn on_relayed_ack(&mut self, helper: MemberIndex, ack: &RelayedAck<'_>) {
         let Some(probe) = &self.probe else { return };
         let target = probe.target;
         if probe.nonce != ack.nonce

@@ -2,9 +2,14 @@
 
 use core::net::SocketAddr;
 
-use super::*;
+use bytes::Bytes;
+
+use super::{Node, Phase};
 use crate::{
+    event::EventKind,
+    name::Name,
     reject::Reject,
+    table::MemberIndex,
     wire::{Ack, Message, Opened, Ping},
 };
 
@@ -58,6 +63,10 @@ impl Node {
         opened: &Opened<'_>,
         message: &Message<'_>,
     ) {
+        let is_for_all = matches!(message, Message::Claim(_) | Message::Broadcast(_));
+        if !is_for_all && !opened.addressed {
+            return self.reject(Reject::Misplaced, from);
+        }
         match (message, peer) {
             (Message::Claim(claim), _) => {
                 let source = self.heard_from(from, peer);

@@ -6,15 +6,17 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use super::*;
+use bytes::Bytes;
+
+use super::Node;
 use crate::{
-    event::{DeliveryError, SeedOutcome},
+    event::{DeliveryError, EventKind, SeedOutcome},
+    io::{Output, StreamId, Timer},
     limits::STREAMS_DIALED_MAX,
     reject::Reject,
-    stream::{Incoming, Outgoing, Purpose, Role},
-    wire::{
-        Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Sender,
-    },
+    stream::{Incoming, Outgoing, Purpose, Role, Stream},
+    table::MemberIndex,
+    wire::{Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Sender},
 };
 
 /// A piece of application state or of a delivery is at most this long: a few fill a frame.
@@ -134,7 +136,8 @@ impl Node {
         for _ in 0..frames {
             let Some(stream) = self.streams.get_mut(&id) else { return };
             let Some(mut outgoing) = stream.outgoing.take() else { return };
-            let mut writer = self.begin_frame(None);
+            let peer = stream.role.peer().cloned();
+            let mut writer = self.begin_frame(peer.as_deref());
             let is_last = self.fill_frame(&mut writer, &mut outgoing);
             if !is_last && let Some(stream) = self.streams.get_mut(&id) {
                 stream.outgoing = Some(outgoing);
@@ -219,7 +222,7 @@ impl Node {
         let Some(stream) = self.remove_stream(id) else { return };
         self.outbox.push(Output::Abort { id });
         match stream.role {
-            Role::Asks(purpose) => self.on_purpose_failed(purpose, stream.is_connected, outcome),
+            Role::Asks(purpose) => self.on_purpose_failed(&purpose, stream.is_connected, outcome),
             Role::Serves(Some(crate::stream::Request::Exchange { .. })) => {
                 self.stats.exchanges_failed += 1;
             }
@@ -227,11 +230,16 @@ impl Node {
         }
     }
 
-    pub(super) fn on_purpose_failed(&mut self, purpose: Purpose, was_connected: bool, why: &SeedOutcome) {
+    pub(super) fn on_purpose_failed(
+        &mut self,
+        purpose: &Purpose,
+        was_connected: bool,
+        why: &SeedOutcome,
+    ) {
         match purpose {
             Purpose::Exchange { seed } => {
                 self.stats.exchanges_failed += u64::from(*why != SeedOutcome::Myself);
-                if let Some((join, seed)) = seed {
+                if let Some((join, seed)) = *seed {
                     self.on_seed_done(join, seed, why.clone());
                 }
             }
@@ -242,7 +250,7 @@ impl Node {
                     (true, SeedOutcome::Refused { .. }) => DeliveryError::Refused,
                     (true, _) => DeliveryError::Unconfirmed,
                 };
-                self.emit(EventKind::SendFinished { send, result: Err(error) });
+                self.emit(EventKind::SendFinished { send: *send, result: Err(error) });
             }
         }
     }

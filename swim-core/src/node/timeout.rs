@@ -1,7 +1,11 @@
 //! What came due. Deadlines are served in order; one that moved meanwhile is not served.
 
-use super::*;
-use crate::stream::Purpose;
+use super::Node;
+use crate::{
+    io::{StreamId, Timer},
+    stream::Purpose,
+    table::MemberIndex,
+};
 
 impl Node {
     pub(super) fn on_tick(&mut self) {
@@ -37,7 +41,7 @@ impl Node {
             Timer::Join => self.on_join_due(key),
             Timer::Leave => self.on_leave_due(),
             Timer::Reap => {
-                *self.graveyard.reap_at_mut() = None;
+                self.reap_at = None;
                 self.on_reap_due();
             }
             Timer::Reconnect => {
@@ -75,9 +79,9 @@ impl Node {
         let addr = if let Some(&addr) = remembered.get(chosen) {
             Some(addr)
         } else {
-            let (since, index) = self.graveyard.nth(chosen - forgotten);
-            self.is_grave(since, index)
-                .then(|| self.table.get(index))
+            let grave = self.graveyard.nth(chosen - forgotten);
+            self.is_grave(grave)
+                .then(|| self.table.get(grave.member))
                 .filter(|record| record.state() == crate::member::State::Dead)
                 .map(crate::table::Record::addr)
         };

@@ -1,16 +1,22 @@
 //! Packets: what a packet is for, and what rides along on it. SWIM 4.1: dissemination by
 //! piggybacking on pings and acks.
 
-use core::{iter::Peekable, net::SocketAddr};
+use core::{iter::Peekable, net::SocketAddr, time::Duration};
 
-use super::*;
+use bytes::Bytes;
+
+use super::{Node, outbox::Outbox};
 use crate::{
-    claims::Offer,
+    claims::{Audience, Offer},
+    event::EventKind,
+    io::Output,
     math,
     member::State,
-    table::Record,
+    stamp::Stamp,
+    table::{MemberIndex, Record, Table},
+    time::Instant,
     wire::{
-        Accusation, Broadcast, Claim, Departure, Digest, Message, PacketWriter, Sender,
+        Accusation, Broadcast, Claim, Departure, Digest, Message, PacketWriter, Sender, Wire,
         encoded_len,
     },
 };
@@ -25,12 +31,13 @@ impl Node {
     pub(super) fn send_to_member(&mut self, to: MemberIndex, messages: &[Message<'_>]) {
         let record = self.table.get(to);
         let addr = record.addr();
-        let mut writer = begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+        let mut writer =
+            begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
         push_all(&mut writer, messages);
         if let Some(doubt) = doubt_about(record, &self.name) {
             writer.push(&Message::Claim(doubt));
         }
-        self.fill(&mut writer, Some(to));
+        self.fill(&mut writer, to);
         self.send(addr, writer);
     }
 
@@ -54,11 +61,12 @@ impl Node {
     pub(super) fn gossip_to(&mut self, to: MemberIndex) -> bool {
         let record = self.table.get(to);
         let addr = record.addr();
-        let mut writer = begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+        let mut writer =
+            begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
         if let Some(doubt) = doubt_about(record, &self.name) {
             writer.push(&Message::Claim(doubt));
         }
-        self.fill(&mut writer, Some(to));
+        self.fill(&mut writer, to);
         if writer.is_empty() {
             self.wire.discard_packet(writer);
             return false;
@@ -125,12 +133,12 @@ impl Node {
     }
 
     /// Fills a packet with news: claims first, then broadcasts, which have a share of their own.
-    fn fill(&mut self, writer: &mut PacketWriter, to: Option<MemberIndex>) {
+    fn fill(&mut self, writer: &mut PacketWriter, to: MemberIndex) {
         if self.claims.is_empty() && !self.broadcasts.is_waiting() {
             return;
         }
-        let limit = self.send_limit();
         let everybody = self.table.low_live();
+        let audience = Audience { to, limit: self.send_limit(), everybody };
         let now = self.now;
         let reserve =
             if self.broadcasts.is_waiting() { self.config.packet_len_max / USER_SHARE } else { 0 };
@@ -145,11 +153,11 @@ impl Node {
             }
             Offer::Taken
         };
-        claims.fill(to, limit, everybody, offer, |subject, sends| {
+        claims.fill(audience, offer, |subject, sends| {
             report_sent(outbox, update, now, subject, sends);
         });
         let offer = |broadcast: &Broadcast<'_>| writer.push(&Message::Broadcast(*broadcast));
-        self.broadcasts.fill(to, limit, everybody, now, offer, |id, sends| {
+        self.broadcasts.fill(audience, now, offer, |id, sends| {
             outbox.event(now, EventKind::BroadcastSent { id, sends });
         });
     }

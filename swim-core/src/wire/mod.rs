@@ -14,10 +14,7 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
 use self::native::Native;
-pub(crate) use self::native::{
-    Channel, FrameWriter, PACKET_LEN_MAX, PACKET_LEN_MIN, PacketWriter, encoded_len,
-    packet_capacity,
-};
+pub(crate) use self::native::{Channel, FrameWriter, PacketWriter, encoded_len};
 pub(crate) use self::{
     message::{
         Accusation, Ack, Alive, Broadcast, BroadcastSummary, Claim, DeliveryHead, Departure,

@@ -54,18 +54,14 @@ use self::{
     preamble::{NameHash, Preamble},
     seal::Sealing,
     session::Lane,
-    writer::{Body, tag_len},
+    writer::tag_len,
 };
 use super::{
     message::{Message, Sender},
     opened::{Messages, Opened},
     settings::WireSettings,
 };
-use crate::{
-    keyring::{KeyId, Keyring},
-    label::Label,
-    reject::Reject,
-};
+use crate::{keyring::Keyring, label::Label, reject::Reject};
 
 /// One node's native wire.
 pub(crate) struct Native {

@@ -1,0 +1,116 @@
+//! From suspicion to the grave: what begins, ends and follows a suspicion, and how the dead are
+//! forgotten. Lifeguard, LHA-Suspicion; memberlist state.go: `suspectNode`, `resetNodes`.
+
+use core::time::Duration;
+
+use super::Node;
+use crate::{
+    event::{EventKind, MemberChange},
+    graveyard::Grave,
+    io::Timer,
+    member::State,
+    precedence::Belief,
+    suspicion::{Pace, Suspicion},
+    table::MemberIndex,
+};
+
+impl Node {
+    pub(super) fn begin_suspicion(&mut self, index: MemberIndex, accuser: Option<MemberIndex>) {
+        let pace = Pace {
+            mult: self.config.suspicion_mult,
+            max_mult: self.config.suspicion_max_mult,
+            probe_interval: self.config.probe_interval,
+            members: self.table.live(),
+        };
+        let stamp = self.table.get(index).stamp();
+        let accuser = accuser.unwrap_or(index); // A stranger's word: nobody's, so that all count.
+        let suspicion = Suspicion::new(stamp, accuser, pace, self.now);
+        self.timers.reset(Timer::Suspicion, index.key(), None, Some(suspicion.deadline()));
+        self.suspicions.insert(index, suspicion);
+        self.stats.suspicions += 1;
+    }
+
+    pub(super) fn drop_suspicion(&mut self, index: MemberIndex) {
+        if let Some(suspicion) = self.suspicions.remove(&index) {
+            let deadline = Some(suspicion.deadline());
+            self.timers.reset(Timer::Suspicion, index.key(), deadline, None);
+        }
+    }
+
+    /// A suspicion ran out: its subject is dead to us.
+    pub(super) fn on_suspicion_due(&mut self, index: MemberIndex) {
+        let Some(suspicion) = self.suspicions.remove(&index) else { return };
+        self.stats.suspicions_expired += 1;
+        self.stats.suspicions_expired_unconfirmed += u64::from(suspicion.lacks_confirmations());
+        let source = self.own_word();
+        let belief = Belief::new(suspicion.stamp(), State::Dead);
+        self.hear_belief(index, belief, Some(MemberIndex::SELF), source);
+    }
+
+    /// This node was stopped for `late`: its suspicions could not be refuted meanwhile, and its
+    /// probe could not be answered. (P7)
+    pub(super) fn on_pause(&mut self, late: Duration) {
+        self.woken_at = self.now;
+        self.stats.pauses += 1;
+        self.stats.pause_max = self.stats.pause_max.max(late);
+        for (&index, suspicion) in &mut self.suspicions {
+            let old = suspicion.deadline();
+            suspicion.extend(late);
+            let new = Some(suspicion.deadline());
+            self.timers.reset(Timer::Suspicion, index.key(), Some(old), new);
+        }
+        self.cancel_probe();
+        let next_probe = self.now + self.config.probe_interval;
+        if self.probe_at.is_some() {
+            self.set_timer(Timer::ProbeInterval, Some(next_probe));
+        }
+        self.change_health(1);
+    }
+
+    pub(super) fn bury(&mut self, index: MemberIndex) {
+        self.graveyard.push(index, self.now);
+        if self.reap_at.is_none() {
+            self.schedule_reaping();
+        }
+    }
+
+    /// Forgets those that have been dead long enough. memberlist state.go: `resetNodes`.
+    pub(super) fn on_reap_due(&mut self) {
+        while let Some(grave) = self.graveyard.pop_due(self.now, self.config.reap_after) {
+            if self.is_grave(grave) {
+                self.reap(grave.member);
+            }
+        }
+        self.schedule_reaping();
+    }
+
+    pub(super) fn schedule_reaping(&mut self) {
+        let due = self.graveyard.next_due(self.config.reap_after);
+        self.set_timer(Timer::Reap, due);
+    }
+
+    /// Whether a grave still is one: its member may have come back, or been reaped, since.
+    pub(super) fn is_grave(&self, grave: Grave) -> bool {
+        let record = self.table.try_get(grave.member);
+        record.is_some_and(|record| !record.state().is_live() && record.since() == grave.since)
+    }
+
+    pub(super) fn reap(&mut self, index: MemberIndex) {
+        let record = self.table.get(index);
+        let (was_dead, member) = (record.state() == State::Dead, record.member());
+        if was_dead {
+            self.remembered.insert(member.name.clone(), member.addr, self.now);
+        }
+        self.claims.remove(index);
+        self.conflicts.remove(&index);
+        for (nonce, relay) in self.relays.forget(index) {
+            self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
+        }
+        if let Some(leave) = &mut self.leave {
+            leave.forget(index);
+        }
+        self.table.remove(index);
+        self.stats.reaped += 1;
+        self.emit(EventKind::Member { change: MemberChange::Reaped, member });
+    }
+}

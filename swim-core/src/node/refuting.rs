@@ -1,0 +1,104 @@
+//! What others say of this node, and of the names that two nodes claim. SWIM 4.2: "refutation";
+//! memberlist state.go: `refute`, and the conflicts of `aliveNode`.
+
+use core::time::Duration;
+
+use super::{Node, Phase, membership::Source};
+use crate::{
+    event::EventKind, member::State, name::Meta, precedence::Belief, stamp::Stamp,
+    table::MemberIndex, wire::Alive,
+};
+
+/// A conflict over one name is reported, and its holder challenged, at most this often.
+const CONFLICT_INTERVAL: Duration = Duration::from_secs(5);
+
+impl Node {
+    /// An alive claim about this node that is not its own.
+    pub(super) fn on_alive_about_us(&mut self, alive: &Alive<'_>, source: Source) {
+        let record = self.table.get(MemberIndex::SELF);
+        if alive.addr != record.addr() {
+            if source.first_hand || alive.stamp.life >= record.stamp().life {
+                self.on_conflict(MemberIndex::SELF, alive);
+            }
+            return;
+        }
+        if alive.stamp > record.stamp()
+            || (alive.stamp == record.stamp() && !record.profile().says_the_same(alive))
+        {
+            // A former life of ours with a clock ahead of today's, or a lie.
+            self.on_accused(alive.stamp, State::Alive);
+        } else if let Some(carrier) = source.carrier
+            && alive.stamp == record.stamp()
+        {
+            self.claims.mark(MemberIndex::SELF, carrier);
+        }
+    }
+
+    /// Something is said of us that we know better. Refutes at once. SWIM 4.2; memberlist
+    /// state.go: `refute`.
+    pub(super) fn on_accused(&mut self, accused: Stamp, state: State) {
+        let own = self.own_stamp();
+        let is_stale = if state == State::Left { accused.life < own.life } else { accused < own };
+        if self.phase != Phase::Running || is_stale || !self.is_plausible(&self.name, accused) {
+            return;
+        }
+        let stamp =
+            if state == State::Left { own.max(accused).next_life() } else { own.refuting(accused) };
+        self.take_stamp(stamp, None);
+        self.stats.refutations += 1;
+        if stamp.life != own.life {
+            self.emit(EventKind::LifeRaised { stamp });
+        }
+        self.change_health(1);
+        self.urgent = true;
+    }
+
+    /// Speaks of itself under a new stamp, perhaps with new metadata, and queues that.
+    pub(super) fn take_stamp(&mut self, stamp: Stamp, meta: Option<&[u8]>) {
+        let own = self.table.get(MemberIndex::SELF).profile().clone();
+        let mut alive = Alive { stamp, ..own.alive() };
+        if let Some(meta) = meta {
+            alive.meta = meta;
+        }
+        self.table.set_profile(MemberIndex::SELF, &alive, self.now);
+        self.table.set_belief(MemberIndex::SELF, Belief::new(stamp, State::Alive), self.now);
+        let source = self.own_word();
+        self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
+    }
+
+    pub(super) fn on_conflict(&mut self, holder: MemberIndex, alive: &Alive<'_>) {
+        self.stats.conflicts += 1;
+        let last = self.conflicts.get(&holder);
+        if last.is_some_and(|&last| last + CONFLICT_INTERVAL > self.now) {
+            return;
+        }
+        self.conflicts.retain(|_, last| *last + CONFLICT_INTERVAL > self.now);
+        self.conflicts.insert(holder, self.now);
+        if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
+            self.challenge(holder);
+        }
+        let kind = EventKind::Conflict {
+            holder: self.table.get(holder).member(),
+            other_addr: alive.addr,
+            other_stamp: alive.stamp,
+            other_meta: Meta::from_checked(alive.meta),
+        };
+        self.emit(kind);
+    }
+
+    /// Whether the name's holder has been gone long enough for another to take its name. (X9)
+    pub(super) fn may_move(&self, index: MemberIndex, alive: &Alive<'_>) -> bool {
+        let record = self.table.get(index);
+        if alive.stamp.life <= record.stamp().life {
+            return false;
+        }
+        match record.state() {
+            State::Alive | State::Suspect => false,
+            State::Left => true,
+            State::Dead => self
+                .config
+                .reclaim_after
+                .is_some_and(|reclaim_after| record.since() + reclaim_after <= self.now),
+        }
+    }
+}
