@@ -16,7 +16,6 @@ use crate::{
     claims::{Audience, bit},
     limits::BROADCASTS_MAX,
     name::Name,
-    table::MemberIndex,
     time::Instant,
     wire::Broadcast,
 };
@@ -98,16 +97,11 @@ impl Broadcasts {
         self.insert(entry);
     }
 
-    /// Takes in a broadcast that came from `carrier`.
-    pub(crate) fn hear(
-        &mut self,
-        broadcast: &Broadcast<'_>,
-        carrier: Option<MemberIndex>,
-        now: Instant,
-    ) -> Heard {
+    /// Takes in a broadcast that those with these bits have.
+    pub(crate) fn hear(&mut self, broadcast: &Broadcast<'_>, holders: u128, now: Instant) -> Heard {
         let hash = hash(broadcast.origin, broadcast.life, broadcast.id);
         if self.known.find(hash, |&known| known == hash).is_some() {
-            self.mark(hash, carrier);
+            self.mark(hash, holders);
             return Heard::Repeated;
         }
         let age = Duration::from_millis(u64::from(broadcast.age_millis));
@@ -122,7 +116,7 @@ impl Broadcasts {
             payload: Bytes::copy_from_slice(broadcast.payload),
             born_at,
             hash,
-            holders: carrier.map_or(0, bit),
+            holders,
             sends: 0,
             waiting: true,
             own: false,
@@ -241,14 +235,13 @@ impl Broadcasts {
         self.dropped
     }
 
-    fn mark(&mut self, hash: u64, holder: Option<MemberIndex>) {
-        let Some(holder) = holder else { return };
+    fn mark(&mut self, hash: u64, holders: u128) {
         if self.waiting == 0 {
             return;
         }
         let mut waiting = self.log.iter_mut().rev().take(SCAN_MAX);
         if let Some(entry) = waiting.find(|entry| entry.hash == hash) {
-            entry.holders |= bit(holder);
+            entry.holders |= holders;
         }
     }
 

@@ -144,7 +144,7 @@ impl Options {
             stream_timeout: Duration::from_secs(10),
             packet_len_max: 1400,
             members_max: limits::MEMBERS_DEFAULT,
-            streams_max: 32,
+            streams_max: 128,
             streams_per_addr_max: 4,
             state_len_max: limits::TRANSFER_DEFAULT,
             message_len_max: limits::TRANSFER_DEFAULT,

@@ -1,6 +1,7 @@
 //! Broadcasts: once each, in time, and a digest that two logs agree on.
 
 use super::*;
+use crate::table::MemberIndex;
 
 const LIFETIME: Duration = Duration::from_secs(30);
 const WINDOW: Duration = Duration::from_millis(400);
@@ -20,22 +21,22 @@ fn member(n: u32) -> MemberIndex {
 #[test]
 fn e4_a_broadcast_is_new_once_and_never_past_its_lifetime() {
     let mut log = Broadcasts::new(LIFETIME);
-    assert_eq!(log.hear(&broadcast(1, 10), None, at(0)), Heard::New);
-    assert_eq!(log.hear(&broadcast(1, 10), None, at(5)), Heard::Repeated);
-    assert_eq!(log.hear(&broadcast(2, 30_001), None, at(5)), Heard::Stale);
+    assert_eq!(log.hear(&broadcast(1, 10), 0, at(0)), Heard::New);
+    assert_eq!(log.hear(&broadcast(1, 10), 0, at(5)), Heard::Repeated);
+    assert_eq!(log.hear(&broadcast(2, 30_001), 0, at(5)), Heard::Stale);
     log.expire(at(50_000));
-    assert_eq!(log.hear(&broadcast(1, 29_000), None, at(50_000)), Heard::Repeated);
+    assert_eq!(log.hear(&broadcast(1, 29_000), 0, at(50_000)), Heard::Repeated);
 }
 
 #[test]
 fn e4_what_was_forgotten_for_lack_of_room_does_not_come_back() {
     let mut log = Broadcasts::new(LIFETIME);
     for id in 0..=BROADCASTS_MAX as u64 {
-        assert_eq!(log.hear(&broadcast(id, 0), None, at(id * 2)), Heard::New);
+        assert_eq!(log.hear(&broadcast(id, 0), 0, at(id * 2)), Heard::New);
     }
     assert_eq!((log.log.len(), log.dropped()), (BROADCASTS_MAX, 1));
     let age = u32::try_from(BROADCASTS_MAX * 2).unwrap();
-    assert_eq!(log.hear(&broadcast(0, age), None, at(u64::from(age))), Heard::Stale);
+    assert_eq!(log.hear(&broadcast(0, age), 0, at(u64::from(age))), Heard::Stale);
 }
 
 #[test]
@@ -43,10 +44,10 @@ fn digests_agree_whatever_the_order_and_differ_by_a_hole() {
     let mut one = Broadcasts::new(LIFETIME);
     let mut other = Broadcasts::new(LIFETIME);
     for id in 0..20 {
-        one.hear(&broadcast(id, 0), None, at(id * 10));
+        one.hear(&broadcast(id, 0), 0, at(id * 10));
     }
     for id in (0..20).rev().filter(|&id| id != 7) {
-        other.hear(&broadcast(id, u32::try_from(200 - id * 10).unwrap()), None, at(200));
+        other.hear(&broadcast(id, u32::try_from(200 - id * 10).unwrap()), 0, at(200));
     }
     let now = at(2_000);
     assert_ne!(one.digest(now, WINDOW), other.digest(now, WINDOW));
@@ -55,7 +56,7 @@ fn digests_agree_whatever_the_order_and_differ_by_a_hole() {
     let ids: Vec<u64> = missing.iter().map(|&place| one.at(place, now).id).collect();
     assert_eq!(ids, [7]);
     assert!(other.missing_from(&one.summary(1000), now).1);
-    other.hear(&one.at(missing[0], now), None, now);
+    other.hear(&one.at(missing[0], now), 0, now);
     assert_eq!(one.digest(now, WINDOW), other.digest(now, WINDOW));
     for seconds in [20, 23, 25, 61, 70] {
         let now = at(seconds * 1000);
@@ -67,7 +68,7 @@ fn digests_agree_whatever_the_order_and_differ_by_a_hole() {
 #[test]
 fn the_fresh_are_not_in_the_digest_yet() {
     let mut log = Broadcasts::new(LIFETIME);
-    log.hear(&broadcast(1, 0), None, at(0));
+    log.hear(&broadcast(1, 0), 0, at(0));
     assert_eq!(log.digest(at(399), WINDOW), 0);
     assert_ne!(log.digest(at(400), WINDOW), 0);
 }

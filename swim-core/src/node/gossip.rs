@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{Node, Phase, membership::Source, transmit};
 use crate::{
     broadcasts::Heard,
+    claims::bit,
     event::EventKind,
     io::Timer,
     member::State,
@@ -24,9 +25,11 @@ const LOOKS_PER_PLACE: usize = 4;
 /// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
 const REPAIR_PACKETS_MAX: usize = 8;
 
-/// When this node may compare itself with a peer again.
+/// When this node may repair its view with a peer again.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
+    /// Since when our table differs from those of the peers we hear of, as far as acks tell.
+    differs_since: Option<Instant>,
     tables_after: Instant,
     broadcasts_after: Instant,
     /// How many repairs of the table in a row have not brought agreement: each doubles the pause,
@@ -36,7 +39,7 @@ pub(super) struct Repair {
 
 impl Node {
     /// Sends one round now. memberlist state.go: `gossip`.
-    pub(super) fn gossip_now(&mut self) {
+    fn gossip_now(&mut self) {
         self.gossiped_at = Some(self.now);
         if self.table.live() <= 1 && self.graveyard.len() == 0 {
             return self.nobody_to_tell();
@@ -56,24 +59,28 @@ impl Node {
         }
     }
 
-    /// Sets or clears the timer of the next round, depending on whether there is news.
-    pub(super) fn schedule_gossip(&mut self) {
-        if !self.has_news() || !self.config.gossips() || self.phase == Phase::Left {
-            if self.gossip_at.is_some() {
-                self.set_timer(Timer::Gossip, None);
-            }
+    /// Sends a round if there is news and the last one is an interval ago or the news is urgent;
+    /// sets or clears the timer of the next.
+    pub(super) fn pace_gossip(&mut self) {
+        let is_urgent = core::mem::take(&mut self.urgent);
+        if self.phase == Phase::Left || !(self.config.gossips() || is_urgent) {
             return;
         }
-        if self.gossip_at.is_none() {
-            let interval = self.config.gossip_interval;
-            let at = self.gossiped_at.map_or(self.now, |last| self.now.max(last + interval));
-            self.set_timer(Timer::Gossip, Some(at));
+        let interval = self.config.gossip_interval;
+        let is_due = self.gossiped_at.is_none_or(|last| last + interval <= self.now);
+        if self.has_news() && (is_urgent || is_due) {
+            self.gossip_now();
         }
+        let next = self.gossiped_at.map(|last| last + interval);
+        let next = next.filter(|_| self.has_news() && self.config.gossips());
+        self.set_timer(Timer::Gossip, next);
     }
 
     /// A broadcast came in.
     pub(super) fn on_broadcast(&mut self, broadcast: &Broadcast<'_>, carrier: Option<MemberIndex>) {
-        match self.broadcasts.hear(broadcast, carrier, self.now) {
+        let origin = self.table.find(broadcast.origin);
+        let holders = carrier.map_or(0, bit) | origin.map_or(0, bit);
+        match self.broadcasts.hear(broadcast, holders, self.now) {
             Heard::New => {
                 self.stats.broadcasts_delivered += 1;
                 self.emit(EventKind::Broadcast {
@@ -89,16 +96,18 @@ impl Node {
         self.stats.broadcasts_dropped = self.broadcasts.dropped();
     }
 
-    /// Compares a peer's view with ours. Where both had time to settle, a difference is a hole in
-    /// one of them, and is repaired between the two at once.
-    pub(super) fn on_digest(&mut self, peer: MemberIndex, theirs: Digest) {
+    /// Compares a peer's view, as its ping gave it, with ours. Where both had time to settle, a
+    /// difference is a hole in one of them, and is repaired between the two at once. Whoever is
+    /// pinged begins, so that not both do.
+    pub(super) fn on_ping_digest(&mut self, peer: MemberIndex, theirs: Digest) {
         if !self.config.repair {
             return;
         }
         let ours = self.digest();
         if theirs.members == ours.members {
             self.repair.futile = 0;
-        } else if theirs.settled && ours.settled && self.repair.tables_after <= self.now {
+            self.repair.differs_since = None;
+        } else if theirs.settled && ours.settled {
             self.repair_tables(peer);
         }
         if theirs.broadcasts != ours.broadcasts && self.repair.broadcasts_after <= self.now {
@@ -108,8 +117,29 @@ impl Node {
         }
     }
 
+    /// Compares a peer's view, as its ack gave it, with ours. The peer has seen ours with our ping
+    /// and begins the repair; only if a difference outlasts that do we begin one ourselves.
+    pub(super) fn on_ack_digest(&mut self, peer: MemberIndex, theirs: Digest) {
+        if !self.config.repair {
+            return;
+        }
+        let ours = self.digest();
+        if theirs.members == ours.members {
+            self.repair.futile = 0;
+            self.repair.differs_since = None;
+        } else if theirs.settled && ours.settled {
+            let since = *self.repair.differs_since.get_or_insert(self.now);
+            if since + self.config.probe_interval * 2 <= self.now {
+                self.repair_tables(peer);
+            }
+        }
+    }
+
     fn repair_tables(&mut self, peer: MemberIndex) {
         const FUTILE_MAX: u32 = 6;
+        if self.repair.tables_after > self.now {
+            return;
+        }
         let pause = self.dissemination_window().max(self.config.probe_interval);
         self.repair.tables_after = self.now + pause * (1 << self.repair.futile);
         self.repair.futile = (self.repair.futile + 1).min(FUTILE_MAX);

@@ -287,7 +287,8 @@ impl Node {
             StreamEvent::Connected => self.on_stream_connected(id),
             StreamEvent::Chunk(data) => self.on_stream_chunk(id, data),
             StreamEvent::Drained => self.on_stream_drained(id),
-            StreamEvent::Finished | StreamEvent::Failed => self.on_stream_ended(id),
+            StreamEvent::Finished => self.on_stream_finished(id),
+            StreamEvent::Failed => self.on_stream_ended(id),
         }
     }
 
@@ -307,10 +308,7 @@ impl Node {
 
     /// What every input and command ends with: urgent news leaves, and the timer is set.
     fn settle(&mut self) {
-        if core::mem::take(&mut self.urgent) {
-            self.gossip_now();
-        }
-        self.schedule_gossip();
+        self.pace_gossip();
         self.outbox.schedule(self.timers.next());
     }
 

@@ -76,7 +76,7 @@ impl Node {
             (Message::Ack(ack), _) => {
                 self.on_ack(peer, opened.sender.name, ack);
                 if let Some(peer) = peer {
-                    self.on_digest(peer, ack.digest);
+                    self.on_ack_digest(peer, ack.digest);
                 }
             }
             (Message::Direct(payload), _) => {
@@ -134,6 +134,6 @@ impl Node {
         let payload = self.ack_payload.clone();
         let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
         self.send_to_member(peer, &[Message::Ack(ack)]);
-        self.on_digest(peer, ping.digest);
+        self.on_ping_digest(peer, ping.digest);
     }
 }

@@ -88,7 +88,15 @@ impl Node {
         self.touch_stream(id);
     }
 
-    /// The peer closed, or the stream broke.
+    /// The peer will say nothing more. Fine if it has said all there was to say.
+    pub(super) fn on_stream_finished(&mut self, id: StreamId) {
+        let said_all = |stream: &Stream| stream.channel.has_received_all();
+        if !self.streams.get(&id).is_some_and(said_all) {
+            self.on_stream_ended(id);
+        }
+    }
+
+    /// The stream ended before its time.
     pub(super) fn on_stream_ended(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get(&id) else { return };
         if matches!(stream.role, Role::Serves(_)) && stream.is_answered {

@@ -29,10 +29,7 @@ impl Node {
             }
             Timer::Relay => self.on_relay_due(key),
             Timer::Ping => self.finish_ping(key, None),
-            Timer::Gossip => {
-                self.gossip_at = None;
-                self.gossip_now();
-            }
+            Timer::Gossip => self.gossip_at = None, // The round goes out when the input settles.
             Timer::PushPull => {
                 self.push_pull_at = None;
                 self.on_push_pull_due();
