@@ -2,8 +2,6 @@
 
 use core::{fmt, net::SocketAddr};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     name::{Meta, Name},
     stamp::Stamp,
@@ -46,7 +44,7 @@ impl fmt::Display for State {
 }
 
 /// Why a member is [`State::Left`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LeaveReason {
     /// The member said goodbye itself.
     Graceful,
@@ -64,7 +62,7 @@ impl fmt::Display for LeaveReason {
 }
 
 /// A version number and the range its node understands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct VersionRange {
     /// The lowest version it understands.
     pub min: u8,
@@ -83,7 +81,7 @@ impl VersionRange {
 }
 
 /// The versions a member announces (memberlist: the six bytes of `Vsn`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Versions {
     /// Of the membership protocol itself.
     pub protocol: VersionRange,

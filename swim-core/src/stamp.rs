@@ -7,8 +7,6 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
-
 /// Incarnations at or above this are implausible (a node would have to refute a million times a
 /// second for nine years) and are rejected by everybody alike, so that a poisoned claim can always
 /// be beaten: at the top of the range a node raises its life instead. (X7)
@@ -19,21 +17,18 @@ pub const INCARNATION_MAX: u64 = (1 << 48) - 1;
 pub const LIFE_MAX: u64 = (1 << 48) - 1;
 
 /// One run of a node's process; a later run has a larger number.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub struct Life(pub u64);
 
 /// How often a node has renewed its claim to be alive within one life.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub struct Incarnation(pub u64);
 
 /// The age of a claim about a member: its life, then its incarnation.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub struct Stamp {
     /// The life of the member that the claim is about.
     pub life: Life,
