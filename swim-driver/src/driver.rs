@@ -1,0 +1,284 @@
+//! The loop, written once for every runtime and every machine.
+//!
+//! One turn: tick if it is time, then commands, then what streams report, then packets, then new
+//! streams; a bounded number of each, so that none starves the others. After every single input all
+//! that the machine wants is done before the next one. A turn that hits a bound asks for another at
+//! once; otherwise the loop sleeps until something comes in or the machine's timer expires.
+
+use core::{
+    future::poll_fn,
+    net::SocketAddr,
+    ops::ControlFlow,
+    panic::AssertUnwindSafe,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use std::{io, net::UdpSocket, panic::catch_unwind, sync::Arc};
+
+use swim_core::{Input, Instant, Output, StreamEvent, StreamId};
+
+use crate::{
+    alarm::Alarm,
+    backoff::Backoff,
+    clock::WallClock,
+    link::Report,
+    machine::Machine,
+    remote::{Desk, Identity, LoopEnd, Shared, StopReason, Turn},
+    runtime::{Runtime, Udp},
+    streams::Streams,
+    trace::trace,
+};
+
+/// A machine with all it needs to live. Fields are dropped in this order.
+pub(crate) struct Driver<R: Runtime, M: Machine> {
+    runtime: R,
+    machine: M,
+    desk: Desk<M>,
+    alarm: Alarm<R::Timer>,
+    wall: WallClock,
+    udp: R::Udp,
+    sender: UdpSocket,
+    receiving: Backoff<R::Timer>,
+    buffer: Box<[u8]>,
+    streams: Streams<R>,
+    end: LoopEnd<M>,
+}
+
+/// The pieces of a [`Driver`].
+pub(crate) struct Parts<R: Runtime, M: Machine> {
+    pub(crate) runtime: R,
+    pub(crate) machine: M,
+    pub(crate) wall: WallClock,
+    pub(crate) udp: R::Udp,
+    /// The same socket, for sending.
+    pub(crate) sender: UdpSocket,
+    pub(crate) listener: R::Listener,
+    /// How long a stream that was told to close may still take.
+    pub(crate) close_timeout: Duration,
+    pub(crate) shared: Arc<Shared<M>>,
+}
+
+impl<R: Runtime, M: Machine> Driver<R, M> {
+    pub(crate) fn new(parts: Parts<R, M>) -> Self {
+        let Parts { runtime, listener, close_timeout, shared, .. } = parts;
+        let mut driver = Self {
+            streams: Streams::new(runtime.clone(), shared.clock, listener, close_timeout),
+            runtime,
+            machine: parts.machine,
+            desk: Desk::new(),
+            alarm: Alarm::new(),
+            wall: parts.wall,
+            udp: parts.udp,
+            sender: parts.sender,
+            receiving: Backoff::new(),
+            buffer: vec![0; DATAGRAM_MAX].into(),
+            end: LoopEnd { shared },
+        };
+        driver.drain(); // So that the members are there before the first caller looks.
+        driver
+    }
+
+    /// Runs until it is stopped. Whatever ends it, nobody is left waiting. A panic ends it as well,
+    /// instead of half a node living on; it does not spread to those who share the runtime.
+    pub(crate) async fn run(mut self) {
+        let Identity { name, addr, bound_addr } = &self.shared().identity;
+        trace!(info, "started", name = name, addr = addr, bound_addr = bound_addr);
+        let is_whole = poll_fn(|cx| {
+            let turn = AssertUnwindSafe(|| self.turn(cx));
+            catch_unwind(turn).map_or(Poll::Ready(false), |over| over.map(|()| true))
+        })
+        .await;
+        if !is_whole {
+            trace!(error, "panicked, and stopped", name = self.shared().identity.name);
+            self.shared().stop(StopReason::Panicked);
+        }
+        poll_fn(|cx| self.streams.poll_stop(cx)).await;
+        trace!(info, "stopped", name = self.shared().identity.name);
+    }
+
+    /// One turn. Ready when the loop is to stop.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.tick();
+        let commands = repeat(COMMANDS_PER_TURN, || self.poll_command(cx));
+        if self.shared().commands.is_closed() {
+            return Poll::Ready(());
+        }
+        let reports = repeat(REPORTS_PER_TURN, || self.poll_report(cx));
+        let packets = repeat(PACKETS_PER_TURN, || self.poll_packet(cx));
+        let accepts = repeat(ACCEPTS_PER_TURN, || self.poll_accept(cx));
+        let clock = self.shared().clock;
+        let is_due = self.alarm.poll_due(cx, &self.runtime, clock).is_ready();
+        if commands || reports || packets || accepts || is_due {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Tells the machine that its time has come, if it has.
+    fn tick(&mut self) {
+        let now = self.now();
+        let Some(late) = self.alarm.take_due(now) else { return };
+        if let Some(unix_time) = self.wall.step(now, late) {
+            trace!(info, "the wall clock was set", unix_secs = unix_time.as_secs());
+            self.shared().tally.clock_steps.count();
+            self.machine.set_unix_time(now, unix_time);
+            self.drain();
+        }
+        self.handle(Input::Tick);
+    }
+
+    fn poll_command(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let Poll::Ready(Some(command)) = self.end.shared.commands.poll_take(cx) else {
+            return Poll::Pending;
+        };
+        let now = self.now();
+        command(&mut Turn { machine: &mut self.machine, now, desk: &mut self.desk });
+        self.drain();
+        Poll::Ready(())
+    }
+
+    fn poll_report(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.streams.poll_report(cx).map(|(id, report)| match report {
+            Report::Connected => self.stream(id, StreamEvent::Connected),
+            Report::Chunk { buffer, len } => {
+                self.stream(id, StreamEvent::Chunk(&buffer[..len]));
+                self.streams.give_back(id, buffer);
+            }
+            Report::Drained => self.stream(id, StreamEvent::Drained),
+            Report::Finished => self.stream(id, StreamEvent::Finished),
+            Report::Ended => self.stream(id, StreamEvent::Failed),
+        })
+    }
+
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        ready!(self.receiving.poll_ready(cx));
+        match ready!(self.udp.poll_recv_from(cx, &mut self.buffer)) {
+            Ok((len, from)) => {
+                self.receiving.succeeded();
+                let now = self.now();
+                self.machine.handle(now, Input::Packet { from, data: &self.buffer[..len] });
+                self.drain();
+            }
+            Err(error) => {
+                trace!(debug, "receiving failed", error = error);
+                self.shared().tally.receives_failed.count();
+                if !is_about_one_datagram(&error) {
+                    let clock = self.shared().clock;
+                    self.receiving.failed(&self.runtime, clock);
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match ready!(self.streams.poll_accept(cx)) {
+            Ok((id, stream, from)) => {
+                self.streams.accept(id, stream);
+                self.stream(id, StreamEvent::Accepted { from });
+            }
+            Err(error) => {
+                trace!(warn, "accepting a stream failed", error = error);
+                self.shared().tally.accepts_failed.count();
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn stream(&mut self, id: StreamId, event: StreamEvent<'_>) {
+        self.handle(Input::Stream { id, event });
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        let now = self.now();
+        self.machine.handle(now, input);
+        self.drain();
+    }
+
+    /// Does all that the machine wants done.
+    fn drain(&mut self) {
+        while let Some(output) = self.machine.poll_output() {
+            match output {
+                Output::SendPacket { to, data } => self.send(to, &data),
+                Output::Dial { id, to } => self.streams.dial(id, to),
+                Output::Write { id, data } => self.streams.write(id, data),
+                Output::Close { id } => self.streams.close(id),
+                Output::Abort { id } => self.streams.abort(id),
+                Output::ScheduleTimer { at, why } => {
+                    trace!(trace, "next tick", at = at, why = format_args!("{why:?}"));
+                    self.alarm.set(at);
+                }
+                Output::Event(event) => self.publish(event),
+            }
+        }
+    }
+
+    /// Sends a datagram now or never: SWIM lives with loss, and a queue here would only make what
+    /// is in it late.
+    fn send(&self, to: SocketAddr, data: &[u8]) {
+        let Err(error) = self.sender.send_to(data, to) else { return };
+        let tally = &self.shared().tally;
+        match error.kind() {
+            io::ErrorKind::WouldBlock => tally.sends_blocked.count(),
+            _ => tally.sends_failed.count(),
+        }
+        trace!(debug, "sending failed", to = to, len = data.len(), error = error);
+    }
+
+    /// First the members, then those who wait for this very event, then everybody.
+    fn publish(&mut self, event: M::Event) {
+        trace!(debug, "event", event = format_args!("{event:?}"));
+        let shared = &self.end.shared;
+        shared.view.fold(&event);
+        self.desk.serve(&event);
+        if !shared.events.push(event) {
+            shared.tally.events_missed.count();
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.shared().clock.now()
+    }
+
+    fn shared(&self) -> &Shared<M> {
+        &self.end.shared
+    }
+}
+
+/// Does `step` until there is nothing to do, but no more than `times`. Whether it hit that bound.
+fn repeat(times: usize, mut step: impl FnMut() -> Poll<()>) -> bool {
+    let done = (0..times).try_for_each(|_| match step() {
+        Poll::Ready(()) => ControlFlow::Continue(()),
+        Poll::Pending => ControlFlow::Break(()),
+    });
+    done.is_continue()
+}
+
+/// Whether an error when receiving says something of one datagram only, mostly that an earlier one
+/// could not be delivered, so that the next may be received at once.
+fn is_about_one_datagram(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionReset
+            | Kind::ConnectionRefused
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::Interrupted
+    )
+}
+
+/// The longest datagram there can be: the socket would cut off a longer one unseen.
+const DATAGRAM_MAX: usize = 65_536;
+
+/// Enough to keep up with a burst, few enough that a probe's deadline is not missed.
+const PACKETS_PER_TURN: usize = 64;
+
+/// A command may cost as much as a packet.
+const COMMANDS_PER_TURN: usize = 64;
+
+/// A chunk of a table costs more than a packet.
+const REPORTS_PER_TURN: usize = 32;
+
+/// Peers that connect in a burst can wait in the listener's backlog.
+const ACCEPTS_PER_TURN: usize = 16;

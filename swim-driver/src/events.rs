@@ -1,0 +1,201 @@
+//! What happened, on its way to the application: a bounded queue that never stops the node.
+//!
+//! A reader that falls behind is told so once, with the number of events it missed, and finds its
+//! way back through the published members. What was queued before the overflow is kept; what comes
+//! until the reader has caught up is counted and dropped.
+
+use core::{
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use swim_core::Event;
+
+use crate::lock::lock;
+
+/// What the application reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice<E = Event> {
+    /// Something happened.
+    Event(E),
+    /// The reader was too slow: so many events are missing here. To get back to an exact mirror of
+    /// the members, take a [`snapshot`](crate::Handle::snapshot), replace the mirror by it, and
+    /// skip every event whose `seq` is below the snapshot's `next_seq`.
+    Lagged {
+        /// How many events were dropped.
+        missed: u64,
+    },
+}
+
+/// The events of one node, in order. They end when the node stops.
+///
+/// Dropping this does not stop the node; its events are then thrown away.
+#[derive(Debug)]
+pub struct Events<E = Event> {
+    queue: Arc<EventQueue<E>>,
+}
+
+impl<E> Events<E> {
+    /// A queue that holds up to `capacity` events, and its reading end.
+    pub(crate) fn channel(capacity: usize) -> (Arc<EventQueue<E>>, Self) {
+        let state = State {
+            queue: VecDeque::new(),
+            missed: 0,
+            reader: None,
+            has_reader: true,
+            is_closed: false,
+        };
+        let queue = Arc::new(EventQueue { state: Mutex::new(state), capacity: capacity.max(1) });
+        (Arc::clone(&queue), Self { queue })
+    }
+
+    /// Waits for the next notice; `None` once the node has stopped and everything was read.
+    ///
+    /// Cancel safe: a notice is taken out only when it is returned.
+    pub async fn next(&mut self) -> Option<Notice<E>> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// The next notice if there is one already; `None` when there is none yet or never again.
+    pub fn try_next(&mut self) -> Option<Notice<E>> {
+        lock(&self.queue.state).take()
+    }
+
+    /// [`next`](Self::next) for those who write their own futures and streams.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notice<E>>> {
+        let mut state = lock(&self.queue.state);
+        match state.take() {
+            Some(notice) => Poll::Ready(Some(notice)),
+            None if state.is_closed => Poll::Ready(None),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<E> Drop for Events<E> {
+    fn drop(&mut self) {
+        let unread = {
+            let mut state = lock(&self.queue.state);
+            state.has_reader = false;
+            state.reader = None;
+            core::mem::take(&mut state.queue)
+        };
+        drop(unread); // Without the lock.
+    }
+}
+
+/// The writing end.
+#[derive(Debug)]
+pub(crate) struct EventQueue<E> {
+    state: Mutex<State<E>>,
+    capacity: usize,
+}
+
+impl<E> EventQueue<E> {
+    /// Adds an event, or counts it as missed. Whether it was added.
+    pub(crate) fn push(&self, event: E) -> bool {
+        let mut state = lock(&self.state);
+        if !state.has_reader {
+            return true;
+        }
+        if state.missed > 0 || state.queue.len() >= self.capacity {
+            state.missed += 1;
+            return false; // The reader has been woken for what is in the queue.
+        }
+        state.queue.push_back(event);
+        wake_reader(state);
+        true
+    }
+
+    /// Nothing will come any more.
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.is_closed = true;
+        wake_reader(state);
+    }
+}
+
+fn wake_reader<E>(mut state: std::sync::MutexGuard<'_, State<E>>) {
+    let reader = state.reader.take();
+    drop(state);
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+}
+
+#[derive(Debug)]
+struct State<E> {
+    queue: VecDeque<E>,
+    /// How many events were dropped since the queue overflowed; until the reader knows of it.
+    missed: u64,
+    reader: Option<Waker>,
+    has_reader: bool,
+    is_closed: bool,
+}
+
+impl<E> State<E> {
+    fn take(&mut self) -> Option<Notice<E>> {
+        if let Some(event) = self.queue.pop_front() {
+            return Some(Notice::Event(event));
+        }
+        match core::mem::take(&mut self.missed) {
+            0 => None,
+            missed => Some(Notice::Lagged { missed }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::pin::pin;
+
+    use super::*;
+    use crate::testing::poll_once;
+
+    #[test]
+    fn an_overflow_is_announced_once_and_after_what_came_before() {
+        let (queue, mut events) = Events::channel(2);
+        for n in 0..5 {
+            assert_eq!(queue.push(n), n < 2);
+        }
+        assert_eq!(events.try_next(), Some(Notice::Event(0)));
+        assert!(!queue.push(5), "the reader does not know yet that something is missing");
+        assert_eq!(events.try_next(), Some(Notice::Event(1)));
+        assert_eq!(events.try_next(), Some(Notice::Lagged { missed: 4 }));
+        assert!(queue.push(6));
+        assert_eq!(events.try_next(), Some(Notice::Event(6)));
+        assert_eq!(events.try_next(), None);
+    }
+
+    #[test]
+    fn the_end_comes_after_the_last_event() {
+        let (queue, mut events) = Events::channel(0);
+        queue.push(1);
+        queue.push(2);
+        queue.close();
+        assert_eq!(poll_once(pin!(events.next())), Some(Some(Notice::Event(1))));
+        assert_eq!(poll_once(pin!(events.next())), Some(Some(Notice::Lagged { missed: 1 })));
+        assert_eq!(poll_once(pin!(events.next())), Some(None));
+        assert_eq!(poll_once(pin!(events.next())), Some(None), "and stays");
+    }
+
+    #[test]
+    fn dropping_the_future_loses_nothing_and_dropping_the_reader_keeps_nothing() {
+        let (queue, mut events) = Events::channel(4);
+        for _ in 0..10 {
+            assert_eq!(poll_once(pin!(events.next())), None);
+        }
+        queue.push(1);
+        assert_eq!(poll_once(pin!(events.next())), Some(Some(Notice::Event(1))));
+        drop(events);
+        assert!(queue.push(2));
+        assert!(lock(&queue.state).queue.is_empty());
+    }
+}

@@ -1,0 +1,172 @@
+//! Joining a cluster: names to addresses, one attempt of the node with all of them, one report.
+
+use core::{net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
+
+use swim_core::{EventKind, JoinError, JoinId, Node, SeedOutcome};
+
+use crate::{
+    error::{JoinFailed, SeedReport, SeedResult},
+    lookup::{Found, Terms, look_up},
+    machine::Ticket,
+    remote::{Remote, Turn},
+};
+
+/// What came of a join that led into the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// How many seeds know us now and we know them. 0 when the seeds are only this node itself, as
+    /// for the first node of a cluster.
+    pub contacted: usize,
+    /// What came of each seed, in the order given.
+    pub seeds: Vec<SeedReport>,
+}
+
+/// Joins through `seeds`. Dropping the future cancels the join.
+pub(crate) async fn join(
+    remote: &Remote<Node>,
+    seeds: Vec<String>,
+    timeout: Duration,
+) -> Result<Joined, JoinFailed> {
+    if seeds.is_empty() {
+        return Err(JoinFailed::Refused(JoinError::NoSeeds));
+    }
+    let clock = remote.clock();
+    let began_at = clock.now();
+    let bound = remote.bound_addr();
+    // Half of the time must be left for those that were found.
+    let terms = Terms { port: bound.port(), is_ipv4: bound.is_ipv4(), limit: timeout / 2, clock };
+    let found = look_up(seeds, terms).await;
+    let mut addrs: Vec<SocketAddr> = Vec::new();
+    for addr in found.iter().filter_map(|found| found.result.as_ref().ok()).flatten() {
+        if !addrs.contains(addr) {
+            addrs.push(*addr);
+        }
+    }
+    let remaining = timeout.saturating_sub(clock.now().saturating_since(began_at));
+    let outcomes =
+        if addrs.is_empty() { BTreeMap::new() } else { attempt(remote, addrs, remaining).await? };
+    conclude(found, &outcomes)
+}
+
+/// One attempt of the node.
+async fn attempt(
+    remote: &Remote<Node>,
+    addrs: Vec<SocketAddr>,
+    timeout: Duration,
+) -> Result<BTreeMap<SocketAddr, SeedOutcome>, JoinFailed> {
+    let mut attempt = Attempt { remote, id: Arc::default(), is_over: false };
+    let id = Arc::clone(&attempt.id);
+    let end = remote.request(move |node, now| {
+        let join = node.join(now, &addrs, timeout)?;
+        id.get_or_init(|| join);
+        Ok(Ticket::Join(join))
+    });
+    let end = end.await;
+    attempt.is_over = true;
+    let event = end?.map_err(JoinFailed::Refused)?;
+    let EventKind::JoinFinished { seeds, .. } = event.kind else {
+        unreachable!("only the end of a join has the ticket of a join");
+    };
+    Ok(seeds.into_iter().collect())
+}
+
+/// An attempt under way: cancelled when its caller is gone before it is over. The command may not
+/// have run yet; commands keep their order, so by the time the cancellation runs, it has.
+struct Attempt<'a> {
+    remote: &'a Remote<Node>,
+    id: Arc<OnceLock<JoinId>>,
+    is_over: bool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let id = Arc::clone(&self.id);
+        self.remote.post(Box::new(move |turn: &mut Turn<'_, Node>| {
+            if let Some(join) = id.get() {
+                turn.machine.cancel_join(turn.now, *join);
+            }
+        }));
+    }
+}
+
+/// Puts the outcomes beside what was given, and decides whether it was a success.
+fn conclude(
+    found: Vec<Found>,
+    outcomes: &BTreeMap<SocketAddr, SeedOutcome>,
+) -> Result<Joined, JoinFailed> {
+    let mut seeds = Vec::new();
+    for Found { given, result } in found {
+        match result {
+            Err(problem) => {
+                seeds.push(SeedReport { given, result: SeedResult::Unresolved { problem } });
+            }
+            Ok(addrs) => seeds.extend(addrs.into_iter().map(|addr| {
+                let outcome = outcomes.get(&addr).cloned().unwrap_or(SeedOutcome::TimedOut);
+                SeedReport { given: given.clone(), result: SeedResult::Tried { addr, outcome } }
+            })),
+        }
+    }
+    let contacted = outcomes.values().filter(|outcome| outcome.is_joined()).count();
+    let is_alone =
+        !outcomes.is_empty() && outcomes.values().all(|outcome| *outcome == SeedOutcome::Myself);
+    if contacted > 0 || is_alone {
+        Ok(Joined { contacted, seeds })
+    } else {
+        Err(JoinFailed::NoSeed { seeds })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swim_core::Name;
+
+    use super::*;
+
+    fn addr(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    fn conclude_for(outcomes: &[SeedOutcome], unresolved: bool) -> Result<Joined, JoinFailed> {
+        let outcomes: BTreeMap<_, _> = (1..).map(addr).zip(outcomes.iter().cloned()).collect();
+        let found =
+            outcomes.keys().map(|addr| Found { given: addr.to_string(), result: Ok(vec![*addr]) });
+        let lost = unresolved.then(|| Found { given: "x".into(), result: Err("no".into()) });
+        conclude(found.chain(lost).collect(), &outcomes)
+    }
+
+    #[test]
+    fn one_seed_is_enough_and_so_is_being_alone() {
+        let joined = || SeedOutcome::Joined { name: Name::new("a").unwrap() };
+        let cases = [
+            (vec![joined(), SeedOutcome::Unreachable], true, Some(1)),
+            (vec![joined(), joined()], false, Some(2)),
+            (vec![SeedOutcome::Myself], false, Some(0)),
+            (vec![SeedOutcome::Myself], true, Some(0)),
+            (vec![SeedOutcome::Myself, SeedOutcome::Unreachable], false, None),
+            (vec![SeedOutcome::Closed], false, None),
+            (vec![], true, None),
+        ];
+        for (outcomes, unresolved, contacted) in cases {
+            let result = conclude_for(&outcomes, unresolved);
+            assert_eq!(
+                result.as_ref().ok().map(|joined| joined.contacted),
+                contacted,
+                "{result:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failure_names_every_seed_and_its_reason() {
+        let message = conclude_for(&[SeedOutcome::Unreachable], true).unwrap_err().to_string();
+        let expected = "none of the seeds could be joined: 127.0.0.1:1 could not be reached; x: no";
+        assert_eq!(message, expected);
+    }
+}

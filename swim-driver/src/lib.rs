@@ -1,0 +1,86 @@
+//! The loop that gives a pure [`Node`] sockets, time and callers. Written once: a runtime such as
+//! tokio implements [`Runtime`], which is little more than naming its types.
+//!
+//! Applications use the crate of their runtime (`swim-tokio`), which re-exports all of this. What
+//! is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a runtime or drive
+//! a [`Machine`] of their own.
+//!
+//! # How it holds together
+//!
+//! One task owns the machine and both sockets. Every stream has a small task of its own that moves
+//! bytes and reports. Commands come to the loop as closures, one at a time, so there is no lock
+//! around the machine; results go back through one-shot slots. Events fold into the published
+//! members first and then go to the application. All of it ends together: with the last handle,
+//! with [`Handle::shutdown`], with a panic, or with the runtime.
+
+mod alarm;
+mod backoff;
+mod bind;
+mod builder;
+mod clock;
+mod driver;
+mod error;
+mod events;
+mod handle;
+mod host;
+mod interface;
+mod join;
+mod latch;
+mod link;
+mod lock;
+mod lookup;
+mod machine;
+mod mailbox;
+mod oneshot;
+mod remote;
+mod runtime;
+mod stream;
+mod streams;
+mod tally;
+#[cfg(test)]
+mod testing;
+mod trace;
+mod view;
+mod wakers;
+
+pub use builder::Builder;
+pub use error::{Error, JoinFailed, LeaveFailed, SeedReport, SeedResult, StartError, Stopped};
+pub use events::{Events, Notice};
+pub use handle::{Handle, JOIN_TIMEOUT, Left};
+pub use host::AddrProblem;
+pub use join::Joined;
+pub use machine::{Listing, Machine, Ticket};
+pub use remote::{Remote, StopReason};
+pub use runtime::{Listener, Runtime, Stream, Timer, Udp};
+pub use swim_core;
+#[doc(no_inline)]
+pub use swim_core::Node;
+pub use tally::IoStats;
+pub use view::Snapshot;
+
+/// The handle and the futures of its methods may be sent and shared: this compiles or does not.
+#[cfg(test)]
+mod promises {
+    use core::time::Duration;
+
+    use super::{Builder, Events, Handle, Remote, testing::Still};
+
+    fn is_shared<T: Send + Sync + Clone + core::fmt::Debug + 'static>() {}
+    fn is_sent<T: Send>(_: &T) {}
+
+    #[expect(dead_code, reason = "to compile is enough")]
+    fn all_can_be_sent(handle: &Handle, events: &mut Events, builder: Builder<Still>) {
+        is_shared::<Handle>();
+        is_shared::<Remote<swim_core::Node>>();
+        let no_send = std::rc::Rc::new(());
+        let seeds = ["a"].into_iter().inspect(move |_| drop(no_send.clone()));
+        is_sent(&handle.join(seeds));
+        is_sent(&handle.leave(Duration::ZERO));
+        is_sent(&handle.shutdown());
+        is_sent(&handle.update_meta("x"));
+        is_sent(&handle.send_reliable("a", vec![1]));
+        is_sent(&handle.call(|_, _| ()));
+        is_sent(&builder.start());
+        is_sent(&events.next());
+    }
+}

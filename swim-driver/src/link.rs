@@ -1,0 +1,123 @@
+//! What the loop and the task of one stream share: orders go one way, reports the other.
+//!
+//! Every direction is bounded. What is to be written is bounded by the machine, which waits for
+//! [`Report::Drained`]; of what was read there is one chunk under way at most, because there is one
+//! buffer, and the task can't read before it got that back.
+
+use core::task::{Context, Waker};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+
+use swim_core::StreamId;
+
+use crate::{lock::lock, mailbox::Mailbox};
+
+/// What the loop wants of a stream. The order is that of growing impatience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wish {
+    /// Go on.
+    Open,
+    /// Write what there is, then close.
+    Close,
+    /// Write what can be written without waiting, then close.
+    Hurry,
+    /// Close at once.
+    Abort,
+}
+
+/// What the task tells the loop.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The dial succeeded.
+    Connected,
+    /// The first `len` bytes of the buffer came in. The buffer is to be given back.
+    Chunk { buffer: Box<[u8]>, len: usize },
+    /// Everything written so far went out.
+    Drained,
+    /// The peer will send no more.
+    Finished,
+    /// The task is over, and the stream with it. The last report of all.
+    Ended,
+}
+
+/// Where the reports of all streams go. Each stream has one of each kind under way at most.
+pub(crate) type Reports = Arc<Mailbox<(StreamId, Report)>>;
+
+/// The loop's orders to one stream.
+#[derive(Debug)]
+pub(crate) struct Link {
+    orders: Mutex<Orders>,
+}
+
+#[derive(Debug)]
+struct Orders {
+    wish: Wish,
+    outgoing: VecDeque<Bytes>,
+    buffer: Option<Box<[u8]>>,
+    task: Option<Waker>,
+}
+
+impl Link {
+    pub(crate) fn new() -> Self {
+        let orders = Orders {
+            wish: Wish::Open,
+            outgoing: VecDeque::new(),
+            buffer: Some(vec![0; CHUNK_LEN].into()),
+            task: None,
+        };
+        Self { orders: Mutex::new(orders) }
+    }
+
+    /// Writes `data` after what was written before.
+    pub(crate) fn write(&self, data: Bytes) {
+        self.order(|orders| orders.outgoing.push_back(data));
+    }
+
+    /// Wants this or what was wanted before, whichever is more impatient.
+    pub(crate) fn wish(&self, wish: Wish) {
+        if wish > lock(&self.orders).wish {
+            self.order(|orders| orders.wish = wish); // Only the loop wishes, so nothing is between.
+        }
+    }
+
+    /// Gives back the buffer of a chunk, so that the task can read on.
+    pub(crate) fn give_back(&self, buffer: Box<[u8]>) {
+        self.order(|orders| orders.buffer = Some(buffer));
+    }
+
+    /// For the task: what is wanted, together with all that is to be written and the buffer if it
+    /// is back. Wakes the task on the next order.
+    pub(crate) fn take(
+        &self,
+        cx: &Context<'_>,
+        outgoing: &mut VecDeque<Bytes>,
+        buffer: &mut Option<Box<[u8]>>,
+    ) -> Wish {
+        let mut orders = lock(&self.orders);
+        outgoing.append(&mut orders.outgoing);
+        if let Some(returned) = orders.buffer.take() {
+            *buffer = Some(returned);
+        }
+        orders.task = Some(cx.waker().clone());
+        orders.wish
+    }
+
+    fn order(&self, give: impl FnOnce(&mut Orders)) {
+        let task = {
+            let mut orders = lock(&self.orders);
+            give(&mut orders);
+            orders.task.take()
+        };
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+}
+
+/// Large enough that a table of 10,000 members takes some sixty chunks, small enough that hundreds
+/// of streams do not add up.
+const CHUNK_LEN: usize = 16 * 1024;

@@ -1,0 +1,269 @@
+//! The loop's side of all streams: who is open, who is closing, and what their tasks report.
+
+use core::{net::SocketAddr, task::Context, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::Arc,
+    task::{Poll, ready},
+};
+
+use bytes::Bytes;
+
+use swim_core::StreamId;
+
+use crate::{
+    backoff::Backoff,
+    clock::Clock,
+    link::{Link, Report, Reports, Wish},
+    mailbox::Mailbox,
+    runtime::{Listener, Runtime},
+    stream::StreamTask,
+};
+
+/// All streams of a node.
+pub(crate) struct Streams<R: Runtime> {
+    runtime: R,
+    clock: Clock,
+    close_timeout: Duration,
+    /// None once the node takes no more.
+    listener: Option<R::Listener>,
+    accepting: Backoff<R::Timer>,
+    accepted: u64,
+    links: BTreeMap<StreamId, Entry>,
+    /// How many of those that peers opened were told to close and still are there.
+    closing: usize,
+    reports: Reports,
+}
+
+/// One stream whose task is running.
+struct Entry {
+    link: Arc<Link>,
+    /// The machine has closed it and is told no more of it.
+    is_closing: bool,
+}
+
+impl Entry {
+    /// What is wanted of the stream when the node stops.
+    fn last_wish(&self) -> Wish {
+        if self.is_closing { Wish::Hurry } else { Wish::Abort }
+    }
+}
+
+impl<R: Runtime> Streams<R> {
+    pub(crate) fn new(
+        runtime: R,
+        clock: Clock,
+        listener: R::Listener,
+        close_timeout: Duration,
+    ) -> Self {
+        Self {
+            runtime,
+            clock,
+            close_timeout,
+            listener: Some(listener),
+            accepting: Backoff::new(),
+            accepted: 0,
+            links: BTreeMap::new(),
+            closing: 0,
+            reports: Arc::new(Mailbox::new(0)),
+        }
+    }
+
+    /// The next connection that a peer opened. After an error, the next attempt waits a little: it
+    /// may be about something that lasts, and must neither stop the node nor keep it busy.
+    pub(crate) fn poll_accept(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(StreamId, R::Stream, SocketAddr)>> {
+        ready!(self.accepting.poll_ready(cx));
+        let Some(listener) = &self.listener else { return Poll::Pending };
+        match ready!(listener.poll_accept(cx)) {
+            Ok((stream, from)) => {
+                self.accepting.succeeded();
+                self.accepted += 1;
+                Poll::Ready(Ok((StreamId::accepted(self.accepted), stream, from)))
+            }
+            Err(error) => {
+                self.accepting.failed(&self.runtime, self.clock);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Serves a connection that a peer opened.
+    pub(crate) fn accept(&mut self, id: StreamId, stream: R::Stream) {
+        let task = self.open(id);
+        self.runtime.spawn(task.accepted(stream));
+    }
+
+    /// Opens a connection.
+    pub(crate) fn dial(&mut self, id: StreamId, to: SocketAddr) {
+        let task = self.open(id);
+        self.runtime.spawn(task.dialed(to));
+    }
+
+    pub(crate) fn write(&self, id: StreamId, data: Bytes) {
+        if let Some(entry) = self.links.get(&id) {
+            entry.link.write(data);
+        }
+    }
+
+    /// Closes a stream once what was written went out. If too many that peers opened are closing,
+    /// this one may not wait for its peer.
+    pub(crate) fn close(&mut self, id: StreamId) {
+        let may_wait = !id.is_accepted() || self.closing < CLOSING_MAX;
+        self.end(id, if may_wait { Wish::Close } else { Wish::Hurry });
+    }
+
+    /// Closes a stream at once.
+    pub(crate) fn abort(&mut self, id: StreamId) {
+        self.end(id, Wish::Abort);
+    }
+
+    /// The next report that the machine should hear of.
+    pub(crate) fn poll_report(&mut self, cx: &Context<'_>) -> Poll<(StreamId, Report)> {
+        loop {
+            let Some((id, report)) = ready!(self.reports.poll_take(cx)) else {
+                return Poll::Pending; // Never closed.
+            };
+            let is_closing = self.links.get(&id).is_none_or(|entry| entry.is_closing);
+            if let Report::Ended = report {
+                let former = self.links.remove(&id);
+                let was_counted = id.is_accepted() && former.is_some_and(|entry| entry.is_closing);
+                self.closing -= usize::from(was_counted);
+            }
+            match report {
+                // The peer's last words to a stream that is closing: read on, to throw them away.
+                Report::Chunk { buffer, .. } if is_closing => self.give_back(id, buffer),
+                _ if is_closing => {}
+                _ => return Poll::Ready((id, report)),
+            }
+        }
+    }
+
+    /// Gives back the buffer of a chunk.
+    pub(crate) fn give_back(&self, id: StreamId, buffer: Box<[u8]>) {
+        if let Some(entry) = self.links.get(&id) {
+            entry.link.give_back(buffer);
+        }
+    }
+
+    /// Takes no more streams and ends those there are; what was written to a stream that is closing
+    /// still goes out as far as it can without waiting. Ready when every task is over.
+    pub(crate) fn poll_stop(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.listener = None;
+        let wishes: Vec<_> =
+            self.links.iter().map(|(id, entry)| (*id, entry.last_wish())).collect();
+        for (id, wish) in wishes {
+            self.end(id, wish);
+        }
+        while self.poll_report(cx).is_ready() {} // All are closing, so there is nothing to hear.
+        if self.links.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn open(&mut self, id: StreamId) -> StreamTask<R> {
+        let link = Arc::new(Link::new());
+        let former = self.links.insert(id, Entry { link: Arc::clone(&link), is_closing: false });
+        debug_assert!(former.is_none(), "the id of {id} was used before");
+        StreamTask {
+            id,
+            link,
+            reports: Arc::clone(&self.reports),
+            runtime: self.runtime.clone(),
+            clock: self.clock,
+            close_timeout: self.close_timeout,
+        }
+    }
+
+    fn end(&mut self, id: StreamId, wish: Wish) {
+        let Some(entry) = self.links.get_mut(&id) else { return };
+        self.closing += usize::from(id.is_accepted() && !entry.is_closing);
+        entry.is_closing = true;
+        entry.link.wish(wish);
+    }
+}
+
+/// However the loop ended, no task outlives it.
+impl<R: Runtime> Drop for Streams<R> {
+    fn drop(&mut self) {
+        for entry in self.links.values() {
+            entry.link.wish(Wish::Abort);
+        }
+    }
+}
+
+/// Streams opened by peers that may take their time with closing. The machine no longer counts
+/// them, so without this bound a peer could collect any number by reading nothing.
+const CLOSING_MAX: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        lock::lock,
+        testing::{Still, context},
+    };
+
+    fn streams(runtime: &Still) -> Streams<Still> {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = runtime.listener(socket).unwrap();
+        Streams::new(runtime.clone(), Clock::start(), listener, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn errors_when_accepting_slow_down_and_end_with_the_first_success() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let failures = (0..10).map(|_| Err(io::Error::other("no file descriptors")));
+        lock(&runtime.accepts).extend(failures.chain([Ok(()), Ok(())]));
+        let mut began_at = Vec::new();
+        for _ in 0..10 {
+            began_at.push(streams.clock.at(streams.clock.now()));
+            assert!(matches!(streams.poll_accept(&mut context()), Poll::Ready(Err(_))));
+            assert!(streams.poll_accept(&mut context()).is_pending(), "it must wait");
+        }
+        let set = lock(&runtime.timers).clone();
+        let pauses: Vec<_> = set.iter().zip(&began_at).map(|(at, began)| *at - *began).collect();
+        assert!(pauses[0] >= Duration::from_millis(5), "{pauses:?}");
+        assert!(pauses[1] >= Duration::from_millis(10), "{pauses:?}");
+        assert!(pauses[9] >= Duration::from_secs(1), "{pauses:?}");
+        for _ in 0..2 {
+            assert!(matches!(streams.poll_accept(&mut context()), Poll::Ready(Ok(_))));
+        }
+        assert_eq!(lock(&runtime.timers).len(), 10, "no pause after a success");
+    }
+
+    #[test]
+    fn a_task_that_is_dropped_counts_as_failed_and_a_stop_waits_for_none() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let id = StreamId::accepted(1);
+        streams.dial(id, SocketAddr::from(([127, 0, 0, 1], 1)));
+        assert_eq!(*lock(&runtime.tasks), 1);
+        let report = streams.poll_report(&context());
+        assert!(matches!(report, Poll::Ready((of, Report::Ended)) if of == id), "{report:?}");
+        streams.dial(id, SocketAddr::from(([127, 0, 0, 1], 1)));
+        streams.close(id);
+        assert!(streams.poll_stop(&context()).is_ready());
+        assert_eq!(streams.closing, 0);
+    }
+
+    #[test]
+    fn a_crowd_that_is_closing_may_not_wait() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let tasks: Vec<_> = (0..200).map(|nth| streams.open(StreamId::accepted(nth))).collect();
+        let (mut unsent, mut buffer) = (Default::default(), None);
+        let mut wishes = Vec::new();
+        for task in &tasks {
+            streams.close(task.id);
+            wishes.push(task.link.take(&context(), &mut unsent, &mut buffer));
+        }
+        assert!(wishes[..CLOSING_MAX].iter().all(|wish| *wish == Wish::Close));
+        assert!(wishes[CLOSING_MAX..].iter().all(|wish| *wish == Wish::Hurry));
+        drop(tasks);
+        assert!(streams.poll_stop(&context()).is_ready());
+        assert_eq!(streams.closing, 0);
+    }
+}
