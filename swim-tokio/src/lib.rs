@@ -1,0 +1,17 @@
+//! Names tokio's types to `swim-driver`, and re-exports what programs need. No loop and no logic.
+//!
+#![doc = include_str!("../README.md")]
+
+mod runtime;
+
+pub use swim_core::*;
+pub use swim_driver::{
+    AddrProblem, Error, Events, Handle, IoStats, JOIN_TIMEOUT, JoinFailed, Joined, LeaveFailed,
+    Left, Listing, Machine, Notice, Remote, SeedReport, SeedResult, Snapshot, StartError,
+    StopReason, Stopped,
+};
+
+pub use runtime::Tokio;
+
+/// A node that is being set up, on tokio. See [`swim_driver::Builder`].
+pub type Builder = swim_driver::Builder<Tokio>;

@@ -1,0 +1,126 @@
+//! What the driver needs, in tokio's words. No decisions here.
+
+use core::{
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use std::{io, net, time::Instant};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream, UdpSocket},
+    time::Sleep,
+};
+
+use swim_driver::{Listener, Runtime, Stream, Timer, Udp};
+
+/// The tokio runtime that a node was started in.
+#[derive(Clone, Debug)]
+pub struct Tokio {
+    handle: tokio::runtime::Handle,
+}
+
+impl Runtime for Tokio {
+    type Udp = UdpPort;
+    type Listener = TcpPort;
+    type Stream = Connection;
+    type Timer = Alarm;
+
+    fn current() -> io::Result<Self> {
+        let handle = tokio::runtime::Handle::try_current().map_err(|error| {
+            io::Error::other(format!("{error}; start the node from within a tokio runtime"))
+        })?;
+        Ok(Self { handle })
+    }
+
+    fn udp(&self, socket: net::UdpSocket) -> io::Result<UdpPort> {
+        let _context = self.handle.enter();
+        UdpSocket::from_std(socket).map(UdpPort)
+    }
+
+    fn listener(&self, socket: net::TcpListener) -> io::Result<TcpPort> {
+        let _context = self.handle.enter();
+        TcpListener::from_std(socket).map(TcpPort)
+    }
+
+    async fn connect(&self, to: SocketAddr) -> io::Result<Connection> {
+        TcpStream::connect(to).await.map(Connection)
+    }
+
+    fn timer(&self, at: Instant) -> Alarm {
+        Alarm(Box::pin(tokio::time::sleep_until(at.into())))
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(task);
+    }
+}
+
+/// A UDP socket.
+#[derive(Debug)]
+pub struct UdpPort(UdpSocket);
+
+impl Udp for UdpPort {
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let from = ready!(self.0.poll_recv_from(cx, &mut buffer))?;
+        Poll::Ready(Ok((buffer.filled().len(), from)))
+    }
+}
+
+/// A listening TCP socket.
+#[derive(Debug)]
+pub struct TcpPort(TcpListener);
+
+impl Listener for TcpPort {
+    type Stream = Connection;
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Connection, SocketAddr)>> {
+        let (stream, from) = ready!(self.0.poll_accept(cx))?;
+        Poll::Ready(Ok((Connection(stream), from)))
+    }
+}
+
+/// A TCP connection.
+#[derive(Debug)]
+pub struct Connection(TcpStream);
+
+impl Stream for Connection {
+    fn set_nodelay(&self) -> io::Result<()> {
+        self.0.set_nodelay(true)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, data)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// A timer.
+#[derive(Debug)]
+pub struct Alarm(Pin<Box<Sleep>>);
+
+impl Timer for Alarm {
+    fn set(&mut self, at: Instant) {
+        self.0.as_mut().reset(at.into());
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
