@@ -281,6 +281,11 @@ impl Table {
         self.counts.live()
     }
 
+    /// How many other members count as part of the cluster.
+    pub(crate) fn others(&self) -> usize {
+        self.live() - usize::from(self.get(MemberIndex::SELF).state.is_live())
+    }
+
     /// The fingerprint of who lives, with which stamps.
     pub(crate) fn digest(&self) -> u64 {
         self.digest

@@ -41,7 +41,7 @@ impl Node {
     /// Sends one round now. memberlist state.go: `gossip`.
     fn gossip_now(&mut self) {
         self.gossiped_at = Some(self.now);
-        if self.table.live() <= 1 && self.graveyard.len() == 0 {
+        if self.table.others() == 0 && self.graveyard.len() == 0 {
             return self.nobody_to_tell();
         }
         self.stats.gossip_rounds += 1;

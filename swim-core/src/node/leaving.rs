@@ -76,7 +76,7 @@ impl Node {
             asked: BTreeMap::new(),
             told: BTreeSet::new(),
             confirmed: BTreeSet::new(),
-            members: self.table.live(), // We don't count as live any more.
+            members: self.table.others(),
         });
         self.timers.reset(Timer::Leave, 0, None, Some(deadline));
         let source = self.own_word();

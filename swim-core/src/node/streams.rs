@@ -294,7 +294,7 @@ impl Node {
             incoming: Incoming::default(),
             is_connected,
             is_answered: false,
-            was_alone: self.table.live() <= 1,
+            was_alone: self.table.others() == 0,
             started_at: self.now,
             deadline,
         };

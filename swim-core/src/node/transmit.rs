@@ -112,7 +112,9 @@ impl Node {
     }
 
     pub(super) fn dissemination_window(&self) -> Duration {
-        math::dissemination_window(self.config.gossip_interval, self.table.live())
+        let gossips = self.config.gossips();
+        let pace = if gossips { self.config.gossip_interval } else { self.config.probe_interval };
+        math::dissemination_window(pace, self.table.live())
     }
 
     /// How often one update is sent by this node.
