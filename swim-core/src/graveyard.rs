@@ -43,6 +43,12 @@ impl Graveyard {
         self.graves.pop_front()
     }
 
+    /// Drops outdated entries.
+    pub(crate) fn retain(&mut self, is_current: impl FnMut(&Grave) -> bool) {
+        self.graves.retain(is_current);
+        self.quiet = 0; // Counted anew when next asked for.
+    }
+
     /// How many are young enough to be gossiped to.
     pub(crate) fn recent(&mut self, now: Instant, gossip_to_dead: Duration) -> usize {
         while self.graves.get(self.quiet).is_some_and(|grave| grave.since + gossip_to_dead <= now) {

@@ -92,34 +92,34 @@ impl Node {
             return self.on_alive_about_us(alive, source);
         }
         let record = self.table.get(index);
-        let known = record.profile().stamp();
-        if alive.stamp <= known {
-            if alive.stamp == record.stamp()
-                && let Some(carrier) = source.carrier
-            {
-                self.claims.mark(index, carrier);
-            }
-            let takes_our_word = record.addr() == alive.addr || !record.state().is_live();
-            if source.first_hand && !takes_our_word {
+        let (before, belief) = (record.belief(), Belief::new(alive.stamp, State::Alive));
+        let after = before.hearing(belief).unwrap_or(before);
+        let is_elsewhere = record.addr() != alive.addr;
+        if alive.stamp <= record.profile().stamp() {
+            if source.first_hand && is_elsewhere && before.state.is_live() {
                 return self.on_conflict(index, alive);
             }
-            self.stats.claims_stale += 1;
+            self.hear_belief(index, belief, None, source);
             return;
         }
-        if record.addr() != alive.addr && !self.may_move(index, alive) {
+        if is_elsewhere && !self.may_move(index, alive) {
             return self.on_conflict(index, alive);
+        }
+        if !after.state.is_live() {
+            // It is evidence of how far the member got, but the dead don't change any more.
+            self.hear_belief(index, belief, None, source);
+            return;
         }
         if !self.admits(alive) {
             return;
         }
-        let says_the_same = self.table.get(index).profile().says_the_same(alive);
+        let is_news = !self.table.get(index).profile().says_the_same(alive);
         self.table.set_profile(index, alive, self.now);
-        let belief = Belief::new(alive.stamp, State::Alive);
         let changed = self.hear_belief(index, belief, None, source);
-        if !changed && self.table.get(index).belief() == belief && source.is_news {
+        if !changed && after == belief && source.is_news {
             self.queue_claim(index, MemberIndex::SELF, source); // The profile was what was missing.
         }
-        if !says_the_same {
+        if is_news && before.state.is_live() {
             self.emit_member(index, MemberChange::Updated);
         }
     }
@@ -153,11 +153,6 @@ impl Node {
         // Only members can bear witness. (X8)
         let accuser = self.table.find(accusation.from);
         let accuser = accuser.filter(|&from| self.table.get(from).state().is_live());
-        if let Some(carrier) = source.carrier
-            && self.table.get(index).belief() == Belief::new(accusation.stamp, State::Suspect)
-        {
-            self.claims.mark(index, carrier);
-        }
         self.accuse(index, accusation.stamp, accuser, source);
     }
 
@@ -177,6 +172,7 @@ impl Node {
             self.hear_belief(index, belief, accuser, source);
             return;
         }
+        self.mark_holder(index, belief, source);
         let (Some(accuser), Some(suspicion)) = (accuser, self.suspicions.get_mut(&index)) else {
             return;
         };
@@ -200,11 +196,6 @@ impl Node {
             return self.on_accused(accusation.stamp, State::Dead);
         }
         let belief = Belief::new(accusation.stamp, State::Dead);
-        if let Some(carrier) = source.carrier
-            && self.table.get(index).belief() == belief
-        {
-            self.claims.mark(index, carrier);
-        }
         let accuser = self.table.find(accusation.from);
         self.hear_belief(index, belief, accuser, source);
     }
@@ -220,11 +211,8 @@ impl Node {
         if index == MemberIndex::SELF {
             return self.on_accused(departure.stamp, State::Left);
         }
-        if self.table.get(index).state() == State::Left {
-            if let Some(carrier) = source.carrier {
-                self.claims.mark(index, carrier);
-            }
-        } else if departure.stamp.life >= self.table.get(index).stamp().life {
+        let record = self.table.get(index);
+        if record.state() != State::Left || departure.stamp.life > record.stamp().life {
             self.table.set_reason(index, departure.reason);
         }
         self.hear_belief(index, Belief::new(departure.stamp, State::Left), None, source);
@@ -241,6 +229,7 @@ impl Node {
         let old = self.table.get(index).belief();
         let Some(new) = old.hearing(news) else {
             self.stats.claims_stale += 1;
+            self.mark_holder(index, news, source);
             return false;
         };
         self.stats.claims_applied += 1;
@@ -251,10 +240,22 @@ impl Node {
             self.begin_suspicion(index, accuser);
         }
         if source.is_news || !new.state.is_live() {
-            self.queue_claim(index, accuser.unwrap_or(MemberIndex::SELF), source);
+            // Whoever brought half of what is believed now still lacks the other half.
+            let carrier = source.carrier.filter(|_| new == news);
+            let accuser = accuser.unwrap_or(MemberIndex::SELF);
+            self.queue_claim(index, accuser, Source { carrier, ..source });
         }
         self.on_state_changed(index, old.state, new.state);
         true
+    }
+
+    /// Whoever says just what we believe need not be told.
+    fn mark_holder(&mut self, index: MemberIndex, said: Belief, source: Source) {
+        if let Some(carrier) = source.carrier
+            && self.table.get(index).belief() == said
+        {
+            self.claims.mark(index, carrier);
+        }
     }
 
     /// The consequences of a change of state for rings, timers and the application.

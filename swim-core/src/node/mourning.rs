@@ -1,6 +1,7 @@
 //! From suspicion to the grave: what begins, ends and follows a suspicion, and how the dead are
 //! forgotten. Lifeguard, LHA-Suspicion; memberlist state.go: `suspectNode`, `resetNodes`.
 
+use alloc::collections::BTreeSet;
 use core::time::Duration;
 
 use super::Node;
@@ -68,7 +69,17 @@ impl Node {
     }
 
     pub(super) fn bury(&mut self, index: MemberIndex) {
+        /// Outdated graves beyond as many as are current: one member that dies again and again must
+        /// not fill the yard.
+        const OUTDATED_MAX: usize = 64;
         self.graveyard.push(index, self.now);
+        let counts = self.table.counts();
+        if self.graveyard.len() > 2 * (counts.dead + counts.left) + OUTDATED_MAX {
+            let mut graveyard = core::mem::take(&mut self.graveyard);
+            let mut seen = BTreeSet::new();
+            graveyard.retain(|&grave| self.is_grave(grave) && seen.insert(grave.member));
+            self.graveyard = graveyard;
+        }
         if self.reap_at.is_none() {
             self.schedule_reaping();
         }
