@@ -71,7 +71,7 @@ impl Node {
     pub(super) fn bury(&mut self, index: MemberIndex) {
         /// Outdated graves beyond as many as are current: one member that dies again and again must
         /// not fill the yard.
-        const OUTDATED_MAX: usize = 64;
+        const OUTDATED_MAX: usize = 2;
         self.graveyard.push(index, self.now);
         let counts = self.table.counts();
         if self.graveyard.len() > 2 * (counts.dead + counts.left) + OUTDATED_MAX {
