@@ -16,8 +16,6 @@ pub(crate) struct Opened<'s> {
     pub(crate) unknown: u32,
     /// *Stream.* The sender's half of the stream is complete: nothing may follow.
     pub(crate) last: bool,
-    /// The minor version that the sender speaks.
-    pub(crate) speaker_protocol: u8,
 }
 
 /// The messages of one packet or frame, in the order of the wire.

@@ -1,7 +1,7 @@
 //! What stands in a message of each kind: its fields, one after the other.
 //!
-//! Numbers that are random take their full width; numbers that are mostly small take as few bytes as
-//! they need. Everything is checked as it is read, so that what leaves this file is fit to be
+//! Numbers that are random take their full width; numbers that are mostly small take as few bytes
+//! as they need. Everything is checked as it is read, so that what leaves this file is fit to be
 //! believed or doubted, but not to harm.
 
 use super::{

@@ -1,9 +1,9 @@
 //! The state of one stream: how far both halves are, and what binds the second to the first.
 //!
 //! Every frame is authenticated together with its direction, its number and the nonce of the
-//! stream's very first frame. So frames can't be dropped, doubled, reordered, turned around or moved
-//! to another stream, an answer belongs to its question, and a stream that was cut off is noticed
-//! because its last frame is missing.
+//! stream's very first frame. So frames can't be dropped, doubled, reordered, turned around or
+//! moved to another stream, an answer belongs to its question, and a stream that was cut off is
+//! noticed because its last frame is missing.
 
 use super::{cipher::CONTEXT_LEN, deframe::Deframer, header::Nonce};
 use crate::reject::Reject;
@@ -40,19 +40,9 @@ impl Channel {
         Self::new(Direction::FromListener)
     }
 
-    /// What the peer's closing of the stream means: fine after its last frame, a truncation before.
-    pub(crate) fn on_finished(&self) -> Result<(), Reject> {
-        if self.finished_receiving { Ok(()) } else { Err(Reject::Truncated) }
-    }
-
-    /// Whether the peer's last frame has come.
+    /// Whether the peer's last frame has come. A stream that ends before was cut off.
     pub(crate) const fn has_received_all(&self) -> bool {
         self.finished_receiving
-    }
-
-    /// Whether this end has sent its last frame.
-    pub(crate) const fn has_sent_all(&self) -> bool {
-        self.finished_sending
     }
 
     /// Takes the rest of the current frame from `chunk`; true when it is complete. After a refusal

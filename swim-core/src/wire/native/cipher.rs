@@ -40,19 +40,14 @@ pub(crate) enum Cipher {
 }
 
 impl Cipher {
-    /// Derives the session's key from the cluster key; the length of that chooses the suite.
+    /// The cipher of a session; the length of the cluster key chooses the suite.
     pub(crate) fn derive(key: &Key, session: SessionId, label: &[u8]) -> Self {
-        let ikm = key.as_bytes();
-        let mut derived = [0; 32];
-        let derived = &mut derived[..ikm.len()];
-        let suite = suite_byte(ikm.len());
-        Hkdf::<Sha256>::new(Some(&session.0), ikm)
-            .expand_multi_info(&[DERIVATION_DOMAIN, &[suite], label], derived)
-            .expect("32 bytes are far below what HKDF can give");
-        let cipher = match suite {
-            1 => Aes128Gcm::new_from_slice(derived).map(Self::Aes128),
-            2 => Aes192Gcm::new_from_slice(derived).map(Self::Aes192),
-            _ => Aes256Gcm::new_from_slice(derived).map(Self::Aes256),
+        let mut derived = derive(key, session, label);
+        let bytes = &derived[..key.as_bytes().len()];
+        let cipher = match suite(key) {
+            1 => Aes128Gcm::new_from_slice(bytes).map(Self::Aes128),
+            2 => Aes192Gcm::new_from_slice(bytes).map(Self::Aes192),
+            _ => Aes256Gcm::new_from_slice(bytes).map(Self::Aes256),
         };
         derived.zeroize();
         cipher.expect("the derived key has the length of its suite")
@@ -95,9 +90,22 @@ impl Cipher {
     }
 }
 
-/// The suite, as the derivation names it.
-const fn suite_byte(key_len: usize) -> u8 {
-    match key_len {
+/// The session's own key, in the first bytes: as many as the cluster key has.
+pub(super) fn derive(key: &Key, session: SessionId, label: &[u8]) -> [u8; 32] {
+    let cluster_key = key.as_bytes();
+    let mut derived = [0; 32];
+    Hkdf::<Sha256>::new(Some(&session.0), cluster_key)
+        .expand_multi_info(
+            &[DERIVATION_DOMAIN, &[suite(key)], label],
+            &mut derived[..cluster_key.len()],
+        )
+        .expect("32 bytes are far below what HKDF can give");
+    derived
+}
+
+/// The suite, as the derivation names it: AES-128, AES-192 or AES-256.
+fn suite(key: &Key) -> u8 {
+    match key.as_bytes().len() {
         16 => 1,
         24 => 2,
         _ => 3,

@@ -1,8 +1,8 @@
 //! A small cache of the ciphers derived for the sessions of peers.
 //!
 //! Deriving costs more than opening a short packet. Each session has one place, chosen by its first
-//! byte; a newcomer takes it over, and nothing is searched. A peer that draws sessions for one place
-//! on purpose makes some of its packets two microseconds dearer, and no more.
+//! byte; a newcomer takes it over, and nothing is searched. A peer that draws sessions for one
+//! place on purpose makes some packets a microsecond dearer, and no more.
 
 use alloc::{boxed::Box, vec::Vec};
 

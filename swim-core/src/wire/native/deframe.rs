@@ -48,11 +48,6 @@ impl Deframer {
         self.buffer.clear();
     }
 
-    /// Whether nothing of a frame has come yet.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
     fn take_up_to(&mut self, len: usize, chunk: &mut &[u8]) {
         let missing = len.saturating_sub(self.buffer.len());
         let (taken, rest) = chunk.split_at(missing.min(chunk.len()));
@@ -85,7 +80,7 @@ mod tests {
             }
             assert!(chunk.is_empty());
         }
-        assert!(deframer.is_empty());
+        assert!(deframer.buffer.is_empty());
         frames
     }
 

@@ -8,13 +8,6 @@ pub(crate) const VERSION: u8 = 0x81;
 /// end of known ones.
 pub(crate) const PROTOCOL: u8 = 1;
 
-/// The smallest packet limit that may be configured: what every IPv4 host must be able to
-/// reassemble (RFC 791). Any accusation fits into it with the longest names.
-pub(crate) const PACKET_LEN_MIN: usize = 576;
-
-/// The largest packet sent or accepted: a jumbo frame of 9,216 bytes.
-pub(crate) const PACKET_LEN_MAX: usize = 9216;
-
 /// The most messages in one packet. A claim has at least 25 bytes, so this binds only for jumbo
 /// frames, where it bounds the work one packet can cause.
 pub(crate) const PARTS_PER_PACKET_MAX: u32 = 255;
@@ -49,7 +42,7 @@ pub(crate) const PACKET_AGE_MAX: u32 = 300;
 pub(crate) const WINDOW_LEN: u32 = 1024;
 
 /// How many derived cipher contexts are kept, one kilobyte each. A packet whose context is not
-/// there costs two microseconds more, so that small clusters never notice and large ones hardly.
+/// there costs a microsecond more, so that small clusters never notice and large ones hardly.
 pub(crate) const CONTEXTS_MAX: usize = 64;
 
 /// Frames with less than this are not compressed: there is nothing to gain.

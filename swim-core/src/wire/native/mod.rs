@@ -38,7 +38,6 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::{
     channel::Channel,
-    limits::{PACKET_LEN_MAX, PACKET_LEN_MIN},
     writer::{FrameWriter, PacketWriter},
 };
 use self::{
@@ -61,7 +60,7 @@ use super::{
     opened::{Messages, Opened},
     settings::WireSettings,
 };
-use crate::{keyring::Keyring, label::Label, reject::Reject};
+use crate::{keyring::Keyring, label::Label, limits::PACKET_LEN_MAX, reject::Reject};
 
 /// One node's native wire.
 pub(crate) struct Native {
@@ -371,7 +370,6 @@ fn opened<'s>(
         messages: Messages::new(parts, known, parts::next),
         unknown,
         last: header.flags.last(),
-        speaker_protocol: preamble.protocol,
     })
 }
 

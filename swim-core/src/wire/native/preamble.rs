@@ -46,7 +46,7 @@ impl<'a> Preamble<'a> {
     pub(crate) fn put(&self, to: &mut Writer<'_>) {
         to.byte(self.protocol);
         to.fixed_u32(self.time.map_or(0, NonZeroU32::get));
-        to.fixed_u32(self.to.map_or(0, |to| to.0.get()));
+        to.fixed_u32(self.to.map_or(0, NameHash::get));
         to.name(self.sender.name);
         to.stamp(self.sender.stamp);
     }
@@ -73,5 +73,10 @@ impl NameHash {
         let folded = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
         let folded = u32::try_from(folded).expect("the upper half was cut off");
         Self(NonZeroU32::new(folded).unwrap_or(NonZeroU32::MIN))
+    }
+
+    /// The hash as it travels.
+    pub(super) const fn get(self) -> u32 {
+        self.0.get()
     }
 }

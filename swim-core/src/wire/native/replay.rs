@@ -79,6 +79,7 @@ impl ReplayGuard {
     }
 
     /// How many sessions have a window now.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -58,6 +58,14 @@ impl Sessions {
         (nonce, &session.cipher)
     }
 
+    /// Replaces the random ids by ones that can be written down.
+    #[cfg(test)]
+    pub(crate) fn fix(&mut self, key: &Key, label: &[u8], ids: [u8; 2]) {
+        let [packets, streams] = ids.map(|byte| SessionId([byte; 8]));
+        self.packets = Session::with_id(key, label, packets);
+        self.streams = Session::with_id(key, label, streams);
+    }
+
     /// Moves a counter near its end, which otherwise takes years to reach.
     #[cfg(test)]
     pub(crate) fn skip_to(&mut self, lane: Lane, counter: u32) {
@@ -72,6 +80,10 @@ impl Session {
     fn begin(key: &Key, label: &[u8], nonces: &mut ChaCha8Rng) -> Self {
         let mut id = SessionId([0; 8]);
         nonces.fill_bytes(&mut id.0);
+        Self::with_id(key, label, id)
+    }
+
+    fn with_id(key: &Key, label: &[u8], id: SessionId) -> Self {
         Self { key_id: key.id(), id, next: 0, cipher: Cipher::derive(key, id, label) }
     }
 }

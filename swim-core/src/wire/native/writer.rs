@@ -7,7 +7,7 @@ use super::{
     header::header_len,
     kind::{Kind, Place},
     limits::TAG_LEN,
-    parts::{self, PART_HEADER_LEN, Tally},
+    parts::{self, Tally},
     preamble::Preamble,
 };
 use crate::wire::message::Message;
@@ -78,28 +78,15 @@ impl FrameWriter {
     }
 
     /// How many more bytes of messages fit, their part headers included.
+    #[cfg(test)]
     pub(crate) const fn room(&self) -> usize {
         self.0.room()
-    }
-
-    /// How many bytes fit into one more message that is nothing but bytes: a piece of the
-    /// application's state or of a delivery.
-    pub(crate) const fn piece_room(&self) -> usize {
-        self.0.room().saturating_sub(PART_HEADER_LEN + PIECE_LEN_LEN)
-    }
-
-    /// Whether no message was written yet.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.tally.is_empty()
     }
 
     pub(super) fn into_body(self) -> Body {
         self.0
     }
 }
-
-/// The length of a piece's own length: three bytes of seven bits reach beyond any frame.
-const PIECE_LEN_LEN: usize = 3;
 
 impl Body {
     fn new(
