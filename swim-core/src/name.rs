@@ -3,7 +3,7 @@
 //! Names end up in logs, terminals and event handlers of every node of the cluster, so a name that
 //! could forge a log line or turn a terminal around is refused at the door. (X15)
 
-use alloc::{borrow::ToOwned, sync::Arc};
+use alloc::{borrow::ToOwned, string::String, sync::Arc};
 use core::{borrow::Borrow, fmt, ops::Deref, str::FromStr};
 
 use bytes::Bytes;
@@ -61,6 +61,19 @@ pub(crate) fn check(name: &str) -> Result<(), NameError> {
         Some(character) => Err(NameError::Character { character }),
         None => Ok(()),
     }
+}
+
+/// Makes any text fit to be sent and shown: as long as a name at most, without what a name must not
+/// have, and never empty.
+pub(crate) fn cleaned(text: &str) -> String {
+    let mut clean = String::new();
+    for c in text.chars().map(|c| if is_forbidden(c) { ' ' } else { c }) {
+        if clean.len() + c.len_utf8() > NAME_LEN_MAX {
+            break;
+        }
+        clean.push(c);
+    }
+    if clean.is_empty() { "no reason given".into() } else { clean }
 }
 
 /// Control characters, line and paragraph separators, and everything that changes the direction or
@@ -216,8 +229,6 @@ impl fmt::Display for MetaError {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::String;
-
     use super::*;
 
     #[test]
@@ -234,6 +245,15 @@ mod tests {
             name.push(bad);
             assert_eq!(check(&name), Err(NameError::Character { character: bad }));
         }
+    }
+
+    #[test]
+    fn x15_any_text_can_be_cleaned() {
+        for text in ["", "plain", "two\nlines", &"ä".repeat(100), "\u{202E}\u{202E}"] {
+            let clean = cleaned(text);
+            assert_eq!(check(&clean), Ok(()), "{text:?} became {clean:?}");
+        }
+        assert_eq!(cleaned("two\nlines"), "two lines");
     }
 
     #[test]

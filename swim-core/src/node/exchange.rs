@@ -13,7 +13,7 @@ use super::{Node, membership::Source};
 use crate::{
     event::{EventKind, SeedOutcome},
     io::StreamId,
-    name::Name,
+    name::{self, Name},
     policy::ExchangePeer,
     reject::Reject,
     stream::{Purpose, Request, Role},
@@ -297,15 +297,12 @@ impl Node {
 
     /// Says no to a request and why, or gives up an answer.
     fn refuse(&mut self, id: StreamId, reason: &str) {
-        const REASON_LEN_MAX: usize = 256;
-        let mut ends = (0..=reason.len().min(REASON_LEN_MAX)).rev();
-        let end = ends.find(|&end| reason.is_char_boundary(end)).unwrap_or(0);
-        let text = &reason[..end];
         self.stats.exchanges_failed += 1;
         if id.is_accepted() {
-            self.write_one(id, None, &Message::Refused(Refusal { text }));
+            let text = name::cleaned(reason); // It may come from a policy.
+            self.write_one(id, None, &Message::Refused(Refusal { text: &text }));
         } else {
-            self.fail_stream(id, &SeedOutcome::Refused { reason: text.into() });
+            self.fail_stream(id, &SeedOutcome::Refused { reason: reason.into() });
         }
     }
 }

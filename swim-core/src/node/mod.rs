@@ -170,7 +170,7 @@ impl Node {
     /// seed must be unpredictable and never used twice: nonces are made from it.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
-        let (mut rng, nonces) = rng::streams(seed);
+        let (mut rng, nonces) = rng::streams(seed, config.life);
         let name = config.name().clone();
         let stamp = Stamp::first(config.life);
         let versions = Versions { protocol: PROTOCOL, application: config.application };
