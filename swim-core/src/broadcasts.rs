@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use crate::{
-    claims::{Audience, bit},
+    claims::{Audience, Offer, bit},
     limits::BROADCASTS_MAX,
     name::Name,
     time::Instant,
@@ -54,6 +54,8 @@ pub(crate) struct Broadcasts {
     known: HashTable<u64>,
     /// How many of `log` wait to be sent.
     waiting: usize,
+    /// How many of those were not sent to anybody yet.
+    unsent: usize,
     lifetime: Duration,
     /// The part of `log` that the digest covers: its start, its end, its sum.
     digest_from: usize,
@@ -62,6 +64,7 @@ pub(crate) struct Broadcasts {
     /// What is not younger than this was forgotten early and must not come back.
     floor: Option<Instant>,
     dropped: u64,
+    changed_at: Instant,
 }
 
 impl Broadcasts {
@@ -70,12 +73,14 @@ impl Broadcasts {
             log: VecDeque::new(),
             known: HashTable::new(),
             waiting: 0,
+            unsent: 0,
             lifetime,
             digest_from: 0,
             digest_to: 0,
             digest: 0,
             floor: None,
             dropped: 0,
+            changed_at: Instant::ORIGIN,
         }
     }
 
@@ -130,7 +135,7 @@ impl Broadcasts {
         &mut self,
         audience: Audience,
         now: Instant,
-        mut offer: impl FnMut(&Broadcast<'_>) -> bool,
+        mut offer: impl FnMut(&Broadcast<'_>) -> Offer,
         mut done: impl FnMut(u64, u32),
     ) {
         if self.waiting == 0 {
@@ -147,31 +152,41 @@ impl Broadcasts {
         let mut misfits = 0;
         for i in order {
             let entry = &mut self.log[i];
-            if entry.holders & to_bit != 0 {
-                continue;
-            }
-            if !offer(&entry.message(now)) {
-                misfits += 1;
-                if misfits > MISFITS_MAX {
-                    break;
+            let mut is_done = audience.is_everybody(entry.holders);
+            if !is_done && entry.holders & to_bit == 0 {
+                match offer(&entry.message(now)) {
+                    Offer::Taken => {
+                        self.unsent -= usize::from(entry.sends == 0);
+                        entry.sends += 1;
+                        entry.holders |= to_bit;
+                        is_done =
+                            entry.sends >= audience.limit || audience.is_everybody(entry.holders);
+                    }
+                    Offer::TooLarge => misfits += 1,
+                    Offer::Obsolete => is_done = true,
                 }
-                continue;
             }
-            entry.sends += 1;
-            entry.holders |= to_bit;
-            let known = audience.everybody.is_some_and(|all| all & !entry.holders == 0);
-            if entry.sends >= audience.limit || known {
+            if is_done {
                 entry.waiting = false;
                 self.waiting -= 1;
+                self.unsent -= usize::from(entry.sends == 0);
                 if entry.own {
                     done(entry.id, entry.sends);
                 }
+            }
+            if misfits > MISFITS_MAX {
+                break;
             }
         }
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
         self.waiting > 0
+    }
+
+    /// Whether there is a broadcast that was not sent to anybody yet.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.unsent > 0
     }
 
     /// Nobody is there to be told.
@@ -182,6 +197,7 @@ impl Broadcasts {
             }
         }
         self.waiting = 0;
+        self.unsent = 0;
     }
 
     /// The digest over what is older than `window` and young enough to be worth repairing.
@@ -230,6 +246,11 @@ impl Broadcasts {
         self.log[place].message(now)
     }
 
+    /// When the youngest was issued.
+    pub(crate) fn changed_at(&self) -> Instant {
+        self.changed_at
+    }
+
     /// How many were forgotten early for lack of room.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
@@ -251,7 +272,9 @@ impl Broadcasts {
         if self.log.len() >= BROADCASTS_MAX {
             self.drop_oldest();
         }
+        self.changed_at = self.changed_at.max(entry.born_at);
         self.waiting += usize::from(entry.waiting);
+        self.unsent += usize::from(entry.waiting);
         self.known.insert_unique(entry.hash, entry.hash, |&hash| hash);
         let younger = self.log.iter().rev().take_while(|e| e.born_at > entry.born_at).count();
         let place = self.log.len() - younger;
@@ -291,6 +314,7 @@ impl Broadcasts {
         }
         self.digest_to = self.digest_to.saturating_sub(1);
         self.waiting -= usize::from(entry.waiting);
+        self.unsent -= usize::from(entry.waiting && entry.sends == 0);
         if let Ok(known) = self.known.find_entry(entry.hash, |&known| known == entry.hash) {
             known.remove();
         }

@@ -40,6 +40,13 @@ pub(crate) struct Audience {
     pub(crate) everybody: Option<u128>,
 }
 
+impl Audience {
+    /// Whether these holders are all there are.
+    pub(crate) fn is_everybody(&self, holders: u128) -> bool {
+        self.everybody.is_some_and(|all| all & !holders == 0)
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Item {
     subject: MemberIndex,
@@ -136,12 +143,15 @@ impl Claims {
         'tiers: for tier in 0..self.heads.len() {
             let mut at = self.heads[tier];
             while at != NONE {
-                let Item { subject, accuser, holders, next, .. } = self.items[at as usize];
+                let Item { subject, accuser, holders, sends, next, .. } = self.items[at as usize];
                 if scanned >= SCAN_MAX || misfits >= MISFITS_MAX {
                     break 'tiers;
                 }
                 scanned += 1;
-                if holders & to_bit == 0 {
+                if audience.is_everybody(holders | bit(subject)) {
+                    self.remove(subject); // Everybody told us before we told everybody.
+                    done(subject, sends);
+                } else if holders & to_bit == 0 {
                     match offer(subject, accuser) {
                         Offer::Taken => taken.push(at),
                         Offer::TooLarge => misfits += 1,
@@ -164,6 +174,11 @@ impl Claims {
         self.len == 0
     }
 
+    /// Whether there is a claim that was not sent to anybody yet.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.heads.first().is_some_and(|&head| head != NONE)
+    }
+
     /// Empties the queue, for when there is nobody to tell.
     pub(crate) fn clear(&mut self, mut done: impl FnMut(MemberIndex, u32)) {
         for tier in 0..self.heads.len() {
@@ -181,8 +196,7 @@ impl Claims {
         item.sends += 1;
         item.holders |= bit(audience.to);
         let Item { subject, sends, holders, .. } = *item;
-        let is_known_to_all =
-            audience.everybody.is_some_and(|all| all & !(holders | bit(subject)) == 0);
+        let is_known_to_all = audience.is_everybody(holders | bit(subject));
         self.link(at);
         if sends >= audience.limit || is_known_to_all {
             self.remove(subject);

@@ -3,7 +3,7 @@
 //! The presets are memberlist's (`config.go`: `DefaultLANConfig` and its siblings), where its
 //! values are sound.
 
-use alloc::{string::String, sync::Arc};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use core::{fmt, net::SocketAddr, ops::Deref, str::FromStr, time::Duration};
 
 use bytes::Bytes;
@@ -19,8 +19,6 @@ use crate::{
 };
 
 mod check;
-
-pub use check::{ConfigError, Fault};
 
 /// Everything that can be set. Start from a preset, change fields, then [`build`](Self::build).
 #[derive(Clone)]
@@ -182,7 +180,6 @@ impl Options {
             suspicion_mult: 3,
             gossip_interval: Duration::from_millis(100),
             gossip_to_dead: Duration::from_secs(15),
-            retransmit_mult: 2,
             push_pull_interval: Duration::from_secs(15),
             reap_after: Duration::from_secs(15),
             stream_timeout: Duration::from_secs(1),
@@ -318,5 +315,35 @@ impl Deref for Config {
 
     fn deref(&self) -> &Options {
         &self.options
+    }
+}
+
+/// Why options can't be used: every fault that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The faults, in the order of the fields.
+    pub faults: Vec<Fault>,
+}
+
+/// One thing wrong with the options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field of [`Options`].
+    pub field: &'static str,
+    /// What is wrong with its value, and what would be right.
+    pub problem: String,
+}
+
+impl core::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}", fault.field, fault.problem)?;
+        }
+        Ok(())
     }
 }

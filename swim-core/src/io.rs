@@ -161,6 +161,8 @@ pub enum Timer {
     Ping,
     /// Something waits in the queues to be gossiped.
     Gossip,
+    /// What changed lately has had time to spread: our view is compared with a member's.
+    Compare,
     /// The next periodic exchange with a random member.
     PushPull,
     /// A stream has made no progress.

@@ -18,10 +18,10 @@ pub(crate) fn push_pull_factor(members: usize) -> u32 {
 }
 
 /// How long gossip takes to reach everybody but for bad luck: after it, a difference between two
-/// members is a hole. A round reaches 94 % at once (three fresh peers each), the next ones divide
-/// the rest by twenty each; one round per decimal digit, and two for the smallest clusters.
+/// members is a hole. The first round reaches 94 % within some hops (three fresh peers each), the
+/// next ones divide the rest by twenty each.
 pub(crate) fn dissemination_window(gossip_interval: Duration, members: usize) -> Duration {
-    gossip_interval * decimal_digits(members).max(2)
+    gossip_interval * decimal_digits(members).saturating_sub(1).max(2)
 }
 
 /// The least and the longest suspicion timeout. memberlist util.go: `suspicionTimeout`.

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{stamp::Stamp, table::MemberIndex, time::Instant};
+use crate::{event::PingId, name::Name, stamp::Stamp, table::MemberIndex, time::Instant};
 
 /// The probe under way. It ends exactly once: answered, or failed. (P1)
 #[derive(Debug)]
@@ -71,6 +71,15 @@ impl Probe {
         }
         i32::try_from(self.helpers.len() - self.nacked.len()).expect("at most 16 helpers")
     }
+}
+
+/// A ping that the application asked for.
+#[derive(Debug)]
+pub(crate) struct AppPing {
+    pub(crate) id: PingId,
+    pub(crate) target: Name,
+    pub(crate) sent_at: Instant,
+    pub(crate) deadline: Instant,
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! What a member last said about itself, in one allocation.
 //!
 //! A node may know a hundred thousand members, and the simulator holds thousands of such nodes, so
-//! that every byte here counts: the fields are packed into one shared slice.
+//! that every byte here counts: the fields are packed into one slice. A refutation, which changes
+//! nothing but the incarnation, is written over the former claim.
 //!
-//! Layout: life 8, incarnation 8, address 16, port 2, family 1, versions 6, name length 1, name,
-//! metadata.
+//! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1, length of the
+//! name 1, IP address 4 or 16, name, metadata.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{
@@ -18,47 +19,39 @@ use crate::{
 
 /// A packed [`Alive`] claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Profile(Arc<[u8]>);
+pub(crate) struct Profile(Box<[u8]>);
 
 const INCARNATION: usize = 8;
-const ADDRESS: usize = 16;
-const PORT: usize = 32;
-const FAMILY: usize = 34;
-const VERSIONS: usize = 35;
-const NAME_LEN: usize = 41;
-const NAME: usize = 42;
+const VERSIONS: usize = 16;
+const PORT: usize = 22;
+const IP_LEN: usize = 24;
+const NAME_LEN: usize = 25;
+const IP: usize = 26;
 
-/// The longest header and name; metadata is appended from the claim itself.
-const HEAD_LEN_MAX: usize = NAME + NAME_LEN_MAX;
+/// The longest profile but for its metadata.
+const HEAD_LEN_MAX: usize = IP + 16 + NAME_LEN_MAX;
 
 impl Profile {
     /// Packs a claim that the wire has checked.
     pub(crate) fn new(alive: &Alive<'_>) -> Self {
         let mut head = [0; HEAD_LEN_MAX];
-        head[..INCARNATION].copy_from_slice(&alive.stamp.life.0.to_le_bytes());
-        head[INCARNATION..ADDRESS].copy_from_slice(&alive.stamp.incarnation.0.to_le_bytes());
-        let (octets, family) = match alive.addr.ip() {
-            IpAddr::V4(ip) => (ip.to_ipv6_mapped().octets(), 4),
-            IpAddr::V6(ip) => (ip.octets(), 6),
-        };
-        head[ADDRESS..PORT].copy_from_slice(&octets);
-        head[PORT..FAMILY].copy_from_slice(&alive.addr.port().to_le_bytes());
-        head[FAMILY] = family;
-        let VersionRange { min, max, current } = alive.versions.protocol;
-        head[VERSIONS..VERSIONS + 3].copy_from_slice(&[min, max, current]);
-        let VersionRange { min, max, current } = alive.versions.application;
-        head[VERSIONS + 3..NAME_LEN].copy_from_slice(&[min, max, current]);
-        head[NAME_LEN] = u8::try_from(alive.name.len()).expect("names are at most 128 bytes");
-        let head_len = NAME + alive.name.len();
-        head[NAME..head_len].copy_from_slice(alive.name.as_bytes());
-        let head = &head[..head_len];
-        if alive.meta.is_empty() {
-            return Self(head.into());
-        }
-        let mut packed = Vec::with_capacity(head_len + alive.meta.len());
-        packed.extend_from_slice(head);
+        let len = write_head(alive, &mut head);
+        let mut packed = Vec::with_capacity(len + alive.meta.len());
+        packed.extend_from_slice(&head[..len]);
         packed.extend_from_slice(alive.meta);
-        Self(packed.into())
+        Self(packed.into_boxed_slice())
+    }
+
+    /// Packs a newer claim in place of this one, in the same memory if it has the same length.
+    pub(crate) fn replace(&mut self, alive: &Alive<'_>) {
+        let mut head = [0; HEAD_LEN_MAX];
+        let len = write_head(alive, &mut head);
+        if len + alive.meta.len() == self.0.len() {
+            self.0[..len].copy_from_slice(&head[..len]);
+            self.0[len..].copy_from_slice(alive.meta);
+        } else {
+            *self = Self::new(alive);
+        }
     }
 
     /// The claim as it was made.
@@ -78,7 +71,7 @@ impl Profile {
 
     /// For comparisons, which need no proof that the bytes are text.
     pub(crate) fn name_bytes(&self) -> &[u8] {
-        &self.0[NAME..self.meta_at()]
+        &self.0[self.name_at()..self.meta_at()]
     }
 
     pub(crate) fn meta(&self) -> &[u8] {
@@ -90,12 +83,13 @@ impl Profile {
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
-        let octets: [u8; 16] = self.0[ADDRESS..PORT].try_into().expect("16 bytes");
-        let ip = if self.0[FAMILY] == 4 {
-            let [.., a, b, c, d] = octets;
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        } else {
-            IpAddr::V6(Ipv6Addr::from(octets))
+        let ip = &self.0[IP..self.name_at()];
+        let ip = match <[u8; 4]>::try_from(ip) {
+            Ok(octets) => IpAddr::V4(Ipv4Addr::from(octets)),
+            Err(_) => {
+                let octets: [u8; 16] = ip.try_into().expect("4 or 16 bytes");
+                IpAddr::V6(Ipv6Addr::from(octets))
+            }
         };
         SocketAddr::new(ip, u16::from_le_bytes([self.0[PORT], self.0[PORT + 1]]))
     }
@@ -117,13 +111,43 @@ impl Profile {
             && self.name_bytes() == alive.name.as_bytes()
     }
 
+    fn name_at(&self) -> usize {
+        IP + usize::from(self.0[IP_LEN])
+    }
+
     fn meta_at(&self) -> usize {
-        NAME + usize::from(self.0[NAME_LEN])
+        self.name_at() + usize::from(self.0[NAME_LEN])
     }
 
     fn u64_at(&self, at: usize) -> u64 {
         u64::from_le_bytes(self.0[at..at + 8].try_into().expect("8 bytes"))
     }
+}
+
+/// Writes everything but the metadata; returns how long that is.
+fn write_head(alive: &Alive<'_>, head: &mut [u8; HEAD_LEN_MAX]) -> usize {
+    head[..INCARNATION].copy_from_slice(&alive.stamp.life.0.to_le_bytes());
+    head[INCARNATION..VERSIONS].copy_from_slice(&alive.stamp.incarnation.0.to_le_bytes());
+    let VersionRange { min, max, current } = alive.versions.protocol;
+    head[VERSIONS..VERSIONS + 3].copy_from_slice(&[min, max, current]);
+    let VersionRange { min, max, current } = alive.versions.application;
+    head[VERSIONS + 3..PORT].copy_from_slice(&[min, max, current]);
+    head[PORT..IP_LEN].copy_from_slice(&alive.addr.port().to_le_bytes());
+    let name_at = match alive.addr.ip() {
+        IpAddr::V4(ip) => write_ip(head, &ip.octets()),
+        IpAddr::V6(ip) => write_ip(head, &ip.octets()),
+    };
+    head[NAME_LEN] = u8::try_from(alive.name.len()).expect("names are at most 128 bytes");
+    let end = name_at + alive.name.len();
+    head[name_at..end].copy_from_slice(alive.name.as_bytes());
+    end
+}
+
+fn write_ip(head: &mut [u8; HEAD_LEN_MAX], octets: &[u8]) -> usize {
+    head[IP_LEN] = u8::try_from(octets.len()).expect("4 or 16 bytes");
+    let end = IP + octets.len();
+    head[IP..end].copy_from_slice(octets);
+    end
 }
 
 #[cfg(test)]
@@ -148,6 +172,12 @@ mod tests {
                 assert_eq!(profile.alive(), alive);
                 assert!(profile.says_the_same(&alive));
                 assert!(!profile.says_the_same(&Alive { meta: b"other", ..alive }));
+                let newer = Alive { stamp: Stamp::new(1_700_000_000_000, 10), ..alive };
+                for next in [newer, Alive { meta: b"other", ..newer }] {
+                    let mut replaced = profile.clone();
+                    replaced.replace(&next);
+                    assert_eq!(replaced.alive(), next);
+                }
             }
         }
     }

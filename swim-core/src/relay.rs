@@ -63,9 +63,11 @@ impl Relays {
     /// what has to be cancelled.
     pub(crate) fn forget(&mut self, member: MemberIndex) -> BTreeMap<u64, Relay> {
         self.budgets.remove(&member);
-        let concerns =
-            |_: &u64, relay: &mut Relay| relay.requester == member || relay.target == member;
-        self.pending.extract_if(.., concerns).collect()
+        let concerns = |relay: &Relay| relay.requester == member || relay.target == member;
+        let (gone, kept) =
+            core::mem::take(&mut self.pending).into_iter().partition(|(_, relay)| concerns(relay));
+        self.pending = kept;
+        gone
     }
 
     fn spend(&mut self, requester: MemberIndex, now: Instant) -> bool {

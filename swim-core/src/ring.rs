@@ -75,7 +75,7 @@ fn place(member: MemberIndex) -> (usize, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{rng, stamp::Life};
+    use crate::rng;
 
     fn walk(ring: &mut Ring, rng: &mut Rng, steps: usize) -> Vec<u32> {
         (0..steps).map(|_| ring.next(rng, |_| true).unwrap().as_u32()).collect()
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn p2_each_round_visits_everybody_once() {
-        let (mut rng, _) = rng::streams([1; 32], Life(1));
+        let (mut rng, _) = rng::streams([1; 32]);
         let mut ring = Ring::default();
         (0..50).for_each(|i| ring.insert(MemberIndex::new(i)));
         let mut orders = Vec::new();
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn newcomers_are_visited_this_round_and_the_gone_never_again() {
-        let (mut rng, _) = rng::streams([2; 32], Life(1));
+        let (mut rng, _) = rng::streams([2; 32]);
         let mut ring = Ring::default();
         (0..10).for_each(|i| ring.insert(MemberIndex::new(i)));
         let seen = walk(&mut ring, &mut rng, 4);
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_walk_that_meets_nobody_ends() {
-        let (mut rng, _) = rng::streams([3; 32], Life(1));
+        let (mut rng, _) = rng::streams([3; 32]);
         let mut ring = Ring::default();
         assert_eq!(ring.next(&mut rng, |_| true), None);
         (0..3).for_each(|i| ring.insert(MemberIndex::new(i)));

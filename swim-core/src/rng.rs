@@ -6,18 +6,17 @@ use core::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
-use crate::{stamp::Life, time::Instant};
+use crate::time::Instant;
 
 /// The generator of protocol choices.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(ChaCha8Rng);
 
-/// The two generators of a node: for choices and for nonces. The life is mixed into the nonces, so
-/// that a seed used again by mistake, in a later life, does not repeat them.
-pub(crate) fn streams(seed: [u8; 32], life: Life) -> (Rng, ChaCha8Rng) {
+/// The two generators of a node: for choices and for nonces.
+pub(crate) fn streams(seed: [u8; 32]) -> (Rng, ChaCha8Rng) {
     let choices = ChaCha8Rng::from_seed(seed);
     let mut nonces = choices.clone();
-    nonces.set_stream(life.0); // A life is never 0, which is the stream of choices.
+    nonces.set_stream(1);
     (Rng(choices), nonces)
 }
 
@@ -48,11 +47,11 @@ mod tests {
 
     #[test]
     fn equal_seeds_give_equal_choices_and_nonces_do_not_disturb_them() {
-        let (mut a, mut nonces) = streams([7; 32], Life(1));
-        let (mut b, _) = streams([7; 32], Life(1));
+        let (mut a, mut nonces) = streams([7; 32]);
+        let (mut b, _) = streams([7; 32]);
         let nonce = nonces.next_u64();
         let choices: [usize; 8] = core::array::from_fn(|_| a.below(1000));
         assert_eq!(choices, core::array::from_fn(|_| b.below(1000)));
-        assert_ne!(nonce, streams([7; 32], Life(1)).0.word());
+        assert_ne!(nonce, streams([7; 32]).0.word());
     }
 }

@@ -7,7 +7,7 @@
 
 use core::fmt;
 
-/// Incarnations at or above this are implausible (a node would have to refute a million times a
+/// Incarnations above this are implausible (a node would have to refute a million times a
 /// second for nine years) and are rejected by everybody alike, so that a poisoned claim can always
 /// be beaten: at the top of the range a node raises its life instead. (X7)
 pub const INCARNATION_MAX: u64 = (1 << 48) - 1;

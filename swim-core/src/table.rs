@@ -14,7 +14,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::{
     member::{LeaveReason, Member, State},
-    name::{Meta, Name},
+    name::{Meta, NAME_LEN_MAX, Name},
     precedence::Belief,
     profile::Profile,
     stamp::Stamp,
@@ -190,9 +190,19 @@ impl Table {
         index
     }
 
-    /// Stores what is now believed of a member.
-    pub(crate) fn set_belief(&mut self, index: MemberIndex, belief: Belief, now: Instant) {
+    /// Stores what is now believed of a member, and what it now says about itself, if anything.
+    pub(crate) fn revise(
+        &mut self,
+        index: MemberIndex,
+        alive: Option<&Alive<'_>>,
+        belief: Belief,
+        now: Instant,
+    ) {
         let digest = self.digest;
+        let moves = alive.is_some_and(|alive| self.get(index).addr() != alive.addr);
+        if moves {
+            self.unindex_addr(index);
+        }
         self.count(index, -1);
         let record = self.record_mut(index);
         if record.state != belief.state {
@@ -200,7 +210,13 @@ impl Table {
         }
         record.state = belief.state;
         record.stamp = belief.stamp;
+        if let Some(alive) = alive {
+            record.profile.replace(alive);
+        }
         self.count(index, 1);
+        if moves {
+            self.index_addr(index);
+        }
         if self.digest != digest {
             self.changed_at = now;
         }
@@ -209,21 +225,6 @@ impl Table {
     /// Stores why a member left.
     pub(crate) fn set_reason(&mut self, index: MemberIndex, reason: LeaveReason) {
         self.record_mut(index).reason = reason;
-    }
-
-    /// Stores what a member says about itself.
-    pub(crate) fn set_profile(&mut self, index: MemberIndex, alive: &Alive<'_>, now: Instant) {
-        let moved = self.get(index).addr() != alive.addr;
-        if moved {
-            self.unindex_addr(index);
-        }
-        self.count(index, -1);
-        self.record_mut(index).profile = Profile::new(alive);
-        self.count(index, 1);
-        self.changed_at = now;
-        if moved {
-            self.index_addr(index);
-        }
     }
 
     /// Removes a member that is dead or left; never the node itself.
@@ -373,11 +374,16 @@ fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
 /// A member's part of the digest. The key is fixed: all nodes must agree on it. Suspicion is left
 /// out, because suspicions come and go at different times at different nodes.
 fn digest_term(record: &Record) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(0x7377_696d, 0x6469_6765_7374);
-    hasher.write(record.profile.name_bytes());
-    for stamp in [record.stamp, record.profile.stamp()] {
-        hasher.write(&stamp.life.0.to_le_bytes());
-        hasher.write(&stamp.incarnation.0.to_le_bytes());
+    const STAMPS_LEN: usize = 32;
+    let mut input = [0; STAMPS_LEN + NAME_LEN_MAX];
+    let said = record.profile.stamp();
+    let numbers =
+        [record.stamp.life.0, record.stamp.incarnation.0, said.life.0, said.incarnation.0];
+    for (place, number) in input.chunks_exact_mut(8).zip(numbers) {
+        place.copy_from_slice(&number.to_le_bytes());
     }
-    hasher.finish()
+    let name = record.profile.name_bytes();
+    let end = STAMPS_LEN + name.len();
+    input[STAMPS_LEN..end].copy_from_slice(name);
+    hash([0x7377_696d, 0x6469_6765_7374], &input[..end])
 }

@@ -87,7 +87,7 @@ fn sends_go_to_distinct_peers_fewest_first_and_stop_at_the_limit() {
             if fits {
                 ids.push(b.id);
             }
-            fits
+            if fits { Offer::Taken } else { Offer::TooLarge }
         };
         let audience = Audience { to: member(to), limit: 2, everybody: None };
         log.fill(audience, at(5), offer, |id, sends| done.push((id, sends)));

@@ -5,9 +5,9 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::{error, fmt, time::Duration};
+use core::time::Duration;
 
-use super::Options;
+use super::{Fault, Options};
 use crate::{
     label::Label,
     limits,
@@ -15,36 +15,6 @@ use crate::{
     stamp::LIFE_MAX,
     time::DURATION_MAX,
 };
-
-/// Why options can't be used: every fault that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The faults, in the order of the fields.
-    pub faults: Vec<Fault>,
-}
-
-/// One thing wrong with the options.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The field of [`Options`].
-    pub field: &'static str,
-    /// What is wrong with its value, and what would be right.
-    pub problem: String,
-}
-
-impl error::Error for ConfigError {}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, fault) in self.faults.iter().enumerate() {
-            if i > 0 {
-                f.write_str("; ")?;
-            }
-            write!(f, "{}: {}", fault.field, fault.problem)?;
-        }
-        Ok(())
-    }
-}
 
 /// Everything that is wrong with `options`.
 pub(super) fn faults(options: &Options) -> Vec<Fault> {
@@ -67,6 +37,10 @@ impl Checklist {
         }
         if o.addr.ip().is_unspecified() || o.addr.ip().is_multicast() || o.addr.port() == 0 {
             self.fault("addr", format!("{} is no address that others could reach", o.addr));
+        }
+        if o.allow.as_ref().is_some_and(|list| !list.allows(o.addr.ip())) {
+            let ip = o.addr.ip();
+            self.fault("allow", format!("does not have this node's own address, {ip}"));
         }
         if o.life.0 == 0 || o.life.0 >= LIFE_MAX {
             self.fault("life", format!("{} is not within 1 and {}", o.life, LIFE_MAX - 1));

@@ -4,7 +4,7 @@ use core::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 
-use super::{Node, Phase, probing::AppPing};
+use super::{Node, Phase};
 use crate::{
     error::{RemoveError, SendError, UpdateError},
     event::{EventKind, MemberChange, PingId, SendId},
@@ -14,6 +14,7 @@ use crate::{
     limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
     member::{LeaveReason, Member, State},
     name::{Meta, Name},
+    probe::AppPing,
     stamp::Stamp,
     stats::{Counts, Stats},
     stream::Purpose,

@@ -101,6 +101,9 @@ impl Node {
     ) -> Result<(), Reject> {
         for message in opened.messages.skip(skip) {
             let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
+            if !belongs(&stream.role, &message) {
+                return Err(Reject::Misplaced);
+            }
             match message {
                 Message::ExchangeHead(head) => self.on_answer_head(id, opened, &head)?,
                 Message::Entry(entry) => {
@@ -124,7 +127,11 @@ impl Node {
                     }
                 }
                 Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
-                Message::Delivered => stream.incoming.is_confirmed = true,
+                Message::Delivered => {
+                    let by_receiver =
+                        stream.role.peer().is_some_and(|to| *to == *opened.sender.name);
+                    stream.incoming.is_confirmed = by_receiver;
+                }
                 Message::Refused(refusal) => {
                     stream.incoming.refused = Some(String::from(refusal.text));
                 }
@@ -304,5 +311,29 @@ impl Node {
         } else {
             self.fail_stream(id, &SeedOutcome::Refused { reason: reason.into() });
         }
+    }
+}
+
+/// Whether a message may follow the first one of such a stream.
+fn belongs(role: &Role, message: &Message<'_>) -> bool {
+    match role {
+        Role::Asks(Purpose::Exchange { .. }) => matches!(
+            message,
+            Message::ExchangeHead(_)
+                | Message::Entry(_)
+                | Message::StatePiece(_)
+                | Message::Refused(_)
+        ),
+        Role::Asks(Purpose::Deliver { .. }) => {
+            matches!(message, Message::Delivered | Message::Refused(_))
+        }
+        Role::Asks(Purpose::Ping { .. }) => matches!(message, Message::Ack(_)),
+        Role::Serves(Some(Request::Exchange { .. })) => {
+            matches!(message, Message::Entry(_) | Message::StatePiece(_))
+        }
+        Role::Serves(Some(Request::Delivery { .. })) => {
+            matches!(message, Message::DeliveryPiece(_))
+        }
+        Role::Serves(None) => false,
     }
 }

@@ -17,31 +17,25 @@ use crate::{
     stream::Purpose,
     table::{MemberIndex, Table},
     time::Instant,
-    wire::{Broadcast, BroadcastSummary, Digest, Message},
+    wire::{Broadcast, BroadcastSummary, Digest, Message, Ping},
 };
 
 /// Peers looked at for one place in a round: those that have all our news are passed over.
 const LOOKS_PER_PLACE: usize = 4;
+/// News that this node has not passed on at all yet may go out this many times as often as rounds
+/// that only repeat. It bounds the packets, not the bytes: an update is sent as often as ever.
+const FRESH_PACE: u32 = 8;
+/// Members that a changed view is compared with once the change has had time to spread.
+const COMPARISONS: usize = 2;
 /// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
 const REPAIR_PACKETS_MAX: usize = 8;
-
-/// When this node may repair its view with a peer again.
-#[derive(Debug, Default)]
-pub(super) struct Repair {
-    /// Since when our table differs from those of the peers we hear of, as far as acks tell.
-    differs_since: Option<Instant>,
-    tables_after: Instant,
-    broadcasts_after: Instant,
-    /// How many repairs of the table in a row have not brought agreement: each doubles the pause,
-    /// so that a lasting difference (a name conflict, a policy) costs no more than push/pull does.
-    futile: u32,
-}
 
 impl Node {
     /// Sends one round now. memberlist state.go: `gossip`.
     fn gossip_now(&mut self) {
         self.gossiped_at = Some(self.now);
-        if self.table.others() == 0 && self.graveyard.len() == 0 {
+        let recent_dead = self.graveyard.recent(self.now, self.config.gossip_to_dead);
+        if self.table.others() == 0 && recent_dead == 0 {
             return self.nobody_to_tell();
         }
         self.stats.gossip_rounds += 1;
@@ -66,14 +60,48 @@ impl Node {
         if self.phase == Phase::Left || !(self.config.gossips() || is_urgent) {
             return;
         }
-        let interval = self.config.gossip_interval;
-        let is_due = self.gossiped_at.is_none_or(|last| last + interval <= self.now);
-        if self.has_news() && (is_urgent || is_due) {
+        let due = self.next_round();
+        if self.has_news() && (is_urgent || due.is_none_or(|due| due <= self.now)) {
             self.gossip_now();
         }
-        let next = self.gossiped_at.map(|last| last + interval);
-        let next = next.filter(|_| self.has_news() && self.config.gossips());
+        let next = self.next_round().filter(|_| self.has_news() && self.config.gossips());
         self.set_timer(Timer::Gossip, next);
+    }
+
+    /// When the pace allows the next round; `None` if there was none yet.
+    fn next_round(&self) -> Option<Instant> {
+        let interval = self.config.gossip_interval;
+        let is_fresh = self.claims.has_unsent() || self.broadcasts.has_unsent();
+        let pace = if is_fresh { interval / FRESH_PACE } else { interval };
+        self.gossiped_at.map(|last| last + pace)
+    }
+
+    /// Arranges for a comparison of views once what changed has had time to spread, so that a hole
+    /// does not wait for the next probe to be noticed.
+    pub(super) fn pace_comparison(&mut self) {
+        let changed_at = self.table.changed_at().max(self.broadcasts.changed_at());
+        if self.repair.compare_at.is_none()
+            && changed_at > self.repair.compared_until
+            && self.config.repair
+            && self.phase == Phase::Running
+            && self.table.others() > 0
+        {
+            let at = self.now.max(changed_at + self.dissemination_window());
+            self.set_timer(Timer::Compare, Some(at));
+        }
+    }
+
+    /// Compares our view with that of the next few members.
+    pub(super) fn on_compare_due(&mut self) {
+        self.repair.compared_until = self.now - self.dissemination_window();
+        for _ in 0..COMPARISONS {
+            let Self { gossip_ring, rng, table, .. } = self;
+            let Some(peer) = gossip_ring.next(rng, |index| belongs(table, index)) else { return };
+            // The answer is not waited for: its digest says all there is to say.
+            let nonce = self.rng.word();
+            let digest = self.digest();
+            self.send_to_member(peer, &[Message::Ping(Ping { nonce, digest })]);
+        }
     }
 
     /// A broadcast came in.
@@ -105,10 +133,9 @@ impl Node {
         }
         let ours = self.digest();
         if theirs.members == ours.members {
-            self.repair.futile = 0;
             self.repair.differs_since = None;
         } else if theirs.settled && ours.settled {
-            self.repair_tables(peer);
+            self.repair_tables(peer, [ours.members, theirs.members]);
         }
         if theirs.broadcasts != ours.broadcasts && self.repair.broadcasts_after <= self.now {
             self.stats.broadcast_repairs += 1;
@@ -125,24 +152,19 @@ impl Node {
         }
         let ours = self.digest();
         if theirs.members == ours.members {
-            self.repair.futile = 0;
             self.repair.differs_since = None;
         } else if theirs.settled && ours.settled {
             let since = *self.repair.differs_since.get_or_insert(self.now);
             if since + self.config.probe_interval * 2 <= self.now {
-                self.repair_tables(peer);
+                self.repair_tables(peer, [ours.members, theirs.members]);
             }
         }
     }
 
-    fn repair_tables(&mut self, peer: MemberIndex) {
-        const FUTILE_MAX: u32 = 6;
-        if self.repair.tables_after > self.now {
+    fn repair_tables(&mut self, peer: MemberIndex, views: [u64; 2]) {
+        if !self.repair.begin(views, self.now, self.dissemination_window()) {
             return;
         }
-        let pause = self.dissemination_window().max(self.config.probe_interval);
-        self.repair.tables_after = self.now + pause * (1 << self.repair.futile);
-        self.repair.futile = (self.repair.futile + 1).min(FUTILE_MAX);
         self.stats.repairs += 1;
         let addr = self.table.get(peer).addr();
         self.dial(addr, Purpose::Exchange { seed: None });
@@ -186,11 +208,12 @@ impl Node {
         gossip_ring.next(rng, |index| belongs(table, index))
     }
 
-    fn has_news(&self) -> bool {
+    pub(super) fn has_news(&self) -> bool {
         !self.claims.is_empty() || self.broadcasts.is_waiting()
     }
 
-    fn nobody_to_tell(&mut self) {
+    /// Ends all sending, with word of how far it got.
+    pub(super) fn nobody_to_tell(&mut self) {
         let Self { claims, broadcasts, outbox, update, now, .. } = self;
         claims.clear(|subject, sends| transmit::report_sent(outbox, update, *now, subject, sends));
         broadcasts

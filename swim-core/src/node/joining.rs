@@ -1,35 +1,22 @@
 //! Joining: seeds are tried in parallel, each has its outcome, and the whole has a deadline.
 //! memberlist memberlist.go: `Join`, bettered.
 
-use alloc::vec::Vec;
-use core::{net::SocketAddr, time::Duration};
+use core::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use super::{Node, Phase};
 use crate::{
     error::JoinError,
     event::{EventKind, JoinId, SeedOutcome},
-    io::{StreamId, Timer},
+    io::Timer,
+    join::{Join, Seed},
     limits::{JOINS_MAX, SEEDS_MAX, SEEDS_PARALLEL},
     stream::Purpose,
     table::MemberIndex,
     time::Instant,
 };
-
-/// A join under way.
-#[derive(Debug)]
-pub(super) struct Join {
-    deadline: Instant,
-    seeds: Vec<Seed>,
-    next: usize,
-    active: usize,
-}
-
-#[derive(Debug)]
-struct Seed {
-    addr: SocketAddr,
-    stream: Option<StreamId>,
-    outcome: Option<SeedOutcome>,
-}
 
 impl Node {
     /// Joins the cluster that the seeds belong to: exchanges tables with each of them, several at a
@@ -61,16 +48,10 @@ impl Node {
             Phase::Leaving => return Err(JoinError::Leaving),
             Phase::Left => self.come_back(),
         }
-        let mut distinct: Vec<Seed> = Vec::with_capacity(seeds.len());
-        for &addr in seeds {
-            if !distinct.iter().any(|seed| seed.addr == addr) {
-                distinct.push(Seed { addr, stream: None, outcome: None });
-            }
-        }
         let id = self.fresh_id();
         let deadline = self.now + timeout;
         self.timers.reset(Timer::Join, id, None, Some(deadline));
-        self.joins.insert(id, Join { deadline, seeds: distinct, next: 0, active: 0 });
+        self.joins.insert(id, Join::new(seeds, deadline, self.now));
         self.advance_join(id);
         self.settle();
         Ok(JoinId(id))
@@ -89,61 +70,78 @@ impl Node {
         }
     }
 
-    /// A join's time is up.
+    /// A join's time is up, or a seed is to be tried again.
     pub(super) fn on_join_due(&mut self, id: u64) {
-        self.end_join(id, &SeedOutcome::TimedOut);
+        let Some(join) = self.joins.get_mut(&id) else { return };
+        if join.deadline <= self.now {
+            return self.end_join(id, &SeedOutcome::TimedOut);
+        }
+        join.wake_at = join.deadline;
+        self.timers.reset(Timer::Join, id, None, Some(join.deadline));
+        self.advance_join(id);
     }
 
     /// A seed's exchange is over.
     pub(super) fn on_seed_done(&mut self, id: u64, seed: usize, outcome: SeedOutcome) {
-        let Some(join) = self.joins.get_mut(&id) else { return };
-        join.active -= 1;
-        join.seeds[seed].stream = None;
         if outcome.is_joined() {
             // Those we just got to know shall get to know us, not only the seed.
             let source = self.own_word();
             self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
         }
-        self.set_outcome(id, seed, outcome);
+        let stretch = self.rng.below(256) as u32;
+        let join = self.joins.get_mut(&id).filter(|_| outcome == SeedOutcome::Closed);
+        if !join.is_some_and(|join| join.put_off(seed, self.now, stretch)) {
+            self.set_outcome(id, seed, outcome);
+        }
         self.advance_join(id);
     }
 
     fn advance_join(&mut self, id: u64) {
         while let Some(join) = self.joins.get_mut(&id)
-            && join.active < SEEDS_PARALLEL
-            && join.next < join.seeds.len()
+            && let Some((seed, addr)) = join.begin_next(SEEDS_PARALLEL, self.now)
         {
-            let seed = join.next;
-            join.next += 1;
-            let addr = join.seeds[seed].addr;
             if addr == self.config.addr {
                 self.set_outcome(id, seed, SeedOutcome::Myself);
                 continue;
             }
-            join.active += 1;
-            match self.dial(addr, Purpose::Exchange { seed: Some((id, seed)) }) {
-                Some(stream) => {
-                    if let Some(join) = self.joins.get_mut(&id) {
-                        join.seeds[seed].stream = Some(stream);
-                    }
-                }
-                None => self.on_seed_done(id, seed, SeedOutcome::Unreachable),
+            if !self.may_be_dialed(addr) {
+                let reason = "this address is not allowed for a seed".into();
+                self.set_outcome(id, seed, SeedOutcome::Refused { reason });
+                continue;
+            }
+            let stream = self.dial(addr, Purpose::Exchange { seed: Some((id, seed)) });
+            match (stream, self.joins.get_mut(&id)) {
+                (Some(stream), Some(join)) => join.set_stream(seed, stream),
+                (None, _) | (_, None) => self.set_outcome(id, seed, SeedOutcome::Unreachable),
             }
         }
-        let is_over = |join: &Join| join.seeds.iter().all(|seed| seed.outcome.is_some());
-        if self.joins.get(&id).is_some_and(is_over) {
-            self.finish_join(id);
+        let Some(join) = self.joins.get_mut(&id) else { return };
+        if join.is_over() {
+            return self.finish_join(id);
         }
+        let (old, new) = (join.wake_at, join.next_wake(SEEDS_PARALLEL));
+        join.wake_at = new;
+        self.timers.reset(Timer::Join, id, Some(old), Some(new));
+    }
+
+    /// Whether somebody could be at this address who may be a member. (X19)
+    fn may_be_dialed(&self, addr: SocketAddr) -> bool {
+        let ip = addr.ip();
+        let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
+        let is_usable = !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast;
+        let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(ip));
+        is_usable && addr.port() != 0 && allowed
     }
 
     /// Ends what is unfinished with this outcome.
     fn end_join(&mut self, id: u64, outcome: &SeedOutcome) {
-        let Some(join) = self.joins.get(&id) else { return };
-        let open = |seed: &usize| join.seeds[*seed].outcome.is_none();
-        let open: Vec<usize> = (0..join.seeds.len()).filter(open).collect();
-        for seed in open {
-            let stream = self.joins.get_mut(&id).and_then(|join| join.seeds[seed].stream.take());
-            if let Some(stream) = stream {
+        let seeds = self.joins.get(&id).map_or(0, |join| join.seeds.len());
+        for seed in 0..seeds {
+            let Some(join) = self.joins.get_mut(&id) else { return };
+            if join.seeds[seed].outcome.is_some() {
+                continue;
+            }
+            if let Some(stream) = join.take_stream(seed) {
                 self.abort_stream(stream);
             }
             self.set_outcome(id, seed, outcome.clone());
@@ -160,7 +158,7 @@ impl Node {
 
     fn finish_join(&mut self, id: u64) {
         let Some(join) = self.joins.remove(&id) else { return };
-        self.timers.reset(Timer::Join, id, Some(join.deadline), None);
+        self.timers.reset(Timer::Join, id, Some(join.wake_at), None);
         let outcome = |seed: Seed| Some((seed.addr, seed.outcome?));
         let seeds = join.seeds.into_iter().filter_map(outcome).collect();
         self.emit(EventKind::JoinFinished { join: JoinId(id), seeds });

@@ -1,15 +1,18 @@
 //! Leaving: telling distinct peers and waiting until some of them confirm, not until the last
 //! retransmission. memberlist memberlist.go: `Leave`, bettered.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::time::Duration;
 
 use super::{Node, Phase, gossip};
 use crate::{
-    claims::Claims,
     error::LeaveError,
     event::{EventKind, MemberChange},
     io::Timer,
+    leave::{CONFIRMATIONS, Leave},
     member::{LeaveReason, State},
     precedence::Belief,
     relay::Relays,
@@ -19,33 +22,6 @@ use crate::{
     timers::Timers,
     wire::{Claim, Departure, Message, Ping},
 };
-
-/// So many members that confirm are enough: each of them tells others.
-const CONFIRMATIONS: usize = 3;
-
-/// A leave under way.
-#[derive(Debug)]
-pub(super) struct Leave {
-    deadline: Instant,
-    /// When the next members are told; the timer is set to this or the deadline.
-    wake_at: Instant,
-    /// Who was asked to confirm, by the nonce of the ping.
-    asked: BTreeMap<u64, MemberIndex>,
-    told: BTreeSet<MemberIndex>,
-    confirmed: BTreeSet<MemberIndex>,
-    members: usize,
-}
-
-impl Leave {
-    /// A member was reaped: its index will be somebody else's.
-    pub(super) fn forget(&mut self, member: MemberIndex) {
-        self.asked.retain(|_, asked| *asked != member);
-    }
-
-    fn is_done(&self) -> bool {
-        self.confirmed.len() >= CONFIRMATIONS.min(self.members)
-    }
-}
 
 impl Node {
     /// Leaves the cluster: tells distinct members, and ends with `LeaveFinished` once three of them
@@ -67,7 +43,7 @@ impl Node {
         self.cancel_joins();
         let belief = Belief::new(self.own_stamp(), State::Left);
         self.table.set_reason(MemberIndex::SELF, LeaveReason::Graceful);
-        self.table.set_belief(MemberIndex::SELF, belief, self.now);
+        self.table.revise(MemberIndex::SELF, None, belief, self.now);
         self.emit_member(MemberIndex::SELF, MemberChange::Left);
         let deadline = self.now + timeout;
         self.leave = Some(Leave {
@@ -168,11 +144,9 @@ impl Node {
         self.reap_at = None;
         self.suspicions.clear();
         self.relays = Relays::default();
-        self.claims = Claims::default();
-        self.update = None;
-        self.broadcasts.stop_waiting(|_, _| {});
+        self.nobody_to_tell();
         self.end_all_streams();
-        let pings: alloc::vec::Vec<u64> = self.pings.keys().copied().collect();
+        let pings: Vec<u64> = self.pings.keys().copied().collect();
         pings.into_iter().for_each(|nonce| self.finish_ping(nonce, None));
         self.urgent = false;
         self.emit(EventKind::LeaveFinished {
@@ -197,6 +171,10 @@ impl Node {
         self.phase = Phase::Running;
         self.take_stamp(stamp, None);
         self.start();
+        // What was suspected when we fell silent gets its time to answer anew.
+        let suspects = self.table.iter().filter(|(_, record)| record.state() == State::Suspect);
+        let suspects: Vec<MemberIndex> = suspects.map(|(index, _)| index).collect();
+        suspects.into_iter().for_each(|index| self.begin_suspicion(index, None));
         self.schedule_reaping();
     }
 }

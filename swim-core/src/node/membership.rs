@@ -35,7 +35,10 @@ impl Node {
     /// Applies one claim.
     pub(super) fn on_claim(&mut self, claim: &Claim<'_>, source: Source) {
         match claim {
-            Claim::Alive(alive) => self.on_alive(alive, source),
+            Claim::Alive(alive) => {
+                let known = self.table.find(alive.name);
+                self.on_alive(known, alive, source);
+            }
             Claim::Suspect(accusation) => self.on_suspect(accusation, source),
             Claim::Dead(accusation) => self.on_dead(accusation, source),
             Claim::Left(departure) => self.on_left(departure, source),
@@ -47,21 +50,26 @@ impl Node {
     pub(super) fn on_entry(&mut self, entry: &Entry<'_>, source: Source) {
         let is_live = entry.state.is_live();
         let name = entry.alive.name;
-        if is_live || self.table.find(name).is_some() {
-            self.on_alive(&entry.alive, source);
+        let known = self.table.find(name);
+        if is_live || known.is_some() {
+            self.on_alive(known, &entry.alive, source);
         }
-        let Some(index) = self.table.find(name) else { return };
+        let Some(index) = known.or_else(|| self.table.find(name)) else { return };
         match entry.state {
             State::Alive => {
                 let is_us = index == MemberIndex::SELF;
-                if !is_us && entry.stamp > entry.alive.stamp && self.is_plausible(name, entry.stamp)
+                if !is_us
+                    && entry.stamp > entry.alive.stamp
+                    && self.is_plausible(Some(self.table.get(index).stamp()), entry.stamp)
                 {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);
                 }
             }
             State::Suspect | State::Dead => {
-                let from = source.carrier.unwrap_or(MemberIndex::SELF);
-                self.accuse(index, entry.stamp, Some(from), source);
+                // Its word counts as much as that of any member. (X8)
+                let accuser = source.carrier;
+                let accuser = accuser.filter(|&peer| self.table.get(peer).state().is_live());
+                self.accuse(index, entry.stamp, accuser, source);
             }
             State::Left => {
                 let (stamp, reason) = (entry.stamp, entry.reason);
@@ -74,20 +82,21 @@ impl Node {
     /// sender is known to be.
     pub(super) fn on_sender_stamp(&mut self, sender: MemberIndex, stamp: Stamp, addr: SocketAddr) {
         let record = self.table.get(sender);
-        if stamp <= record.stamp() || !self.is_plausible_for(Some(record.stamp()), stamp) {
+        // A new life of somebody who was gone is let in by its own claim only.
+        let is_in = record.state().is_live() || record.stamp().life == stamp.life;
+        if !is_in || stamp <= record.stamp() || !self.is_plausible(Some(record.stamp()), stamp) {
             return;
         }
         let source = Source { addr, carrier: Some(sender), is_news: false, first_hand: true };
         self.hear_belief(sender, Belief::new(stamp, State::Alive), None, source);
     }
 
-    fn on_alive(&mut self, alive: &Alive<'_>, source: Source) {
-        if !self.is_plausible(alive.name, alive.stamp) {
+    fn on_alive(&mut self, known: Option<MemberIndex>, alive: &Alive<'_>, source: Source) {
+        let known_stamp = known.map(|index| self.table.get(index).stamp());
+        if !self.is_plausible(known_stamp, alive.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
-        let Some(index) = self.table.find(alive.name) else {
-            return self.on_newcomer(alive, source);
-        };
+        let Some(index) = known else { return self.on_newcomer(alive, source) };
         if index == MemberIndex::SELF {
             return self.on_alive_about_us(alive, source);
         }
@@ -114,10 +123,15 @@ impl Node {
             return;
         }
         let is_news = !self.table.get(index).profile().says_the_same(alive);
-        self.table.set_profile(index, alive, self.now);
-        let changed = self.hear_belief(index, belief, None, source);
-        if !changed && after == belief && source.is_news {
-            self.queue_claim(index, MemberIndex::SELF, source); // The profile was what was missing.
+        if after != before {
+            self.believe(index, Some(alive), [belief, after], None, source);
+        } else {
+            // The profile was what was missing.
+            self.stats.claims_applied += 1;
+            self.table.revise(index, Some(alive), after, self.now);
+            if after == belief && source.is_news {
+                self.queue_claim(index, MemberIndex::SELF, source);
+            }
         }
         if is_news && before.state.is_live() {
             self.emit_member(index, MemberChange::Updated);
@@ -147,7 +161,7 @@ impl Node {
             self.stats.claims_unknown += 1;
             return;
         };
-        if !self.is_plausible(accusation.name, accusation.stamp) {
+        if !self.is_plausible(Some(self.table.get(index).stamp()), accusation.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
         // Only members can bear witness. (X8)
@@ -189,7 +203,7 @@ impl Node {
             self.stats.claims_unknown += 1;
             return;
         };
-        if !self.is_plausible(accusation.name, accusation.stamp) {
+        if !self.is_plausible(Some(self.table.get(index).stamp()), accusation.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
         if index == MemberIndex::SELF {
@@ -205,7 +219,7 @@ impl Node {
             self.stats.claims_unknown += 1;
             return;
         };
-        if !self.is_plausible(departure.name, departure.stamp) {
+        if !self.is_plausible(Some(self.table.get(index).stamp()), departure.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
         if index == MemberIndex::SELF {
@@ -218,35 +232,47 @@ impl Node {
         self.hear_belief(index, Belief::new(departure.stamp, State::Left), None, source);
     }
 
-    /// Takes in what is said of another member; returns whether it changed the table.
+    /// Takes in what is said of another member.
     pub(super) fn hear_belief(
         &mut self,
         index: MemberIndex,
         news: Belief,
         accuser: Option<MemberIndex>,
         source: Source,
-    ) -> bool {
-        let old = self.table.get(index).belief();
-        let Some(new) = old.hearing(news) else {
-            self.stats.claims_stale += 1;
-            self.mark_holder(index, news, source);
-            return false;
-        };
+    ) {
+        match self.table.get(index).belief().hearing(news) {
+            Some(then) => self.believe(index, None, [news, then], accuser, source),
+            None => {
+                self.stats.claims_stale += 1;
+                self.mark_holder(index, news, source);
+            }
+        }
+    }
+
+    /// Changes what is believed of another member, because of some news, and draws the consequences.
+    fn believe(
+        &mut self,
+        index: MemberIndex,
+        alive: Option<&Alive<'_>>,
+        [news, then]: [Belief; 2],
+        accuser: Option<MemberIndex>,
+        source: Source,
+    ) {
+        let before = self.table.get(index).state();
         self.stats.claims_applied += 1;
-        self.table.set_belief(index, new, self.now);
+        self.table.revise(index, alive, then, self.now);
         // A suspicion dies with its stamp. (P3)
         self.drop_suspicion(index);
-        if new.state == State::Suspect {
+        if then.state == State::Suspect {
             self.begin_suspicion(index, accuser);
         }
-        if source.is_news || !new.state.is_live() {
+        if source.is_news || !then.state.is_live() {
             // Whoever brought half of what is believed now still lacks the other half.
-            let carrier = source.carrier.filter(|_| new == news);
+            let carrier = source.carrier.filter(|_| then == news);
             let accuser = accuser.unwrap_or(MemberIndex::SELF);
             self.queue_claim(index, accuser, Source { carrier, ..source });
         }
-        self.on_state_changed(index, old.state, new.state);
-        true
+        self.on_state_changed(index, before, then.state);
     }
 
     /// Whoever says just what we believe need not be told.
@@ -282,6 +308,7 @@ impl Node {
 
     /// A member that lives is probed and gossiped to.
     fn welcome(&mut self, index: MemberIndex) {
+        self.welcomed_at = self.now;
         self.probe_ring.insert(index);
         self.gossip_ring.insert(index);
     }
@@ -302,13 +329,8 @@ impl Node {
         admitted
     }
 
-    /// Whether a correct node could have issued this stamp by now. (X7)
-    pub(super) fn is_plausible(&self, name: &str, stamp: Stamp) -> bool {
-        let known = self.table.find(name).map(|index| self.table.get(index).stamp());
-        self.is_plausible_for(known, stamp)
-    }
-
-    fn is_plausible_for(&self, known: Option<Stamp>, stamp: Stamp) -> bool {
+    /// Whether a correct node, known under this stamp, could have issued that one by now. (X7)
+    pub(super) fn is_plausible(&self, known: Option<Stamp>, stamp: Stamp) -> bool {
         if !stamp.is_plausible() {
             return false;
         }

@@ -1,6 +1,6 @@
 //! The machine itself: it owns all state, and decides. Split by verb:
 //!
-//! - `outbox`: what is queued to go out, and the one timer.
+//! - `report`: what the application is told, and the node's own timers.
 //! - `transmit`: packets, and what rides along on them.
 //! - `membership`: what a claim does to the table; `refuting`: what one about us does, and
 //!   conflicts over names; `mourning`: from suspicion to the grave.
@@ -28,12 +28,16 @@ use crate::{
     graveyard::Graveyard,
     health::Health,
     io::{Input, Output, StreamEvent, StreamId, Timer},
+    join::Join,
+    leave::Leave,
     limits,
     member::{VersionRange, Versions},
     name::Name,
-    probe::Probe,
+    outbox::{Outbox, Reports},
+    probe::{AppPing, Probe},
     relay::Relays,
     remembered::Remembered,
+    repair::Repair,
     ring::Ring,
     rng::{self, Rng},
     stamp::Stamp,
@@ -53,18 +57,13 @@ mod joining;
 mod leaving;
 mod membership;
 mod mourning;
-mod outbox;
 mod probing;
 mod receive;
 mod refuting;
+mod report;
 mod streams;
 mod timeout;
 mod transmit;
-
-use joining::Join;
-use leaving::Leave;
-use outbox::Outbox;
-use probing::AppPing;
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///
@@ -74,7 +73,7 @@ use probing::AppPing;
 ///
 /// # Example
 ///
-/// Two nodes, one packet network and one clock, all in memory:
+/// A node begins to join; a driver would carry out what it says:
 ///
 /// ```
 /// use std::time::Duration;
@@ -108,6 +107,8 @@ pub struct Node {
     table: Table,
     probe_ring: Ring,
     gossip_ring: Ring,
+    /// When a member last came to be known or came back.
+    welcomed_at: Instant,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
     graveyard: Graveyard,
     /// When a conflict over a member's name was last reported.
@@ -141,7 +142,7 @@ pub struct Node {
     push_pull_at: Option<Instant>,
     reconnect_at: Option<Instant>,
     reap_at: Option<Instant>,
-    repair: gossip::Repair,
+    repair: Repair,
 
     wire: Wire,
     rng: Rng,
@@ -149,7 +150,7 @@ pub struct Node {
     outbox: Outbox,
     scratch: alloc::vec::Vec<u8>,
     stats: Stats,
-    reports: outbox::Reports,
+    reports: Reports,
 }
 
 /// Where the node is in its life.
@@ -170,7 +171,9 @@ impl Node {
     /// seed must be unpredictable and never used twice: nonces are made from it.
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
-        let (mut rng, nonces) = rng::streams(seed, config.life);
+        let (mut rng, mut nonces) = rng::streams(seed);
+        // A seed used again by mistake, in a later life, must not repeat its nonces. (X3)
+        nonces.set_stream(config.life.0);
         let name = config.name().clone();
         let stamp = Stamp::first(config.life);
         let versions = Versions { protocol: PROTOCOL, application: config.application };
@@ -198,6 +201,7 @@ impl Node {
             table,
             probe_ring: Ring::default(),
             gossip_ring: Ring::default(),
+            welcomed_at: now,
             suspicions: BTreeMap::new(),
             graveyard: Graveyard::default(),
             conflicts: BTreeMap::new(),
@@ -225,14 +229,14 @@ impl Node {
             push_pull_at: None,
             reconnect_at: None,
             reap_at: None,
-            repair: gossip::Repair::default(),
+            repair: Repair::default(),
             wire,
             rng,
             timers: Timers::default(),
             outbox: Outbox::default(),
             scratch: alloc::vec::Vec::new(),
             stats: Stats::default(),
-            reports: outbox::Reports::default(),
+            reports: Reports::default(),
             config,
         };
         node.advance(now);
@@ -309,6 +313,7 @@ impl Node {
     /// What every input and command ends with: urgent news leaves, and the timer is set.
     fn settle(&mut self) {
         self.pace_gossip();
+        self.pace_comparison();
         self.outbox.schedule(self.timers.next());
     }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{Node, Phase, gossip};
 use crate::{
-    event::{EventKind, PingId, Pong},
+    event::{EventKind, Pong},
     io::Timer,
     limits::INDIRECT_PROBES_MAX,
     member::State,
@@ -14,18 +14,8 @@ use crate::{
     relay::Relay,
     stream::Purpose,
     table::MemberIndex,
-    time::Instant,
     wire::{Ack, Message, Nack, Ping, RelayedAck},
 };
-
-/// A ping that the application asked for.
-#[derive(Debug)]
-pub(super) struct AppPing {
-    pub(super) id: PingId,
-    pub(super) target: Name,
-    pub(super) sent_at: Instant,
-    pub(super) deadline: Instant,
-}
 
 impl Node {
     /// The next member is due.
@@ -41,6 +31,8 @@ impl Node {
     /// Pings the holder of a contested name, unless a probe is under way.
     pub(super) fn challenge(&mut self, holder: MemberIndex) {
         if self.probe.is_none() && self.phase == Phase::Running {
+            let interval = self.health.stretch(self.config.probe_interval);
+            self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
             self.begin_probe(holder);
         }
     }
@@ -209,8 +201,7 @@ impl Node {
     ) {
         let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
         let Some(target) = target else {
-            self.stats.relays_refused += 1;
-            return;
+            return self.refuse_relay(requester, requester_nonce);
         };
         let nonce = self.rng.word();
         // Half of the time the requester waits in all, so that the nack arrives well before its
@@ -219,12 +210,17 @@ impl Node {
         let nacked = false;
         let relay = Relay { requester, requester_nonce, target, deadline, nacked };
         if !self.relays.accept(nonce, relay, self.now) {
-            self.stats.relays_refused += 1;
-            return;
+            return self.refuse_relay(requester, requester_nonce);
         }
         self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
         let digest = self.digest();
         self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
+    }
+
+    /// Says at once that there will be no answer: the requester's own health is not to blame.
+    fn refuse_relay(&mut self, requester: MemberIndex, requester_nonce: u64) {
+        self.stats.relays_refused += 1;
+        self.send_to_member(requester, &[Message::Nack(Nack { nonce: requester_nonce })]);
     }
 
     /// No answer for somebody else yet: says so once, and goes on waiting for a late one.

@@ -45,13 +45,16 @@ impl Node {
         }
         let mut ping = None;
         for message in opened.messages {
+            if self.phase == Phase::Left {
+                return; // What came before completed our leave: not another word. (S7)
+            }
             match message {
                 // Answered last, so that the answer knows what came with it.
                 Message::Ping(the_ping) => ping = Some(the_ping),
                 _ => self.on_message(from, peer, opened, &message),
             }
         }
-        if let Some(ping) = ping {
+        if let Some(ping) = ping.filter(|_| self.phase != Phase::Left) {
             self.on_ping(from, peer, opened, &ping, len);
         }
     }

@@ -5,8 +5,13 @@ use core::time::Duration;
 
 use super::{Node, Phase, membership::Source};
 use crate::{
-    event::EventKind, member::State, name::Meta, precedence::Belief, stamp::Stamp,
-    table::MemberIndex, wire::Alive,
+    event::EventKind,
+    member::State,
+    name::Meta,
+    precedence::Belief,
+    stamp::Stamp,
+    table::MemberIndex,
+    wire::{Alive, Claim, Message},
 };
 
 /// A conflict over one name is reported, and its holder challenged, at most this often.
@@ -39,7 +44,7 @@ impl Node {
     pub(super) fn on_accused(&mut self, accused: Stamp, state: State) {
         let own = self.own_stamp();
         let is_stale = if state == State::Left { accused.life < own.life } else { accused < own };
-        if self.phase != Phase::Running || is_stale || !self.is_plausible(&self.name, accused) {
+        if self.phase != Phase::Running || is_stale || !self.is_plausible(Some(own), accused) {
             return;
         }
         let stamp =
@@ -60,8 +65,8 @@ impl Node {
         if let Some(meta) = meta {
             alive.meta = meta;
         }
-        self.table.set_profile(MemberIndex::SELF, &alive, self.now);
-        self.table.set_belief(MemberIndex::SELF, Belief::new(stamp, State::Alive), self.now);
+        let belief = Belief::new(stamp, State::Alive);
+        self.table.revise(MemberIndex::SELF, Some(&alive), belief, self.now);
         let source = self.own_word();
         self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
     }
@@ -76,6 +81,8 @@ impl Node {
         self.conflicts.insert(holder, self.now);
         if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
             self.challenge(holder);
+            // The holder shall know too. (L11)
+            self.send_to_member(holder, &[Message::Claim(Claim::Alive(*alive))]);
         }
         let kind = EventKind::Conflict {
             holder: self.table.get(holder).member(),

@@ -30,6 +30,10 @@ impl Node {
             Timer::Relay => self.on_relay_due(key),
             Timer::Ping => self.finish_ping(key, None),
             Timer::Gossip => self.gossip_at = None, // The round goes out when the input settles.
+            Timer::Compare => {
+                self.repair.compare_at = None;
+                self.on_compare_due();
+            }
             Timer::PushPull => {
                 self.push_pull_at = None;
                 self.on_push_pull_due();

@@ -5,13 +5,14 @@ use core::{iter::Peekable, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 
-use super::{Node, outbox::Outbox};
+use super::Node;
 use crate::{
     claims::{Audience, Offer},
     event::EventKind,
     io::Output,
     math,
     member::State,
+    outbox::Outbox,
     stamp::Stamp,
     table::{MemberIndex, Record, Table},
     time::Instant,
@@ -21,9 +22,8 @@ use crate::{
     },
 };
 
-/// User broadcasts are sure of this part of a packet, so that a storm of membership news does not
-/// starve them.
-const USER_SHARE: usize = 4;
+/// Every so many packets, user broadcasts are served before membership news.
+const USER_TURN: u64 = 4;
 
 impl Node {
     /// Sends `messages` to a member, with as much news as fits. A member that is in doubt is told
@@ -134,33 +134,47 @@ impl Node {
         self.outbox.push(Output::SendPacket { to, data });
     }
 
-    /// Fills a packet with news: claims first, then broadcasts, which have a share of their own.
+    /// Fills a packet with news: claims first, then broadcasts; every fourth packet the other way
+    /// round, so that a storm of claims does not starve the broadcasts.
     fn fill(&mut self, writer: &mut PacketWriter, to: MemberIndex) {
-        if self.claims.is_empty() && !self.broadcasts.is_waiting() {
+        if !self.has_news() {
             return;
         }
-        let everybody = self.table.low_live();
+        // Whoever has come lately may not know what others were told before.
+        let is_complete = self.welcomed_at + self.dissemination_window() <= self.now;
+        let everybody = self.table.low_live().filter(|_| is_complete);
         let audience = Audience { to, limit: self.send_limit(), everybody };
-        let now = self.now;
-        let reserve =
-            if self.broadcasts.is_waiting() { self.config.packet_len_max / USER_SHARE } else { 0 };
+        let broadcasts_first = self.stats.packets_sent.is_multiple_of(USER_TURN);
+        if broadcasts_first {
+            self.fill_broadcasts(writer, audience);
+        }
+        self.fill_claims(writer, audience);
+        if !broadcasts_first {
+            self.fill_broadcasts(writer, audience);
+        }
+    }
+
+    fn fill_claims(&mut self, writer: &mut PacketWriter, audience: Audience) {
+        let (now, capacity) = (self.now, self.message_room());
         let Self { claims, table, name, outbox, update, .. } = self;
         let offer = |subject: MemberIndex, accuser: MemberIndex| {
             let Some(claim) = claim_about(table, subject, accuser, name) else {
                 return Offer::Obsolete;
             };
-            let message = Message::Claim(claim);
-            if encoded_len(&message) + reserve > writer.room() || !writer.push(&message) {
-                return Offer::TooLarge;
-            }
-            Offer::Taken
+            fit(writer, &Message::Claim(claim), capacity)
         };
         claims.fill(audience, offer, |subject, sends| {
             report_sent(outbox, update, now, subject, sends);
         });
-        let offer = |broadcast: &Broadcast<'_>| writer.push(&Message::Broadcast(*broadcast));
-        self.broadcasts.fill(audience, now, offer, |id, sends| {
-            outbox.event(now, EventKind::BroadcastSent { id, sends });
+    }
+
+    fn fill_broadcasts(&mut self, writer: &mut PacketWriter, audience: Audience) {
+        let capacity = self.message_room();
+        let Self { broadcasts, outbox, now, .. } = self;
+        let offer =
+            |broadcast: &Broadcast<'_>| fit(writer, &Message::Broadcast(*broadcast), capacity);
+        broadcasts.fill(audience, *now, offer, |id, sends| {
+            outbox.event(*now, EventKind::BroadcastSent { id, sends });
         });
     }
 }
@@ -177,6 +191,18 @@ pub(super) fn report_sent(
         && let Some(stamp) = update.take()
     {
         outbox.event(now, EventKind::UpdateSent { stamp, sends });
+    }
+}
+
+/// Writes news into a packet if it fits. What would not fit into an empty one is left to members with
+/// larger packets, and to exchanges.
+fn fit(writer: &mut PacketWriter, news: &Message<'_>, capacity: usize) -> Offer {
+    if writer.push(news) {
+        Offer::Taken
+    } else if encoded_len(news) > capacity {
+        Offer::Obsolete
+    } else {
+        Offer::TooLarge
     }
 }
 

@@ -45,6 +45,7 @@ impl PacketWriter {
     }
 
     /// How many more bytes of messages fit, their part headers included.
+    #[cfg(test)]
     pub(crate) const fn room(&self) -> usize {
         self.0.room()
     }
@@ -118,6 +119,7 @@ impl Body {
         true
     }
 
+    #[cfg(test)]
     const fn room(&self) -> usize {
         self.limit - self.len
     }

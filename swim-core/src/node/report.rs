@@ -1,0 +1,57 @@
+//! Telling the application, and setting the node's own timers.
+
+use core::net::SocketAddr;
+
+use super::Node;
+use crate::{
+    event::{EventKind, MemberChange},
+    io::Timer,
+    reject::Reject,
+    table::MemberIndex,
+    time::Instant,
+};
+
+impl Node {
+    /// Counts refused input, and reports it now and then.
+    pub(super) fn reject(&mut self, reject: Reject, from: SocketAddr) {
+        self.stats.rejects[reject.index()] += 1;
+        if let Some(count) = self.reports.count(reject, self.now) {
+            self.emit(EventKind::Rejected { reject, from, count });
+        }
+    }
+
+    /// Moves one of the node's own timers, of which there is one each.
+    pub(super) fn set_timer(&mut self, timer: Timer, at: Option<Instant>) {
+        let slot = match timer {
+            Timer::ProbeInterval => &mut self.probe_at,
+            Timer::Gossip => &mut self.gossip_at,
+            Timer::Compare => &mut self.repair.compare_at,
+            Timer::PushPull => &mut self.push_pull_at,
+            Timer::Reconnect => &mut self.reconnect_at,
+            Timer::Reap => &mut self.reap_at,
+            Timer::ProbeTimeout
+            | Timer::ProbeDeadline
+            | Timer::Suspicion
+            | Timer::Relay
+            | Timer::Ping
+            | Timer::Stream
+            | Timer::Join
+            | Timer::Leave => unreachable!("these are kept with what they belong to"),
+        };
+        let old = core::mem::replace(slot, at);
+        self.timers.reset(timer, 0, old, at);
+    }
+
+    /// Reports a change of a member, with the member as it is now.
+    pub(super) fn emit_member(&mut self, index: MemberIndex, change: MemberChange) {
+        let member = self.table.get(index).member();
+        self.emit(EventKind::Member { change, member });
+    }
+
+    /// Changes the node's own health score.
+    pub(super) fn change_health(&mut self, delta: i32) {
+        if let Some(score) = self.health.apply(delta) {
+            self.emit(EventKind::Health { score });
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! How the node speaks up when others say of it what it knows better. SWIM 4.2: "refutation";
+//! memberlist state.go: `refute`.
+
+use std::{format, time::Duration};
+
+use super::{
+    puppet::Stage,
+    words::{NODE, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
+};
+use crate::{
+    event::EventKind,
+    io::Timer,
+    member::State,
+    stamp::INCARNATION_MAX,
+    wire::{ExchangeHead, Message},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn s3_memberlist_7_4_a_refutation_takes_the_smallest_stamp_above_both() {
+    for (accused, stamp) in [
+        ((5, 1), "5.2"),
+        ((5, 41), "5.42"),
+        ((6, 0), "6.1"),
+        ((5, INCARNATION_MAX), "6.1"),
+        ((5, INCARNATION_MAX - 1), "5.281474976710655"),
+    ] {
+        for claim in [is_suspect(NODE, accused, 1), is_dead(NODE, accused, 1)] {
+            let mut stage = Stage::with(2, |_| {});
+            stage.say(1, &[claim]);
+            assert_eq!(stage.belief(NODE), format!("alive {stamp}"), "{claim:?}");
+            assert_eq!(stage.node.stats().refutations, 1);
+            assert_eq!(stage.node.health(), 1);
+        }
+    }
+}
+
+#[test]
+fn memberlist_7_4_a_stale_accusation_is_not_answered() {
+    let mut stage = Stage::with(2, |_| {});
+    stage.say(1, &[is_suspect(NODE, (5, 0), 1), is_dead(NODE, (4, 9), 1), has_left(NODE, 4, 9)]);
+    assert_eq!(stage.belief(NODE), "alive 5.1");
+    assert_eq!((stage.node.stats().refutations, stage.node.health()), (0, 0));
+    assert!(stage.node.claims.is_empty());
+}
+
+#[test]
+fn memberlist_7_4_each_new_accusation_is_refuted_again() {
+    let mut stage = Stage::with(2, |_| {});
+    for incarnation in 1..=20 {
+        stage.say(1, &[is_suspect(NODE, (5, incarnation), 1)]);
+        assert_eq!(stage.belief(NODE), format!("alive 5.{}", incarnation + 1));
+    }
+    assert_eq!(stage.node.health(), 7, "P4: no further");
+}
+
+#[test]
+fn s7_a_goodbye_in_our_name_is_outbid_by_a_new_life() {
+    for (claim, stamp) in [
+        (has_left(NODE, 5, 1), "6.1"),
+        (has_left(NODE, 5, 0), "6.1"),
+        (has_left(NODE, 8, 3), "9.1"),
+    ] {
+        let mut stage = Stage::with(2, |_| {});
+        stage.say(1, &[claim]);
+        assert_eq!(stage.belief(NODE), format!("alive {stamp}"));
+        let raised = |event: &EventKind| matches!(event, EventKind::LifeRaised { .. });
+        assert_eq!(stage.events.iter().filter(|event| raised(event)).count(), 1);
+        assert_eq!(stage.claims_to(2), [format!("alive n {stamp}")]);
+    }
+}
+
+#[test]
+fn a_refutation_goes_out_at_once_and_not_with_the_next_round() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(1, &[is_alive(1, 1, 2)]);
+    stage.clear();
+    let now = stage.now;
+    assert_eq!(stage.node.gossiped_at, Some(now), "the last round was just now");
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    let sent = stage.sent.iter().filter(|sent| sent.at == now).count();
+    assert!(sent >= 3, "a round to three, not {sent}");
+    assert!(stage.claims_to(2).contains(&"alive n 5.2".into()));
+    assert!(stage.claims_to(3).contains(&"alive n 5.2".into()));
+}
+
+#[test]
+fn a_refutation_goes_out_even_without_rounds_of_gossip() {
+    let mut stage = Stage::new(|options| options.gossip_interval = Duration::ZERO);
+    stage.introduce(1);
+    stage.introduce(2);
+    stage.clear();
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    assert!(stage.sent.iter().any(|sent| sent.sender.incarnation.0 == 2));
+    assert!(stage.timer.is_none_or(|(_, why)| why != Timer::Gossip));
+}
+
+#[test]
+fn every_packet_after_a_refutation_carries_the_new_stamp() {
+    let mut stage = Stage::with(2, |_| {});
+    stage.say(1, &[is_dead(NODE, (5, 7), 1)]);
+    stage.clear();
+    stage.call(|node, now| node.ping(now, name(2))).unwrap();
+    assert!(stage.sent.iter().all(|sent| sent.sender.incarnation.0 == 8));
+}
+
+#[test]
+fn memberlist_12_3_an_accusation_in_a_table_is_refuted_like_any_other() {
+    for state in [State::Suspect, State::Dead, State::Left] {
+        let mut stage = Stage::with(2, |_| {});
+        let id = stage.accept(1);
+        let head = ExchangeHead { join: false, entries: 1, state_len: 0 };
+        let head = Message::ExchangeHead(head);
+        stage.reply(id, &[head, entry(alive(NODE, 5, 1), state)], true);
+        let (messages, _) = stage.written(id);
+        let own = messages.iter().find_map(|message| match message {
+            Message::Entry(entry) if entry.alive.name == "n" => Some(*entry),
+            _ => None,
+        });
+        let own = own.expect("the answer has the node itself");
+        assert_eq!((own.state, own.stamp), (State::Alive, stage.node.stamp()));
+        assert!(stage.node.stamp() > crate::stamp::Stamp::new(5, 1), "{state}");
+    }
+}
+
+#[test]
+fn health_recovers_from_refuting_as_probes_succeed() {
+    let mut stage = Stage::lan(3, |_| {});
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    stage.say(1, &[is_suspect(NODE, (5, 2), 1)]);
+    assert_eq!(stage.node.health(), 2);
+    stage.run(10 * SECOND);
+    assert_eq!(stage.node.health(), 0);
+}

@@ -1,0 +1,98 @@
+//! The pace of repairs: when this node may compare or repair its view with a peer.
+//!
+//! Some differences last: two nodes of one name, a policy that keeps a member out on one side. Each
+//! difference between two views is therefore tried at growing pauses, so that in the end it costs
+//! no more than the periodic exchange does.
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use crate::time::Instant;
+
+/// Differences remembered at most: one for each group of peers that see things alike.
+const DIFFERENCES_MAX: usize = 16;
+/// The pause between tries doubles at most this often.
+const DOUBLINGS_MAX: u32 = 12;
+
+/// When this node may repair its view with a peer again.
+#[derive(Debug, Default)]
+pub(crate) struct Repair {
+    /// Since when our table differs from those of the peers we hear of, as far as acks tell.
+    pub(crate) differs_since: Option<Instant>,
+    /// Not before then a summary of broadcasts is sent again.
+    pub(crate) broadcasts_after: Instant,
+    /// When the next comparison is due that is not left to a probe.
+    pub(crate) compare_at: Option<Instant>,
+    /// Changes up to then were compared with somebody.
+    pub(crate) compared_until: Instant,
+    /// Not before then any table is repaired again.
+    tables_after: Instant,
+    differences: VecDeque<Difference>,
+}
+
+/// A pair of views that differ, and were to be repaired.
+#[derive(Debug)]
+struct Difference {
+    views: [u64; 2],
+    tries: u32,
+    after: Instant,
+}
+
+impl Repair {
+    /// Whether our view is to be repaired with that of a peer now; notes the try. Between any two
+    /// repairs lies `pause`, and more and more between those of one difference.
+    pub(crate) fn begin(&mut self, views: [u64; 2], now: Instant, pause: Duration) -> bool {
+        let known = self.differences.iter_mut().find(|difference| difference.views == views);
+        if self.tables_after > now || known.as_ref().is_some_and(|known| known.after > now) {
+            return false;
+        }
+        self.tables_after = now + pause;
+        if let Some(known) = known {
+            known.tries = (known.tries + 1).min(DOUBLINGS_MAX);
+            known.after = now + pause * (1 << known.tries);
+            return true;
+        }
+        if self.differences.len() >= DIFFERENCES_MAX {
+            self.differences.pop_front();
+        }
+        self.differences.push_back(Difference { views, tries: 0, after: now + pause });
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAUSE: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_lasting_difference_is_tried_less_and_less_often() {
+        let mut repair = Repair::default();
+        let tries = |repair: &mut Repair, minutes: core::ops::Range<u64>| {
+            let seconds = minutes.start * 60..minutes.end * 60;
+            let at = |second: u64| Instant::from_millis(second * 1000);
+            seconds.filter(|&second| repair.begin([1, 2], at(second), PAUSE)).count()
+        };
+        assert_eq!(tries(&mut repair, 0..1), 6, "after 0, 1, 3, 7, 15, 31 seconds");
+        assert!(tries(&mut repair, 1..61) <= 16);
+    }
+
+    #[test]
+    fn a_new_difference_is_tried_after_one_pause() {
+        let mut repair = Repair::default();
+        let at = Instant::from_millis;
+        assert!(repair.begin([1, 2], at(0), PAUSE));
+        assert!(!repair.begin([1, 3], at(999), PAUSE));
+        assert!(repair.begin([1, 3], at(1000), PAUSE));
+    }
+
+    #[test]
+    fn m1_only_so_many_differences_are_remembered() {
+        let mut repair = Repair::default();
+        for view in 0..100 {
+            repair.begin([0, view], Instant::from_millis(view * 1000), PAUSE);
+        }
+        assert_eq!(repair.differences.len(), DIFFERENCES_MAX);
+    }
+}
