@@ -1,0 +1,104 @@
+//! What `swim` says about itself. Every flag that is understood is explained here.
+
+/// Printed by `swim --help`.
+pub(crate) const SWIM: &str = "\
+Cluster membership and failure detection by gossip.
+
+Usage: swim <COMMAND>
+
+Commands:
+  agent          Run a member of a cluster and print what happens to the others
+  keygen         Print a new key to encrypt a cluster with
+  help [COMMAND] Print this, or all about a command
+
+Options:
+  -h, --help     Print this
+  -V, --version  Print the version
+
+Examples:
+  swim agent                       a cluster of one, on this machine only
+  swim help agent                  all about running an agent
+  swim keygen                      a key to encrypt a cluster with
+";
+
+/// Printed by `swim help keygen`.
+pub(crate) const KEYGEN: &str = "\
+Print a new key, in base64, from the system's randomness.
+
+Usage: swim keygen [--bits 128|192|256]
+
+Options:
+      --bits BITS  Length of the key [default: 256]
+  -h, --help       Print this
+
+Examples:
+  SWIM_ENCRYPT=$(swim keygen) swim agent --bind eth0
+  (umask 077; printf '[\"%s\"]' \"$(swim keygen)\" > keys.json)
+";
+
+/// Printed by `swim help agent`.
+pub(crate) const AGENT: &str = "\
+Run a member of a cluster and print what happens to the others.
+
+Usage: swim agent [OPTIONS]
+
+Who and where:
+      --node NAME        Name of this node, unique in the cluster [default: the host name]
+      --bind ADDR        IP address or network interface to listen on, by UDP and TCP, with or
+                         without a port; port 0 picks a free one [default: 127.0.0.1:7946]
+      --advertise ADDR   Where the others reach this node, if not where it listens
+      --meta TEXT        What this node says about itself, at most 512 bytes
+
+Which cluster:
+      --join ADDR        A member to join through: HOST or HOST:PORT; without a port, the own one
+                         is meant. May be repeated; one that answers is enough, and all are tried
+                         again until one does
+      --label TEXT       Name of the cluster; members with another label are refused
+      --profile PROFILE  How fast to probe and gossip: lan (one data centre), wan (the internet)
+                         or local (one machine) [default: lan]
+
+Encryption, with at most one of these; without, only loopback addresses are listened on:
+      --keyring FILE     File with a JSON array of keys in base64: the first seals, all open.
+                         Nobody else may be able to read it
+      SWIM_ENCRYPT=KEY   A key in the environment
+      --encrypt KEY      A key that everybody can see in the list of processes
+      --insecure-plaintext
+                         Listen to everybody without any key
+
+Input and output:
+      --output FORMAT    Events on stdout as text or json [default: text]
+      --log-level LEVEL  Log on stderr: off, error, warn, info, debug or trace [default: info]
+      --control stdin    Read commands from standard input, and answer on stdout
+  -h, --help             Print this
+
+Examples:
+  A cluster of two on one machine:
+    swim agent --node a --profile local
+    swim agent --node b --profile local --bind 127.0.0.1:7947 --join 127.0.0.1:7946
+
+  A cluster of machines:
+    (umask 077; printf '[\"%s\"]' \"$(swim keygen)\" > keys.json)
+    swim agent --bind eth0 --keyring keys.json --join seed-1.example.org
+
+  A cluster in containers:
+    SWIM_ENCRYPT=... swim agent --bind 0.0.0.0 --join members.example.internal --output json
+
+Events, one per line of stdout:
+  member-join, member-update, member-failed, member-leave, member-reap,
+  name-conflict, user (a broadcast), message, events-lost (stdout was too slow).
+  In JSON each has time, event, seq, node and addr, and where it applies state, reason, meta,
+  payload. Bytes that are no UTF-8 come as meta_base64 or payload_base64.
+
+Commands, with --control stdin, one per line:
+  broadcast TEXT   send TEXT to all other members, which print it as a user event
+  members          one line per known member, then how many there are
+  stats            what this node has counted so far
+  leave            leave the cluster and exit, as on SIGTERM
+  Answers are lines with `answer` where events have `event`, and say whether it is `ok`.
+
+Signals:
+  SIGINT, SIGTERM  leave the cluster, then exit; a second one exits at once
+  SIGHUP           leave too, if run from a terminal (it was closed); otherwise ignored
+
+Exit status: 0 after leaving, 1 when something failed, 2 when the command line is wrong.
+";

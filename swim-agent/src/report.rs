@@ -1,0 +1,166 @@
+//! What the agent says about what happens: events as lines on stdout, the rest in the log.
+
+use std::time::Duration;
+
+use swim_tokio::{Event, EventKind, Handle, Instant, Member, MemberChange, Notice, Reject};
+use tracing::{debug, info, warn};
+
+use crate::{
+    clock::Timestamp,
+    line::Line,
+    printer::{Printer, lost},
+};
+
+/// Reports notices in their order.
+pub(crate) struct Reporter {
+    handle: Handle,
+    printer: Printer,
+    /// When each kind of refusal was last logged.
+    refused_at: [Option<Instant>; Reject::COUNT],
+}
+
+impl Reporter {
+    /// Reports to `printer` what the node behind `handle` notices.
+    pub(crate) fn new(handle: Handle, printer: Printer) -> Self {
+        Self { handle, printer, refused_at: [None; Reject::COUNT] }
+    }
+
+    /// Prints or logs `notice`.
+    pub(crate) fn report(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Event(event) => {
+                if let Some(line) = self.line(event) {
+                    // The event may have waited for us; its time is when it happened.
+                    let age = self.handle.now().saturating_since(event.at);
+                    self.printer.print(&line.at(Timestamp::ago(age)));
+                }
+                self.log(event);
+            }
+            Notice::Lagged { missed, .. } => self.printer.print(&lost(*missed)),
+        }
+    }
+
+    /// The line of an event that is for stdout.
+    fn line(&self, event: &Event) -> Option<Line> {
+        let line = match &event.kind {
+            EventKind::Member { change, member } => {
+                let line = about(Line::event(member_event(*change)?), member);
+                let line = line.with("state", member.state.to_string());
+                let line = match member.reason {
+                    Some(reason) => line.with("reason", reason.to_string()),
+                    None => line,
+                };
+                line.with("meta", &member.meta[..])
+            }
+            EventKind::Conflict { holder, other_addr, .. } => {
+                about(Line::event("name-conflict"), holder)
+                    .with("other_addr", other_addr.to_string())
+            }
+            EventKind::Broadcast { origin, id, payload, .. } => {
+                let line = Line::event("user").with("node", &**origin);
+                let line = match self.handle.member(origin) {
+                    Some(member) => line.with("addr", member.addr.to_string()),
+                    None => line, // Its news travelled faster than itself.
+                };
+                line.with("id", *id).with("payload", &payload[..])
+            }
+            EventKind::Message { from, addr, payload, .. } => Line::event("message")
+                .with("node", &**from)
+                .with("addr", addr.to_string())
+                .with("payload", &payload[..]),
+            _ => return None,
+        };
+        Some(line.with("seq", event.seq))
+    }
+
+    fn log(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Member { change, member } => log_member(*change, member),
+            EventKind::Conflict { holder, other_addr, .. }
+                if holder.name == *self.handle.name() =>
+            {
+                warn!(%other_addr, "another node claims this node's name; this node keeps it");
+            }
+            EventKind::Rejected { reject, from, count } => {
+                self.log_refusal(event.at, *reject, from, *count);
+            }
+            EventKind::PacketsLost { member } => warn!(
+                node = %member,
+                "a member answers on TCP but not on UDP; check that nothing filters its packets"
+            ),
+            EventKind::Health { score: 0 } => info!("this node keeps up with the protocol again"),
+            EventKind::Health { score } => info!(score, "this node may be slow or cut off"),
+            EventKind::KeyringChanged { primary } => info!(%primary, "the keyring changed"),
+            EventKind::LifeRaised { stamp } => {
+                warn!(%stamp, "this node took a new life to refute an impossible claim about it");
+            }
+            EventKind::LeaveFinished { confirmed, told, members } => {
+                debug!(confirmed, told, members, "the leave is over");
+            }
+            _ => {}
+        }
+    }
+
+    /// A neighbour with the wrong key may knock all day long: once per reason is enough to act on,
+    /// and after some time somebody new may be looking.
+    fn log_refusal(
+        &mut self,
+        at: Instant,
+        reject: Reject,
+        from: &impl std::fmt::Display,
+        count: u64,
+    ) {
+        let Some(refused_at) = self.refused_at.get_mut(reject.index()) else { return };
+        if refused_at.is_some_and(|last| at.saturating_since(last) < REFUSAL_LOG_INTERVAL) {
+            debug!(reason = %reject, %from, count, "refused again");
+            return;
+        }
+        *refused_at = Some(at);
+        warn!(reason = %reject, %from, count, "refused what was sent to this node{}", hint(reject));
+    }
+}
+
+/// Serf's name for a change, where it has one. A suspicion is not news to act on yet.
+fn member_event(change: MemberChange) -> Option<&'static str> {
+    match change {
+        MemberChange::Joined => Some("member-join"),
+        MemberChange::Updated => Some("member-update"),
+        MemberChange::Failed => Some("member-failed"),
+        MemberChange::Left => Some("member-leave"),
+        MemberChange::Reaped => Some("member-reap"),
+        MemberChange::Suspected | MemberChange::Recovered => None,
+    }
+}
+
+fn about(line: Line, member: &Member) -> Line {
+    line.with("node", &*member.name).with("addr", member.addr.to_string())
+}
+
+fn log_member(change: MemberChange, member: &Member) {
+    let (node, addr) = (&member.name, member.addr);
+    match change {
+        MemberChange::Suspected => info!(%node, %addr, "suspected: it does not answer"),
+        MemberChange::Recovered => info!(%node, %addr, "no longer suspected"),
+        MemberChange::Joined
+        | MemberChange::Updated
+        | MemberChange::Failed
+        | MemberChange::Left
+        | MemberChange::Reaped => debug!(%node, %addr, %change, "member changed"),
+    }
+}
+
+/// What a person should look at, where there is something.
+fn hint(reject: Reject) -> &'static str {
+    match reject {
+        Reject::Label => ": the sender has another label",
+        Reject::Plaintext => ": the sender has no key",
+        Reject::Sealed => ": the sender has a key, and this node has none",
+        Reject::UnknownKey => ": the sender has a key that this node does not have",
+        Reject::Stale => ": the clock of the sender or of this node is wrong",
+        Reject::TableFull => ": there are more members than this node may know",
+        _ => "",
+    }
+}
+
+/// How long the same kind of refusal is not logged again.
+const REFUSAL_LOG_INTERVAL: Duration = Duration::from_secs(10 * 60);

@@ -1,0 +1,83 @@
+//! Rubbish from the network changes nothing but counters.
+
+use std::{
+    io::Write,
+    net::{TcpStream, UdpSocket},
+    thread,
+    time::Duration,
+};
+
+use crate::harness::{KEY, LONG, cluster, machine, wait_complete};
+
+#[test]
+fn garbage_changes_nothing_but_counters() {
+    let _machine = machine();
+    for args in [&["--profile", "local"][..], &["--profile", "local", "--encrypt", KEY]] {
+        let mut agents = cluster(3, args);
+        wait_complete(&agents, LONG);
+        let members = agents[0].members();
+        let printed_events: Vec<_> = agents.iter().map(events).collect();
+        let refused = agents[0].counter("rejected");
+
+        throw_datagrams(&agents[0].addr);
+        throw_streams(&agents[0].addr);
+        thread::sleep(Duration::from_secs(4)); // A probe that was disturbed would be missed by now.
+
+        // The system may drop some datagrams before the agent sees them.
+        let refused = agents[0].counter("rejected") - refused;
+        assert!(refused > DATAGRAMS as u64 / 10, "only {refused} were even counted");
+        assert_eq!(agents[0].members(), members);
+        for (agent, before) in agents.iter().zip(printed_events) {
+            assert_eq!(events(agent), before, "as seen by {}", agent.name);
+        }
+    }
+}
+
+const DATAGRAMS: usize = 10_000;
+const STREAMS: usize = 100;
+
+fn throw_datagrams(to: &str) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut noise = Noise(1);
+    let mut bytes = [0; 1400];
+    for n in 0..DATAGRAMS {
+        let len = noise.next() as usize % bytes.len();
+        bytes[..len].fill_with(|| noise.next() as u8);
+        // Some look like ours at first.
+        if n % 3 == 0 && len > 4 {
+            bytes[..4].copy_from_slice(&[(n / 3) as u8, 0, 1, 0]);
+        }
+        let _ = socket.send_to(&bytes[..len], to);
+        if n % 50 == 0 {
+            thread::sleep(Duration::from_millis(5)); // So that most of it gets through.
+        }
+    }
+}
+
+fn throw_streams(to: &str) {
+    let mut noise = Noise(2);
+    for n in 0..STREAMS {
+        let Ok(mut stream) = TcpStream::connect(to) else { continue };
+        let bytes: Vec<u8> = (0..noise.next() % 5_000).map(|_| noise.next() as u8).collect();
+        let _ = stream.write_all(&bytes);
+        if n % 2 == 0 {
+            thread::sleep(Duration::from_millis(10)); // The others break off at once.
+        }
+    }
+}
+
+fn events(agent: &crate::harness::Agent) -> usize {
+    agent.lines.look(|lines| lines.iter().filter(|line| !line["event"].is_null()).count())
+}
+
+/// Xorshift: noise that is the same in every run.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}

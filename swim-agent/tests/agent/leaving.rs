@@ -1,0 +1,79 @@
+//! Signals: the first one leaves, the second one does not wait, and a leave is never a failure.
+
+use std::{thread, time::Duration};
+
+use rustix::process::Signal;
+use swim_tokio::Profile;
+
+use crate::{
+    bounds,
+    harness::{KEY, LONG, cluster, machine, wait_complete},
+};
+
+#[test]
+fn leaving_is_announced_and_never_a_failure() {
+    let _machine = machine();
+    let mut agents = cluster(5, &["--profile", "local", "--encrypt", KEY]);
+    wait_complete(&agents, LONG);
+
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut leaver = agents.pop().unwrap();
+        leaver.signal(signal);
+        let status = leaver.exit(Duration::from_secs(6));
+        assert_eq!(status.code(), Some(0), "{signal:?}: {status}");
+        for agent in &agents {
+            agent.wait_event(0, "member-leave", &leaver.name, LONG);
+        }
+    }
+    let mut leaver = agents.pop().unwrap();
+    leaver.ask("leave");
+    assert_eq!(leaver.exit(Duration::from_secs(6)).code(), Some(0));
+
+    // Long enough for a probe to fail and its suspicion to run out.
+    thread::sleep(bounds::suspicion_min(Profile::Local, 5) + Duration::from_secs(2));
+    for agent in &agents {
+        assert_eq!(agent.nodes_of("member-leave"), ["n4", "n3", "n2"], "seen by {}", agent.name);
+        assert_eq!(agent.nodes_of("member-failed"), [""; 0], "seen by {}", agent.name);
+    }
+}
+
+#[test]
+fn a_lone_agent_leaves_at_once() {
+    let _machine = machine();
+    let mut agents = cluster(1, &[]);
+    agents[0].signal(Signal::INT);
+    assert_eq!(agents[0].exit(Duration::from_secs(3)).code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_leave() {
+    let _machine = machine();
+    let mut agents = cluster(2, &[]);
+    wait_complete(&agents, LONG);
+    // Nobody is there to confirm the leave, so it takes as long as it may.
+    agents[0].signal(Signal::STOP);
+    agents[1].signal(Signal::TERM);
+    agents[1].wait_log("leaving", LONG);
+    agents[1].signal(Signal::INT);
+    let status = agents[1].exit(Duration::from_secs(2));
+    assert_eq!(status.code(), Some(1), "{status}");
+}
+
+#[test]
+fn a_leave_that_nobody_hears_ends_too() {
+    let _machine = machine();
+    let mut agents = cluster(2, &[]);
+    wait_complete(&agents, LONG);
+    agents[0].signal(Signal::STOP);
+    agents[1].signal(Signal::TERM);
+    assert_eq!(agents[1].exit(Duration::from_secs(10)).code(), Some(0));
+}
+
+#[test]
+fn a_hangup_without_a_terminal_is_ignored() {
+    let _machine = machine();
+    let mut agents = cluster(1, &[]);
+    agents[0].signal(Signal::HUP);
+    agents[0].wait_log("SIGHUP ignored", LONG);
+    assert!(agents[0].is_running());
+}
