@@ -213,7 +213,11 @@ impl Broadcasts {
         while self.digest_from < self.digest_to
             && self.log[self.digest_from].born_at + repairable <= now
         {
-            self.digest = self.digest.wrapping_sub(self.log[self.digest_from].hash);
+            let entry = &mut self.log[self.digest_from];
+            self.digest = self.digest.wrapping_sub(entry.hash);
+            if !entry.waiting {
+                entry.payload = Bytes::new(); // Nobody will ask for it any more.
+            }
             self.digest_from += 1;
         }
         (self.digest ^ (self.digest >> 32)) as u32
@@ -297,10 +301,11 @@ impl Broadcasts {
         self.pop_front();
     }
 
-    /// Forgets what nobody would deliver any more. Twice the lifetime, so that no copy that is
-    /// still young enough elsewhere can be taken for new here.
+    /// Forgets what is long past. Twice the lifetime would do if all ages were right; but a node that
+    /// was stopped takes what waited meanwhile for younger than it is, and passes it on as such.
     fn expire(&mut self, now: Instant) {
-        while self.log.front().is_some_and(|entry| entry.born_at + self.lifetime * 2 <= now) {
+        let remember_for = REMEMBERED_FOR.max(self.lifetime * 2);
+        while self.log.front().is_some_and(|entry| entry.born_at + remember_for <= now) {
             self.pop_front();
         }
     }
@@ -326,6 +331,8 @@ impl Broadcasts {
     }
 }
 
+/// For how long the number of a broadcast is remembered, without what it said.
+const REMEMBERED_FOR: Duration = Duration::from_secs(60 * 60);
 /// Entries looked at for one packet at most.
 const SCAN_MAX: usize = 256;
 /// Broadcasts that don't fit into a packet, looked past for a smaller one.

@@ -102,7 +102,8 @@ pub struct Member {
     pub state: State,
     /// Why it left; only with [`State::Left`].
     pub reason: Option<LeaveReason>,
-    /// The life and incarnation that this belief is about.
+    /// The life and incarnation that this belief is about. While a newer incarnation is known only
+    /// from hearsay or from its packets, what it says about itself is still that of an older one.
     pub stamp: Stamp,
     /// The versions it announces.
     pub versions: Versions,

@@ -67,10 +67,10 @@ impl Stamp {
         }
     }
 
-    /// The first stamp of the life after this one.
+    /// The first stamp of the life after this one; at the very top, this one.
     #[must_use]
     pub const fn next_life(self) -> Self {
-        Self::first(Life(self.life.0 + 1))
+        if self.life.0 < LIFE_MAX { Self::first(Life(self.life.0 + 1)) } else { self }
     }
 }
 
@@ -110,5 +110,7 @@ mod tests {
             assert_eq!(refuted, expected, "{own} accused at {accused}");
             assert!(refuted > own && refuted > accused);
         }
+        let top = Stamp::new(LIFE_MAX, INCARNATION_MAX);
+        assert_eq!(Stamp::new(5, 1).refuting(top), top, "nothing wraps, nothing leaves the range");
     }
 }

@@ -42,6 +42,11 @@ impl Node {
         }
         let own = self.own_stamp();
         let stamp = own.refuting(own);
+        if let Some(stamp) = self.update.take() {
+            // An earlier change is overtaken by this one.
+            let sends = self.claims.remove(MemberIndex::SELF).unwrap_or(0);
+            self.emit(EventKind::UpdateSent { stamp, sends });
+        }
         self.take_stamp(stamp, Some(&meta));
         self.update = Some(stamp);
         self.emit_member(MemberIndex::SELF, MemberChange::Updated);

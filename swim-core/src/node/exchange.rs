@@ -189,11 +189,10 @@ impl Node {
             return Err(Reject::Misplaced);
         };
         stream.incoming.is_confirmed = *nonce == ack.nonce && *target == *opened.sender.name;
-        let peer = stream.peer;
         if stream.incoming.is_confirmed
             && let Some(sender) = self.table.find(opened.sender.name)
         {
-            self.on_sender_stamp(sender, opened.sender.stamp, peer);
+            self.on_sender_stamp(sender, opened.sender.stamp);
         }
         Ok(())
     }
@@ -210,6 +209,8 @@ impl Node {
                 let request = request.clone();
                 self.on_request_complete(id, request);
             }
+            // Whoever answers before the question is out whole can't have applied it.
+            Role::Asks(_) if !stream.is_answered => self.reject_stream(id, Reject::Misplaced),
             Role::Asks(_) => self.on_answer_complete(id),
         }
     }

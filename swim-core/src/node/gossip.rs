@@ -4,6 +4,8 @@
 //! the speed of the network first, and at the pace of the interval only as long as it must be
 //! repeated. Without news there are no rounds, and no wakeups.
 
+use core::time::Duration;
+
 use bytes::Bytes;
 
 use super::{Node, Phase, membership::Source, transmit};
@@ -106,6 +108,12 @@ impl Node {
 
     /// A broadcast came in.
     pub(super) fn on_broadcast(&mut self, broadcast: &Broadcast<'_>, carrier: Option<MemberIndex>) {
+        // What waited while this node was stopped is older than it knows.
+        let woke_just_now = self.pause.woken_at + self.config.probe_interval > self.now;
+        let slept = if woke_just_now { self.pause.slept } else { Duration::ZERO };
+        let slept_millis = u32::try_from(slept.as_millis()).unwrap_or(u32::MAX);
+        let age_millis = broadcast.age_millis.saturating_add(slept_millis);
+        let broadcast = &Broadcast { age_millis, ..*broadcast };
         let origin = self.table.find(broadcast.origin);
         let holders = carrier.map_or(0, bit) | origin.map_or(0, bit);
         match self.broadcasts.hear(broadcast, holders, self.now) {

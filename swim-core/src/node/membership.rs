@@ -37,7 +37,9 @@ impl Node {
         match claim {
             Claim::Alive(alive) => {
                 let known = self.table.find(alive.name);
-                self.on_alive(known, alive, source);
+                // Nobody passes on what is outdated: who says so of us has just heard it.
+                let first_hand = source.first_hand || known == Some(MemberIndex::SELF);
+                self.on_alive(known, alive, Source { first_hand, ..source });
             }
             Claim::Suspect(accusation) => self.on_suspect(accusation, source),
             Claim::Dead(accusation) => self.on_dead(accusation, source),
@@ -69,7 +71,9 @@ impl Node {
                 // Its word counts as much as that of any member. (X8)
                 let accuser = source.carrier;
                 let accuser = accuser.filter(|&peer| self.table.get(peer).state().is_live());
-                self.accuse(index, entry.stamp, accuser, source);
+                if self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
+                    self.accuse(index, entry.stamp, accuser, source);
+                }
             }
             State::Left => {
                 let (stamp, reason) = (entry.stamp, entry.reason);
@@ -80,15 +84,23 @@ impl Node {
 
     /// A packet proves that its sender lives under the stamp it gives, if it comes from where the
     /// sender is known to be.
-    pub(super) fn on_sender_stamp(&mut self, sender: MemberIndex, stamp: Stamp, addr: SocketAddr) {
-        let record = self.table.get(sender);
-        // A new life of somebody who was gone is let in by its own claim only.
-        let is_in = record.state().is_live() || record.stamp().life == stamp.life;
-        if !is_in || stamp <= record.stamp() || !self.is_plausible(Some(record.stamp()), stamp) {
-            return;
+    pub(super) fn on_sender_stamp(&mut self, sender: MemberIndex, stamp: Stamp) {
+        let known = self.table.get(sender).stamp();
+        if self.is_plausible(Some(known), stamp) {
+            self.hear_from(sender, stamp);
         }
-        let source = Source { addr, carrier: Some(sender), is_news: false, first_hand: true };
-        self.hear_belief(sender, Belief::new(stamp, State::Alive), None, source);
+    }
+
+    /// A member has spoken under this stamp. A new life of somebody who was gone is let in by its own
+    /// claim only.
+    pub(super) fn hear_from(&mut self, sender: MemberIndex, stamp: Stamp) {
+        let record = self.table.get(sender);
+        let is_in = record.state().is_live() || record.stamp().life == stamp.life;
+        if is_in && stamp > record.stamp() {
+            let addr = record.addr();
+            let source = Source { addr, carrier: Some(sender), is_news: false, first_hand: true };
+            self.hear_belief(sender, Belief::new(stamp, State::Alive), None, source);
+        }
     }
 
     fn on_alive(&mut self, known: Option<MemberIndex>, alive: &Alive<'_>, source: Source) {
@@ -161,7 +173,7 @@ impl Node {
             self.stats.claims_unknown += 1;
             return;
         };
-        if !self.is_plausible(Some(self.table.get(index).stamp()), accusation.stamp) {
+        if !self.is_plausible_accusation(self.table.get(index).stamp(), accusation.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
         // Only members can bear witness. (X8)
@@ -203,7 +215,7 @@ impl Node {
             self.stats.claims_unknown += 1;
             return;
         };
-        if !self.is_plausible(Some(self.table.get(index).stamp()), accusation.stamp) {
+        if !self.is_plausible_accusation(self.table.get(index).stamp(), accusation.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
         if index == MemberIndex::SELF {
@@ -219,7 +231,7 @@ impl Node {
             self.stats.claims_unknown += 1;
             return;
         };
-        if !self.is_plausible(Some(self.table.get(index).stamp()), departure.stamp) {
+        if !self.is_plausible_accusation(self.table.get(index).stamp(), departure.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
         if index == MemberIndex::SELF {
@@ -258,7 +270,7 @@ impl Node {
         accuser: Option<MemberIndex>,
         source: Source,
     ) {
-        let before = self.table.get(index).state();
+        let before = self.table.get(index).belief();
         self.stats.claims_applied += 1;
         self.table.revise(index, alive, then, self.now);
         // A suspicion dies with its stamp. (P3)
@@ -272,7 +284,7 @@ impl Node {
             let accuser = accuser.unwrap_or(MemberIndex::SELF);
             self.queue_claim(index, accuser, Source { carrier, ..source });
         }
-        self.on_state_changed(index, before, then.state);
+        self.on_state_changed(index, before, then);
     }
 
     /// Whoever says just what we believe need not be told.
@@ -285,8 +297,14 @@ impl Node {
     }
 
     /// The consequences of a change of state for rings, timers and the application.
-    fn on_state_changed(&mut self, index: MemberIndex, from: State, to: State) {
-        if let Some(change) = MemberChange::between(Some(from), to) {
+    fn on_state_changed(&mut self, index: MemberIndex, old: Belief, new: Belief) {
+        let (from, to) = (old.state, new.state);
+        if !from.is_live() && !to.is_live() && new.stamp.life > old.stamp.life {
+            // It came back and went again before we heard of its return.
+            let gone = if to == State::Left { MemberChange::Left } else { MemberChange::Failed };
+            self.emit_member(index, MemberChange::Joined);
+            self.emit_member(index, gone);
+        } else if let Some(change) = MemberChange::between(Some(from), to) {
             self.emit_member(index, change);
             if change == MemberChange::Joined && to == State::Suspect {
                 self.emit_member(index, MemberChange::Suspected);
@@ -330,14 +348,24 @@ impl Node {
     }
 
     /// Whether a correct node, known under this stamp, could have issued that one by now. (X7)
-    pub(super) fn is_plausible(&self, known: Option<Stamp>, stamp: Stamp) -> bool {
+    fn is_plausible(&self, known: Option<Stamp>, stamp: Stamp) -> bool {
+        self.is_within(known, stamp, 1)
+    }
+
+    /// The same for what others say of it: half as far, so that its answer, which must be higher,
+    /// still is plausible to everybody. (X7)
+    pub(super) fn is_plausible_accusation(&self, known: Stamp, stamp: Stamp) -> bool {
+        self.is_within(Some(known), stamp, 2)
+    }
+
+    fn is_within(&self, known: Option<Stamp>, stamp: Stamp, share: u64) -> bool {
         if !stamp.is_plausible() {
             return false;
         }
         let highest_known = known.map_or(0, |known| known.life.0);
         let bound = match (self.unix_millis(), known) {
-            (Some(unix), _) => unix.saturating_add(LIFE_AHEAD_MILLIS).max(highest_known),
-            (None, Some(known)) => known.life.0.saturating_add(LIFE_JUMP_MAX),
+            (Some(unix), _) => unix.saturating_add(LIFE_AHEAD_MILLIS / share).max(highest_known),
+            (None, Some(known)) => known.life.0.saturating_add(LIFE_JUMP_MAX / share),
             (None, None) => return true,
         };
         stamp.life.0 <= bound

@@ -96,8 +96,7 @@ pub struct Node {
     config: Config,
     name: Name,
     now: Instant,
-    /// When this node last found that it had been stopped.
-    woken_at: Instant,
+    pause: Pause,
     phase: Phase,
     /// The wall clock minus our clock, if there is a wall clock.
     unix_offset: Option<Duration>,
@@ -161,6 +160,13 @@ enum Phase {
     Left,
 }
 
+/// When this node last found that it had been stopped, and for how long at most. (P7)
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    woken_at: Instant,
+    slept: Duration,
+}
+
 /// The protocol versions this node announces.
 const PROTOCOL: VersionRange = VersionRange { min: 1, max: 1, current: 1 };
 
@@ -194,7 +200,7 @@ impl Node {
         let mut node = Self {
             name,
             now,
-            woken_at: now,
+            pause: Pause { woken_at: now, slept: Duration::ZERO },
             phase: Phase::Running,
             unix_offset: config.unix_time.map(|unix| unix.saturating_sub(since_origin)),
             wall: None,
@@ -298,14 +304,19 @@ impl Node {
 
     /// Time never goes back. A long gap means that this node itself was stopped. (P7)
     fn advance(&mut self, now: Instant) {
+        let silence = now.saturating_since(self.now);
         self.now = self.now.max(now);
         let since_origin = Duration::from_nanos(self.now.as_nanos());
         let unix = self.unix_offset.map(|offset| offset.saturating_add(since_origin));
         self.wall = unix.and_then(|unix| u32::try_from(unix.as_secs()).ok());
         if let Some((due, _)) = self.timers.next() {
-            let late = self.now.saturating_since(due.max(self.woken_at));
+            let late = self.now.saturating_since(due.max(self.pause.woken_at));
             if late > self.config.probe_interval * 3 {
                 self.on_pause(late);
+            }
+            if late > self.config.broadcast_lifetime / 8 {
+                // It may have begun right after the last input, long before a deadline passed.
+                self.pause = Pause { woken_at: self.now, slept: silence.max(late) };
             }
         }
     }

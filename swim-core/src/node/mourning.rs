@@ -4,7 +4,7 @@
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 
-use super::Node;
+use super::{Node, Pause};
 use crate::{
     event::{EventKind, MemberChange},
     graveyard::Grave,
@@ -51,7 +51,7 @@ impl Node {
     /// This node was stopped for `late`: its suspicions could not be refuted meanwhile, and its
     /// probe could not be answered. (P7)
     pub(super) fn on_pause(&mut self, late: Duration) {
-        self.woken_at = self.now;
+        self.pause = Pause { woken_at: self.now, slept: late };
         self.stats.pauses += 1;
         self.stats.pause_max = self.stats.pause_max.max(late);
         for (&index, suspicion) in &mut self.suspicions {

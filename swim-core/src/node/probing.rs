@@ -14,7 +14,7 @@ use crate::{
     relay::Relay,
     stream::Purpose,
     table::MemberIndex,
-    wire::{Ack, Message, Nack, Ping, RelayedAck},
+    wire::{Ack, Digest, Message, Nack, Ping, RelayedAck, Sender},
 };
 
 impl Node {
@@ -118,9 +118,11 @@ impl Node {
 
     /// An ack came in. It counts only with a nonce that is waited for, from the member that was
     /// asked. (P1)
-    pub(super) fn on_ack(&mut self, from: Option<MemberIndex>, by: &str, ack: &Ack<'_>) {
+    pub(super) fn on_ack(&mut self, from: Option<MemberIndex>, by: Sender<'_>, ack: &Ack<'_>) {
         if let Some(from) = from {
             if self.probe.as_ref().is_some_and(|p| p.nonce == ack.nonce && p.target == from) {
+                // It answers to a nonce of ours, from its address: it proves any stamp. (X7)
+                self.hear_from(from, by.stamp);
                 return self.on_probe_acked(from, ack);
             }
             if let Some(relay) = self.relays.answered(ack.nonce, from) {
@@ -128,7 +130,7 @@ impl Node {
             }
             self.on_leave_acked(ack.nonce, from);
         }
-        if self.pings.get(&ack.nonce).is_some_and(|ping| ping.target == *by) {
+        if self.pings.get(&ack.nonce).is_some_and(|ping| ping.target == *by.name) {
             self.finish_ping(ack.nonce, Some(ack.payload));
         }
     }
@@ -168,8 +170,7 @@ impl Node {
         self.end_probe();
         self.stats.probes_saved_by_relay += 1;
         self.change_health(-1);
-        let addr = self.table.get(target).addr();
-        self.on_sender_stamp(target, ack.stamp, addr);
+        self.on_sender_stamp(target, ack.stamp);
     }
 
     /// The target answered over the stream, but not to packets.
@@ -184,11 +185,26 @@ impl Node {
         self.emit(EventKind::PacketsLost { member });
     }
 
-    pub(super) fn on_nack(&mut self, helper: MemberIndex, nack: Nack) {
+    /// A helper says that it waits too; or the one that was pinged says that it lives but does not
+    /// know us, and is made to know us by an exchange.
+    pub(super) fn on_nack(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) {
+        let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
+        if self.probe.as_ref().is_some_and(is_probed) {
+            let record = self.table.get(from);
+            let (addr, views) = (record.addr(), [self.table.digest(), from.key()]);
+            if self.repair.begin(views, self.now, self.config.probe_interval) {
+                self.stats.repairs += 1;
+                self.dial(addr, Purpose::Exchange { seed: None });
+            }
+            let digest = Digest::default();
+            return self.on_ack(Some(from), by, &Ack { nonce: nack.nonce, digest, payload: &[] });
+        }
         if let Some(probe) = self.probe.as_mut().filter(|probe| probe.nonce == nack.nonce)
-            && probe.nack(helper)
+            && probe.nack(from)
         {
             self.stats.nacks += 1;
+        } else if let Some(relay) = self.relays.answered(nack.nonce, from) {
+            self.pass_ack_on(nack.nonce, &relay);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     name::Name,
     reject::Reject,
     table::MemberIndex,
-    wire::{Ack, Message, Opened, Ping},
+    wire::{Ack, Message, Nack, Opened, Ping},
 };
 
 impl Node {
@@ -41,7 +41,7 @@ impl Node {
         let sender = self.table.find(opened.sender.name);
         let peer = sender.filter(|&index| self.table.get(index).addr() == from);
         if let Some(peer) = peer {
-            self.on_sender_stamp(peer, opened.sender.stamp, from);
+            self.on_sender_stamp(peer, opened.sender.stamp);
         }
         let mut ping = None;
         for message in opened.messages {
@@ -77,7 +77,7 @@ impl Node {
             }
             (Message::Broadcast(broadcast), _) => self.on_broadcast(broadcast, peer),
             (Message::Ack(ack), _) => {
-                self.on_ack(peer, opened.sender.name, ack);
+                self.on_ack(peer, opened.sender, ack);
                 if let Some(peer) = peer {
                     self.on_ack_digest(peer, ack.digest);
                 }
@@ -94,7 +94,7 @@ impl Node {
                 self.on_indirect_ping(peer, request.nonce, request.target);
             }
             (Message::RelayedAck(ack), Some(peer)) => self.on_relayed_ack(peer, ack),
-            (Message::Nack(nack), Some(peer)) => self.on_nack(peer, *nack),
+            (Message::Nack(nack), Some(peer)) => self.on_nack(peer, opened.sender, *nack),
             (Message::BroadcastSummary(summary), Some(peer)) => self.on_summary(peer, summary),
             // Strangers get no work done. (X6)
             (
@@ -118,8 +118,8 @@ impl Node {
         }
     }
 
-    /// Answers to where the packet came from, never to an address in it. A stranger's answer is no
-    /// longer than its question, and carries nothing else. (X6)
+    /// Answers to where the packet came from, never to an address in it. A stranger is told only that
+    /// we are here and don't know it, in fewer bytes than it asked. (X6)
     fn on_ping(
         &mut self,
         from: SocketAddr,
@@ -128,12 +128,17 @@ impl Node {
         ping: &Ping,
         len: usize,
     ) {
-        let digest = self.digest();
         let Some(peer) = peer else {
-            let ack = Ack { nonce: ping.nonce, digest, payload: &[] };
+            let nack = Nack { nonce: ping.nonce };
             let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
-            return self.send_to_stranger(from, opened.sender.name, &[Message::Ack(ack)], len_max);
+            return self.send_to_stranger(
+                from,
+                opened.sender.name,
+                &[Message::Nack(nack)],
+                len_max,
+            );
         };
+        let digest = self.digest();
         let payload = self.ack_payload.clone();
         let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
         self.send_to_member(peer, &[Message::Ack(ack)]);

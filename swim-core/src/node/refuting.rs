@@ -44,7 +44,7 @@ impl Node {
     pub(super) fn on_accused(&mut self, accused: Stamp, state: State) {
         let own = self.own_stamp();
         let is_stale = if state == State::Left { accused.life < own.life } else { accused < own };
-        if self.phase != Phase::Running || is_stale || !self.is_plausible(Some(own), accused) {
+        if self.phase != Phase::Running || is_stale || !self.is_plausible_accusation(own, accused) {
             return;
         }
         let stamp =

@@ -79,7 +79,8 @@ pub(crate) struct RelayedAck<'a> {
     pub(crate) stamp: Stamp,
 }
 
-/// "I asked it, and it has not answered yet." Lifeguard, LHA-Probe.
+/// To a request for help: "I asked it, and it has not answered yet." Lifeguard, LHA-Probe.
+/// To a ping: "I am here, but I don't know you", which is shorter than the ping. (X6)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Nack {
     pub(crate) nonce: u64,
