@@ -4,24 +4,35 @@
 //! (`memberlist_7_2_..`), or an invariant (`s7_..`, `x6_..`).
 
 mod auditor;
+mod looks;
 mod puppet;
 mod script;
+mod stage;
 mod words;
 
 mod admission;
 mod alive;
 mod broadcast;
+mod chaos;
+mod clock;
+mod commands;
 mod conflict;
 mod dead;
+mod exchange;
 mod gossip;
 mod help;
 mod join;
+mod large;
 mod leave;
+mod plausible;
 mod probe;
 mod reap;
 mod refute;
 mod relay;
+mod safety;
 mod stranger;
+mod streams;
 mod suspect;
 mod suspicion;
 mod transitions;
+mod whole;

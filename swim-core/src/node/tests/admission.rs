@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration, vec::Vec};
 
 use super::{
-    puppet::Stage,
+    stage::Stage,
     words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{

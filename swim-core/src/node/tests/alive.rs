@@ -3,7 +3,7 @@
 use std::{format, time::Duration};
 
 use super::{
-    puppet::Stage,
+    stage::Stage,
     words::{addr, alive, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{

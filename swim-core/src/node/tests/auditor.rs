@@ -16,6 +16,7 @@ use crate::{
     precedence::Belief,
     stamp::Stamp,
     stats::Counts,
+    suspicion::Suspicion,
     table::MemberIndex,
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Auditor {
     events: u64,
     /// The members as events told them.
     folded: BTreeMap<String, Member>,
+    /// The last change of each, and whether it is suspected.
+    words: BTreeMap<String, (MemberChange, bool)>,
     beliefs: BTreeMap<String, Belief>,
     /// What each stamp of each member stood for.
     profiles: BTreeMap<(String, Stamp), (core::net::SocketAddr, Meta)>,
@@ -38,6 +41,7 @@ impl Auditor {
         self.events += 1;
         if let EventKind::Member { change, member } = &event.kind {
             let name = member.name.to_string();
+            self.parse(&name, *change);
             if *change == MemberChange::Reaped {
                 self.folded.remove(&name);
                 self.beliefs.remove(&name);
@@ -46,6 +50,25 @@ impl Auditor {
                 self.folded.insert(name, member.clone());
             }
         }
+    }
+
+    /// E1: (Join (Update | Suspect | Recover)* (Leave | Fail Leave?) Reap?)*
+    fn parse(&mut self, name: &str, change: MemberChange) {
+        use MemberChange::{Failed, Joined, Left, Reaped, Recovered, Suspected, Updated};
+        let before = self.words.get(name).copied();
+        let (last, suspected) = before.unwrap_or((Reaped, false));
+        let is_in = !matches!(last, Failed | Left | Reaped);
+        let is_legal = match change {
+            Joined => !is_in,
+            Updated | Failed => is_in,
+            Suspected => is_in && !suspected,
+            Recovered => is_in && suspected,
+            Left => is_in || last == Failed,
+            Reaped => matches!(last, Failed | Left),
+        };
+        assert!(is_legal, "E1: {name} {change} after {before:?}");
+        let suspected = change == Suspected || suspected && change == Updated;
+        self.words.insert(name.into(), (change, suspected));
     }
 
     /// Looks at the node between two steps, when all events were noted.
@@ -116,7 +139,7 @@ fn check_suspicions(node: &Node) {
     }
     for (index, record) in node.table.iter() {
         let suspected = (record.state() == State::Suspect).then(|| record.stamp());
-        let suspicion = node.suspicions.get(&index).map(|suspicion| suspicion.stamp());
+        let suspicion = node.suspicions.get(&index).map(Suspicion::stamp);
         assert_eq!(suspicion, suspected, "P3: the suspicion of {} fits", record.name());
     }
     assert_eq!(node.suspicions.len(), node.counts().suspect, "P3: one suspicion per suspect");

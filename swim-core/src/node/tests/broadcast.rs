@@ -5,7 +5,8 @@ use std::{format, string::String, time::Duration, vec, vec::Vec};
 use bytes::Bytes;
 
 use super::{
-    puppet::{Stage, nth_at},
+    puppet::nth_at,
+    stage::Stage,
     words::{has_left, is_alive},
 };
 use crate::{
@@ -25,7 +26,10 @@ fn issued(id: u64, age_millis: u32) -> Message<'static> {
 
 /// Who was sent the node's own broadcast of this number.
 fn told(stage: &Stage, wanted: u64) -> Vec<usize> {
-    let has = |message: &Message<'_>| matches!(message, Message::Broadcast(Broadcast { id, origin: "n", .. }) if *id == wanted);
+    let has = |message: &Message<'_>| match message {
+        Message::Broadcast(broadcast) => (broadcast.origin, broadcast.id) == ("n", wanted),
+        _ => false,
+    };
     let packets = stage.sent.iter().filter(|sent| sent.messages.iter().any(has));
     packets.map(|sent| nth_at(sent.to)).collect()
 }

@@ -3,7 +3,7 @@
 use std::{format, time::Duration, vec::Vec};
 
 use super::{
-    puppet::Stage,
+    stage::Stage,
     words::{NODE, addr, alive, entry, has_left, is_dead},
 };
 use crate::{

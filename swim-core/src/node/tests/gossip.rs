@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, string::String, time::Duration, vec::Vec};
 
 use super::{
-    puppet::{Stage, nth_at},
+    puppet::nth_at,
+    stage::Stage,
     words::{self, addr, alive, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{
@@ -20,7 +21,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn told(stage: &Stage, claim: &str) -> Vec<usize> {
     let packets = stage.sent.iter();
     let with_it =
-        packets.filter(|sent| words::claims(sent.messages.iter()).contains(&claim.into()));
+        packets.filter(|sent| words::claims(sent.messages.iter().copied()).contains(&claim.into()));
     with_it.map(|sent| nth_at(sent.to)).collect()
 }
 
@@ -196,7 +197,7 @@ fn memberlist_11_2_what_was_sent_least_goes_first() {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for _ in 0..1000 {
         for sent in stage.sent.drain(..) {
-            for claim in words::claims(sent.messages.iter()) {
+            for claim in words::claims(sent.messages.iter().copied()) {
                 *counts.entry(claim).or_default() += 1;
             }
         }

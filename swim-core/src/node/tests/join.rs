@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, time::Duration, vec, vec::Vec};
 
 use super::{
-    puppet::{Stage, nth_at},
+    puppet::nth_at,
+    stage::Stage,
     words::{NODE, addr, alive, entry, name},
 };
 use crate::{

@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, time::Duration, vec::Vec};
 use bytes::Bytes;
 
 use super::{
-    puppet::{Stage, nth_at},
+    puppet::nth_at,
+    stage::Stage,
     words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{

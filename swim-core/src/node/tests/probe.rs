@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration, vec::Vec};
 use bytes::Bytes;
 
 use super::{
-    puppet::Stage,
+    stage::Stage,
     words::{addr, has_left, is_alive, is_dead, is_suspect, name},
 };
 use crate::{

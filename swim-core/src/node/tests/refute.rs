@@ -4,7 +4,7 @@
 use std::{format, time::Duration};
 
 use super::{
-    puppet::Stage,
+    stage::Stage,
     words::{NODE, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
 };
 use crate::{

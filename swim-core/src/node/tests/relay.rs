@@ -4,7 +4,7 @@
 use std::{time::Duration, vec::Vec};
 
 use super::{
-    puppet::Stage,
+    stage::Stage,
     words::{NODE, addr, alive, is_dead, name},
 };
 use crate::{

@@ -4,8 +4,8 @@
 use std::{string::String, string::ToString, time::Duration};
 
 use super::{
-    puppet::Stage,
     script,
+    stage::Stage,
     words::{addr, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
 };
 use crate::{

@@ -3,8 +3,8 @@
 use std::{format, string::String};
 
 use super::{
-    puppet::Stage,
     script,
+    stage::Stage,
     words::{addr, alive, has_left, is_dead, is_suspect},
 };
 use crate::{

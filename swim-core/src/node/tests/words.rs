@@ -75,7 +75,7 @@ fn accusation(nth: usize, (life, incarnation): (u64, u64), from: usize) -> Accus
 }
 
 /// The claims among `messages`, as text: `alive p1 1.1`, `suspect p1 1.1 by p2`, `left p1 1.1`.
-pub(super) fn claims<'a>(messages: impl Iterator<Item = &'a Message<'static>>) -> Vec<String> {
+pub(super) fn claims(messages: impl Iterator<Item = Message<'static>>) -> Vec<String> {
     let claims = messages.into_iter().filter_map(|message| match message {
         Message::Claim(Claim::Alive(Alive { name, stamp, .. })) => {
             Some(format!("alive {name} {stamp}"))
