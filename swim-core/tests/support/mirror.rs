@@ -1,6 +1,6 @@
 //! The members as an application would keep them: by folding events, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use swim_core::{Member, MemberChange, State};
 
@@ -9,6 +9,8 @@ use swim_core::{Member, MemberChange, State};
 pub struct Mirror {
     members: BTreeMap<String, (MemberChange, Member)>,
     suspected: BTreeMap<String, bool>,
+    /// Those that were reaped after they failed, and were not met again: still tried now and then.
+    remembered: BTreeSet<String>,
 }
 
 impl Mirror {
@@ -18,10 +20,12 @@ impl Mirror {
         let name = member.name.to_string();
         let last = self.members.get(&name).map(|(change, _)| *change);
         let is_in = matches!(last, Some(Joined | Updated | Suspected | Recovered));
+        let differs = self.differs(&name, member);
         let suspected = self.suspected.entry(name.clone()).or_default();
         let is_legal = match change {
             Joined => !is_in,
-            Updated => is_in || last.is_some(),
+            // A recovery shows already what it was said with.
+            Updated => is_in && (differs || last == Some(Recovered)),
             Suspected => is_in && !*suspected,
             Recovered => is_in && *suspected,
             Failed => is_in,
@@ -29,6 +33,11 @@ impl Mirror {
             Reaped => matches!(last, Some(Failed | Left)),
         };
         assert!(is_legal, "E1: {name} {change} after {last:?}");
+        if change == Joined {
+            self.remembered.remove(&name);
+        } else if change == Reaped && member.state == State::Dead {
+            self.remembered.insert(name.clone());
+        }
         match change {
             Suspected => *suspected = true,
             Joined | Recovered | Failed | Left | Reaped => *suspected = false,
@@ -59,12 +68,15 @@ impl Mirror {
         assert_eq!(count, self.members.len(), "E2: members and folded members");
     }
 
-    /// The folded members that are live.
-    pub fn live(&self) -> usize {
-        self.members.values().filter(|(_, member)| is_live(member.state)).count()
+    /// E2: an update is one only if what the member says about itself changed.
+    fn differs(&self, name: &str, member: &Member) -> bool {
+        let said = |member: &Member| (member.addr, member.meta.clone(), member.versions);
+        self.members.get(name).is_some_and(|(_, known)| said(known) != said(member))
     }
-}
 
-fn is_live(state: State) -> bool {
-    state.is_live()
+    /// Whether the node will try to reach this one sooner or later.
+    pub fn knows(&self, name: &str) -> bool {
+        let has = |(_, member): &(MemberChange, Member)| member.state != State::Left;
+        self.remembered.contains(name) || self.members.get(name).is_some_and(has)
+    }
 }

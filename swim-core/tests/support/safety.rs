@@ -1,0 +1,123 @@
+//! The safety invariants of the tables, checked after every step of every node.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
+
+use swim_core::{Life, Member, Meta, Name, Stamp, State, Versions};
+
+use super::host::Host;
+
+/// What is known of the whole world: who said what of itself, and who may be gone.
+#[derive(Default)]
+pub struct Safety {
+    issued: BTreeMap<String, BTreeMap<Stamp, Vec<Profile>>>,
+    may_be_left: BTreeSet<(String, Life)>,
+    /// How many tables were looked at, so that a test can tell that it was not vacuous.
+    pub checks: u64,
+    /// How often an entry was seen to change.
+    pub transitions: u64,
+}
+
+/// What the checks remember of one node.
+#[derive(Default)]
+pub struct Seen {
+    own: Option<Stamp>,
+    entries: BTreeMap<String, (Stamp, State)>,
+    fingerprint: (u64, u64, usize),
+    skipped: u32,
+}
+
+type Profile = (SocketAddr, Meta, Versions);
+
+impl Safety {
+    /// A leave was called, or an operator declared a dead member gone.
+    pub fn may_be_left(&mut self, name: &str, life: Life) {
+        self.may_be_left.insert((name.to_owned(), life));
+    }
+
+    /// Looks at a node after it did something.
+    pub fn check(&mut self, host: &mut Host) {
+        /// Every so often everything is looked at, even if nothing seems to have changed.
+        const SKIPPED_MAX: u32 = 32;
+        self.check_own(host);
+        let stats = host.node.stats();
+        let fingerprint = (stats.claims_applied, stats.reaped, host.events.len());
+        host.seen.skipped += 1;
+        if fingerprint == host.seen.fingerprint && host.seen.skipped < SKIPPED_MAX {
+            return;
+        }
+        host.seen.fingerprint = fingerprint;
+        host.seen.skipped = 0;
+        self.checks += 1;
+        host.mirror.check(host.node.members());
+        self.check_members(host);
+    }
+
+    fn check_own(&mut self, host: &mut Host) {
+        let own = host.node.local();
+        if !host.node.is_leaving() && !host.node.has_left() {
+            assert_eq!(own.state, State::Alive, "S4: {} is not alive to itself", own.name);
+            assert_eq!(own.addr, host.addr, "S4: {} has not its own address", own.name);
+        }
+        let last = host.seen.own;
+        assert!(last.is_none_or(|last| last <= own.stamp), "S3: {} went back", own.name);
+        let issued = self.issued.entry(own.name.to_string()).or_default();
+        let first = match last {
+            Some(last) if last.life == own.stamp.life => last.incarnation.0 + 1,
+            Some(_) | None => 1,
+        };
+        let profile = (own.addr, own.meta.clone(), own.versions);
+        for incarnation in first..=own.stamp.incarnation.0 {
+            let stamp = Stamp::new(own.stamp.life.0, incarnation);
+            issued.entry(stamp).or_default().push(profile.clone());
+        }
+        host.seen.own = Some(own.stamp);
+    }
+
+    fn check_members(&mut self, host: &mut Host) {
+        let mut recount = [0; 4];
+        let mut entries = BTreeMap::new();
+        for member in host.node.members() {
+            recount[member.state as usize] += 1;
+            self.check_invention(&member);
+            if let Some(&last) = host.seen.entries.get(&*member.name) {
+                self.check_transition(host.node.name(), last, &member);
+            }
+            entries.insert(member.name.to_string(), (member.stamp, member.state));
+        }
+        for (name, (_, state)) in &host.seen.entries {
+            assert!(entries.contains_key(name) || !state.is_live(), "S6: {name} vanished alive");
+        }
+        host.seen.entries = entries;
+        let counts = host.node.counts();
+        let counted = [counts.alive, counts.suspect, counts.dead, counts.left];
+        assert_eq!(counted, recount, "S10: counts");
+    }
+
+    /// S2, S5, S7: nobody believes what the member itself never said.
+    fn check_invention(&self, member: &Member) {
+        let Member { name, stamp, .. } = member;
+        let issued = self.issued.get(&**name);
+        let issued = issued.unwrap_or_else(|| panic!("S2: {name} was invented"));
+        assert!(issued.contains_key(stamp), "S2: {name} never spoke under {stamp}");
+        let profile = (member.addr, member.meta.clone(), member.versions);
+        let was_said = issued.range(..=*stamp).any(|(_, said)| said.contains(&profile));
+        assert!(was_said, "S5: {name} never said {profile:?} until {stamp}");
+        if member.state == State::Left {
+            let key = (name.to_string(), stamp.life);
+            assert!(self.may_be_left.contains(&key), "S7: {name} never left in life {}", key.1);
+        }
+    }
+
+    /// S1, S6, S7: what is stored never goes down.
+    fn check_transition(&mut self, at: &Name, last: (Stamp, State), member: &Member) {
+        let now = (member.stamp, member.state);
+        self.transitions += u64::from(now != last);
+        let name = &member.name;
+        assert!(now >= last, "S1: at {at}, {name} went from {last:?} to {now:?}");
+        let was_left = last.1 == State::Left && now.1 != State::Left;
+        assert!(!was_left || now.0.life > last.0.life, "S7: at {at}, {name} was called back");
+    }
+}
