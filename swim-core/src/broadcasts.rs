@@ -301,7 +301,8 @@ impl Broadcasts {
         self.pop_front();
     }
 
-    /// Forgets what is long past. Twice the lifetime would do if all ages were right; but a node that
+    /// Forgets what is long past. Twice the lifetime would do if all ages were right; but a node
+    /// that
     /// was stopped takes what waited meanwhile for younger than it is, and passes it on as such.
     fn expire(&mut self, now: Instant) {
         let remember_for = REMEMBERED_FOR.max(self.lifetime * 2);

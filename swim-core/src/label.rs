@@ -10,7 +10,7 @@ use crate::name::{self, NameError};
 
 /// The longest label, in bytes of UTF-8. It travels only as four bytes of its hash, but it is part
 /// of what every packet is checked against, so it must be short.
-pub(crate) const LABEL_LEN_MAX: usize = 64;
+pub const LABEL_LEN_MAX: usize = 64;
 
 /// The name of a cluster: 0 to 64 bytes of UTF-8 without control or text-direction characters.
 /// The empty label is the same as none.

@@ -1,5 +1,5 @@
-//! W1: no packet is longer than the limit, whatever the limit and whatever there is to say; and what
-//! can't fit is refused by the command, never cut or dropped.
+//! W1: no packet is longer than the limit, whatever the limit and whatever there is to say; and
+//! what can't fit is refused by the command, never cut or dropped.
 
 mod support;
 

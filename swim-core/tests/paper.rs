@@ -1,5 +1,6 @@
 //! What the papers say, sentence by sentence: SWIM (Das, Gupta, Motivala, DSN 2002) and Lifeguard
-//! (Dadgar, Phillips, Currey, 2017). Where the code departs from them, `docs/departures.md` says so.
+//! (Dadgar, Phillips, Currey, 2017). Where the code departs from them, `docs/departures.md` says
+//! so.
 
 mod support;
 
@@ -91,8 +92,8 @@ fn swim_5_the_load_per_member_does_not_depend_on_the_group() {
     }
 }
 
-/// SWIM 4.1: "piggybacking the information to be disseminated on the ping, ping-req and ack messages
-/// ... completely eliminates the use of the multicast primitive", in O(log n) periods.
+/// SWIM 4.1: "piggybacking the information to be disseminated on the ping, ping-req and ack
+/// messages ... completely eliminates the use of the multicast primitive", in O(log n) periods.
 #[test]
 fn swim_4_1_news_spread_on_pings_and_acks_alone() {
     let alone = |options: &mut Options| {

@@ -1,6 +1,7 @@
 //! L5: a cluster that fell apart finds together again by itself, however long it lasted.
 //!
-//! Short: nobody is failed. Longer: both sides fail each other, and try the dead now and then. Longer
+//! Short: nobody is failed. Longer: both sides fail each other, and try the dead now and then.
+//! Longer
 //! than the dead are kept: both sides have forgotten each other but for the addresses, which they
 //! try in the same way.
 

@@ -1,9 +1,10 @@
 //! What a node missed is found by the next ping or ack, which compares what both sides know, and is
 //! repaired at once. Push/pull is off throughout: it takes no part in this.
 //!
-//! One node neither gets nor sends packets for a second, in which the news makes its rounds and dies
-//! down. Its streams work, so that its probes and those of it are saved and nobody suspects it. Then
-//! packets pass again, and the next comparison must show that it has a hole.
+//! One node neither gets nor sends packets for a second, in which the news makes its rounds and
+//! dies
+//! down. Its streams work, so that its probes and those of it are saved and nobody suspects it.
+//! Then packets pass again, and the next comparison must show that it has a hole.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! L6: one sick node causes no failures of healthy nodes at healthy nodes. Lifeguard's reason to be:
-//! "slow message processing .. causes healthy members to be accused".
+//! L6: one sick node causes no failures of healthy nodes at healthy nodes. Lifeguard's reason to
+//! be: "slow message processing .. causes healthy members to be accused".
 
 mod support;
 

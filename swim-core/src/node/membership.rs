@@ -91,8 +91,8 @@ impl Node {
         }
     }
 
-    /// A member has spoken under this stamp. A new life of somebody who was gone is let in by its own
-    /// claim only.
+    /// A member has spoken under this stamp. A new life of somebody who was gone is let in by its
+    /// own claim only.
     pub(super) fn hear_from(&mut self, sender: MemberIndex, stamp: Stamp) {
         let record = self.table.get(sender);
         let is_in = record.state().is_live() || record.stamp().life == stamp.life;
@@ -261,7 +261,8 @@ impl Node {
         }
     }
 
-    /// Changes what is believed of another member, because of some news, and draws the consequences.
+    /// Changes what is believed of another member, because of some news, and draws the
+    /// consequences.
     fn believe(
         &mut self,
         index: MemberIndex,

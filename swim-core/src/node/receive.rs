@@ -118,8 +118,8 @@ impl Node {
         }
     }
 
-    /// Answers to where the packet came from, never to an address in it. A stranger is told only that
-    /// we are here and don't know it, in fewer bytes than it asked. (X6)
+    /// Answers to where the packet came from, never to an address in it. A stranger is told only
+    /// that we are here and don't know it, in fewer bytes than it asked. (X6)
     fn on_ping(
         &mut self,
         from: SocketAddr,

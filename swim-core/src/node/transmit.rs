@@ -194,8 +194,8 @@ pub(super) fn report_sent(
     }
 }
 
-/// Writes news into a packet if it fits. What would not fit into an empty one is left to members with
-/// larger packets, and to exchanges.
+/// Writes news into a packet if it fits. What would not fit into an empty one is left to members
+/// with larger packets, and to exchanges.
 fn fit(writer: &mut PacketWriter, news: &Message<'_>, capacity: usize) -> Offer {
     if writer.push(news) {
         Offer::Taken

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use swim_core::{Key, Keyring, Life, Options, Profile, State, Stats};
+use swim_core::{Bytes, Key, Keyring, Life, Options, Profile, State, Stats};
 
 use super::{Id, MILLISECOND, SECOND, World, network::Chance, preset};
 
@@ -64,8 +64,8 @@ impl Settings {
     }
 
     /// Invariants, section 0: within this time all agree again once every fault is off. On top come
-    /// the time for a stream to end, and for those that were lost for good: one of them is drawn per
-    /// try, and the right one of n is drawn within 12 n tries but for six times in a million.
+    /// the time for a stream to end, and for those that were lost for good: one of them is drawn
+    /// per try, and the right one of n is drawn within 12 n tries but for six times in a million.
     pub fn converges_within(&self) -> Duration {
         let o = &self.base;
         let m = self.size as u32 - 1;
@@ -127,17 +127,24 @@ pub fn act(world: &mut World, settings: &Settings, chance: &mut Chance, tried: &
         }
         (22..32, true) if may_act(world, id) => {
             tried.updates += 1;
-            world.update(id);
+            let meta = filler(chance, 300);
+            world.call(id, |node, now| node.update_meta(now, meta)).expect("short enough");
         }
         (32..45, true) if may_act(world, id) => {
             tried.broadcasts += 1;
-            world.shout(id);
+            let payload = filler(chance, 400);
+            world.call(id, |node, now| node.broadcast(now, payload)).expect("short enough");
         }
         (45..50, true) if may_act(world, id) => {
-            let payload = vec![9; chance.below(100_000) as usize].into();
+            let (payload, short) = (filler(chance, 100_000), filler(chance, 400));
             let to = super::name(other);
-            let sent = world.call(id, |node, now| node.send_reliable(now, &to, payload));
-            tried.messages += u64::from(sent.is_ok());
+            let sent = world.call(id, |node, now| {
+                let sent = node.send_best_effort(now, &to, &short).is_ok();
+                sent | node.ping(now, &to).is_ok() | node.send_reliable(now, &to, payload).is_ok()
+            });
+            tried.messages += u64::from(sent);
+            let state = filler(chance, 100_000);
+            world.call(id, |node, _| node.set_local_state(state)).expect("short enough");
         }
         (50..55, true) if may_act(world, id) && world.view(id, other) == Some(State::Dead) => {
             tried.removals += 1;
@@ -190,6 +197,11 @@ fn is_guarded(settings: &Settings) -> bool {
 }
 
 /// A node that is stopped carries out no commands either.
+/// So many bytes at most.
+fn filler(chance: &mut Chance, most: u64) -> Bytes {
+    Bytes::from(vec![chance.below(256) as u8; chance.below(most + 1) as usize])
+}
+
 fn may_act(world: &World, id: Id) -> bool {
     let node = world.node(id);
     is_awake(world, id) && !node.has_left() && !node.is_leaving()

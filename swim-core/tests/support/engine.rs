@@ -185,8 +185,9 @@ impl World {
 
     fn record(&mut self, id: Id, event: Event) {
         let since = |bytes: &[u8]| {
-            let issued = bytes.try_into().map(u64::from_le_bytes).ok().map(Instant::from_nanos);
-            issued.filter(|&at| at <= self.now).map(|at| self.now.saturating_since(at))
+            let issued = bytes.first_chunk().copied().map(u64::from_le_bytes);
+            let issued = issued.map(Instant::from_nanos).filter(|&at| at <= self.now);
+            issued.map(|at| self.now.saturating_since(at))
         };
         match &event.kind {
             EventKind::Broadcast { payload, .. } => {

@@ -23,10 +23,6 @@ const PING: Message<'static> = Message::Ping(Ping {
     digest: Digest { members: 1, broadcasts: 2, settled: true },
 });
 
-fn acks(stage: &Stage, nth: usize) -> usize {
-    stage.told(nth).filter(|message| matches!(message, Message::Ack(_))).count()
-}
-
 #[test]
 fn x6_a_stranger_is_answered_at_its_own_address_and_gets_nothing_else() {
     let mut stage = Stage::with(3, |options| options.repair = true);
