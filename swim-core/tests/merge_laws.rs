@@ -33,7 +33,8 @@ proptest! {
         some in proptest::collection::vec(any::<bool>(), 400),
     ) {
         let packets = recorded(ONE).iter().cycle().zip(&some);
-        let mut packets: Vec<&Packet> = packets.filter(|(_, take)| **take).map(|(p, _)| p).collect();
+        let packets = packets.filter(|(_, take)| **take);
+        let mut packets: Vec<&Packet> = packets.map(|(packet, _)| packet).collect();
         let mut observer = Observer::new(ONE);
         packets.iter().for_each(|packet| observer.hear(packet));
         let first = observer.picture();
