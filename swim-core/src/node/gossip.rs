@@ -28,7 +28,7 @@ const LOOKS_PER_PLACE: usize = 4;
 /// that only repeat. It bounds the packets, not the bytes: an update is sent as often as ever.
 const FRESH_PACE: u32 = 8;
 /// Members that a changed view is compared with once the change has had time to spread.
-const COMPARISONS: usize = 2;
+const COMPARISONS: usize = 3;
 /// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
 const REPAIR_PACKETS_MAX: usize = 8;
 
