@@ -1,0 +1,4 @@
+//! Deterministic simulation of SWIM clusters.
+
+pub mod chance;
+pub mod queue;
