@@ -1,0 +1,97 @@
+//! A host's own clock: it may run fast or slow, and jump.
+
+use std::time::Duration;
+
+use swim_core::Instant;
+
+/// What a host takes for the time, as a function of the world's.
+///
+/// Machines live by the host's clock; the world alone knows both.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    world: Instant,
+    local: Instant,
+    /// How many parts in a billion it is fast; negative if slow.
+    drift: i64,
+}
+
+impl Clock {
+    /// A clock that is right.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { world: Instant::ORIGIN, local: Instant::ORIGIN, drift: 0 }
+    }
+
+    /// The host's time at this time of the world. Never before the last change of the clock.
+    #[must_use]
+    pub fn local(&self, world: Instant) -> Instant {
+        let span = world.saturating_since(self.world).as_nanos() as u64;
+        self.local + Duration::from_nanos(self.stretch(span, self.drift))
+    }
+
+    /// When in the world the host's clock shows `local` or, for an earlier time, the last change of
+    /// the clock. Rounded up, so that the clock has reached it by then.
+    #[must_use]
+    pub fn world(&self, local: Instant) -> Instant {
+        let span = local.saturating_since(self.local).as_nanos() as u64;
+        if self.drift == 0 {
+            return self.world + Duration::from_nanos(span);
+        }
+        let rate = i128::from(BILLION + self.drift);
+        let nanos = (i128::from(span) * i128::from(BILLION) + rate - 1) / rate;
+        self.world + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX >> 1))
+    }
+
+    /// From now on it is so many parts in a billion fast (slow, if negative).
+    ///
+    /// # Panics
+    ///
+    /// If it would stand still or run backwards: `parts_per_billion` must be above minus a half
+    /// and at most half a billion.
+    pub fn set_drift(&mut self, now: Instant, parts_per_billion: i64) {
+        assert!(parts_per_billion.abs() <= BILLION / 2, "{parts_per_billion} is no drift");
+        *self = Self { world: now, local: self.local(now), drift: parts_per_billion };
+    }
+
+    /// It jumps forward, as a virtual machine's does that was suspended.
+    pub fn jump(&mut self, now: Instant, by: Duration) {
+        *self = Self { world: now, local: self.local(now) + by, drift: self.drift };
+    }
+
+    fn stretch(&self, span: u64, drift: i64) -> u64 {
+        if drift == 0 {
+            return span;
+        }
+        let nanos = i128::from(span) * i128::from(BILLION + drift) / i128::from(BILLION);
+        u64::try_from(nanos).unwrap_or(u64::MAX >> 1)
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const BILLION: i64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_reaches_what_it_was_asked_for() {
+        for drift in [-500_000, -1, 0, 3, 500_000] {
+            let mut clock = Clock::new();
+            clock.set_drift(Instant::from_millis(5), drift);
+            clock.jump(Instant::from_millis(70), Duration::from_secs(3));
+            for nanos in [0, 1, 999, 1_000_000_007, 86_400_000_000_001] {
+                let local = clock.local(Instant::from_millis(70)) + Duration::from_nanos(nanos);
+                let world = clock.world(local);
+                let reached = clock.local(world);
+                assert!(reached >= local, "drift {drift}: {local} is {world}, then {reached}");
+                assert!(reached.saturating_since(local).as_nanos() <= 1);
+            }
+        }
+    }
+}

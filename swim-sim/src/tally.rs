@@ -1,0 +1,98 @@
+//! What is counted in a world.
+
+use std::{net::SocketAddr, time::Duration};
+
+use swim_core::{Event, EventKind, Instant, MemberChange};
+
+use crate::network::Fate;
+
+/// Counters of a world. They only grow; [`Tally::since`] tells what was added.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Things that happened.
+    pub steps: u64,
+    /// Packets sent. A packet with several messages is one.
+    pub packets_sent: u64,
+    /// Their bytes, without the headers of the network.
+    pub packet_bytes_sent: u64,
+    /// Packets handled by machines.
+    pub packets_handled: u64,
+    /// Packets for hosts on which nothing ran, or that don't exist.
+    pub packets_unheard: u64,
+    /// Packets lost because a queue was full, before sending or after receiving.
+    pub packets_overflown: u64,
+    /// What happened to packets on their way.
+    pub fates: Fates,
+    /// Streams dialed.
+    pub streams_dialed: u64,
+    /// Bytes written to streams.
+    pub stream_bytes_sent: u64,
+    /// Streams that the network broke.
+    pub streams_reset: u64,
+    /// Streams on which the network let nothing through any more.
+    pub streams_stalled: u64,
+    /// How long broadcasts took that [`World::shout`](crate::World::shout) sent.
+    pub arrivals: Vec<Duration>,
+    /// How long changes took that [`World::update`](crate::World::update) made.
+    pub updates: Vec<Duration>,
+    changes: [u64; CHANGES],
+}
+
+/// What happened to packets on their way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    /// Lost.
+    pub lost: u64,
+    /// Came twice.
+    pub doubled: u64,
+    /// Had a bit flipped.
+    pub flipped: u64,
+    /// Lost their end.
+    pub truncated: u64,
+}
+
+impl Tally {
+    /// How often any node reported this change of a member.
+    #[must_use]
+    pub const fn changes(&self, change: MemberChange) -> u64 {
+        self.changes[change as usize]
+    }
+
+    /// Takes in an event of a node.
+    pub(crate) fn record(&mut self, now: Instant, event: &Event, own: SocketAddr) {
+        match &event.kind {
+            EventKind::Member { change, member } => {
+                self.changes[*change as usize] += 1;
+                if *change == MemberChange::Updated
+                    && let Some(span) = since(now, member.meta.as_bytes())
+                    && member.addr != own
+                {
+                    self.updates.push(span);
+                }
+            }
+            EventKind::Broadcast { payload, .. } => {
+                if let Some(span) = since(now, payload) {
+                    self.arrivals.push(span);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Fates {
+    pub(crate) fn count(&mut self, fate: &Fate) {
+        self.lost += u64::from(fate.first.is_none());
+        self.doubled += u64::from(fate.second.is_some());
+        self.flipped += u64::from(fate.flipped.is_some());
+        self.truncated += u64::from(fate.truncated.is_some());
+    }
+}
+
+/// How long ago something was sent that begins with its time.
+fn since(now: Instant, bytes: &[u8]) -> Option<Duration> {
+    let nanos = u64::from_le_bytes(*bytes.first_chunk()?);
+    let sent = Instant::from_nanos(nanos);
+    (bytes.len() == 8 && sent <= now).then(|| now.saturating_since(sent))
+}
+const CHANGES: usize = MemberChange::Reaped as usize + 1;

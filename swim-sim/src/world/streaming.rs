@@ -1,0 +1,287 @@
+//! Streams between hosts: pieces in order, late where packets would be lost, broken or stuck where
+//! the link says so.
+
+use std::{collections::VecDeque, net::SocketAddr};
+
+use bytes::Bytes;
+use swim_core::{Instant, StreamId};
+
+use crate::{
+    host::{Arrival, End, Piece, Process},
+    machine::Machine,
+    network::{HostId, RETRANSMIT_FIRST},
+};
+
+use super::{Due, World};
+
+/// Two ends, and what is on its way between them.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// The dialer's end and the other.
+    ends: [Side; 2],
+    /// Tells this connection from an earlier one at the same place.
+    serial: u32,
+}
+
+#[derive(Debug)]
+struct Side {
+    host: HostId,
+    run: u32,
+    stream: StreamId,
+    /// What this side sent and the other did not get yet.
+    pipe: VecDeque<Parcel>,
+    is_pumping: bool,
+    /// Nothing that this side sends arrives any more.
+    is_stuck: bool,
+    /// How often the next piece was lost in a row.
+    losses: u32,
+}
+
+/// What a pipe carries.
+#[derive(Debug)]
+enum Parcel {
+    Dial,
+    Accept,
+    Piece(Piece),
+    /// The stream breaks when this arrives.
+    Break,
+}
+
+impl<M: Machine> World<M> {
+    pub(super) fn dial(&mut self, id: HostId, stream: StreamId, to: SocketAddr) {
+        self.tally.streams_dialed += 1;
+        let side = |host: HostId, run, stream| Side {
+            host,
+            run,
+            stream,
+            pipe: VecDeque::new(),
+            is_pumping: false,
+            is_stuck: false,
+            losses: 0,
+        };
+        let run = self.hosts[id].starts;
+        let Some(other) = self.at(to) else {
+            // Nobody has this address: the dialer's own network says so.
+            self.queue.push(self.now, Due::Unreachable { to: id, run, stream });
+            return;
+        };
+        let serial = self.tally.streams_dialed as u32;
+        let ends = [side(id, run, stream), side(other, 0, StreamId::accepted(0))];
+        let connection = Connection { ends, serial };
+        let place = self.connections_free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            self.connections.len() as u32 - 1
+        });
+        self.connections[place as usize] = Some(connection);
+        let end = End { connection: place, side: 0, serial };
+        if let Some(process) = &mut self.hosts[id].process {
+            process.streams.insert(stream, end);
+        }
+        self.put(end, Parcel::Dial);
+    }
+
+    pub(super) fn write(&mut self, id: HostId, stream: StreamId, data: Bytes) {
+        self.tally.stream_bytes_sent += data.len() as u64;
+        let Some(end) = self.end(id, stream) else { return };
+        let Some(connection) = self.connection(end) else { return };
+        let to = connection.ends[1 - end.side].host;
+        let link = *self.network.link(id, to);
+        if link.stream_resets > 0.0 && self.stream_luck.hits(link.stream_resets) {
+            let until = self.stream_luck.below(data.len() as u64 + 1) as usize;
+            self.put(end, Parcel::Piece(Piece::Chunk(data.slice(..until))));
+            self.put(end, Parcel::Break);
+            self.tally.streams_reset += 1;
+        } else if link.stream_stalls > 0.0 && self.stream_luck.hits(link.stream_stalls) {
+            let until = self.stream_luck.below(data.len() as u64 + 1) as usize;
+            self.put(end, Parcel::Piece(Piece::Chunk(data.slice(..until))));
+            if let Some(connection) = self.connection(end) {
+                connection.ends[end.side].is_stuck = true;
+            }
+            self.tally.streams_stalled += 1;
+        } else {
+            self.put(end, Parcel::Piece(Piece::Chunk(data)));
+        }
+    }
+
+    pub(super) fn close(&mut self, id: HostId, stream: StreamId) {
+        self.put_last(id, stream, Parcel::Piece(Piece::Finished));
+    }
+
+    pub(super) fn abort(&mut self, id: HostId, stream: StreamId) {
+        self.put_last(id, stream, Parcel::Break);
+    }
+
+    /// The streams of a process that ended break.
+    pub(super) fn break_streams(&mut self, process: Process<M>) {
+        for (_, end) in process.streams {
+            self.put(end, Parcel::Break);
+        }
+    }
+
+    /// The last thing a process says on a stream.
+    fn put_last(&mut self, id: HostId, stream: StreamId, parcel: Parcel) {
+        let Some(end) = self.end(id, stream) else { return };
+        if let Some(process) = &mut self.hosts[id].process {
+            process.streams.remove(&stream);
+        }
+        self.put(end, parcel);
+    }
+
+    /// Sends something to the other end.
+    fn put(&mut self, end: End, parcel: Parcel) {
+        let Some(connection) = self.connection(end) else { return };
+        let side = &mut connection.ends[end.side];
+        if side.is_stuck {
+            return;
+        }
+        side.pipe.push_back(parcel);
+        if !side.is_pumping {
+            side.is_pumping = true;
+            self.schedule_pump(end);
+        }
+    }
+
+    /// Says when the next parcel arrives.
+    fn schedule_pump(&mut self, end: End) {
+        let Some(connection) = &self.connections[end.connection as usize] else { return };
+        let (from, to) = (connection.ends[end.side].host, connection.ends[1 - end.side].host);
+        let serial = connection.serial;
+        let len = match connection.ends[end.side].pipe.front() {
+            Some(Parcel::Piece(Piece::Chunk(data))) => data.len() as u64,
+            _ => 0,
+        };
+        let mut at = self.now.max(self.hosts[from].card.held_until);
+        at = at + self.network.stream_delay(&mut self.stream_luck, self.now, from, to);
+        let bandwidth = self.network.ends(from).bandwidth;
+        if let Some(takes) = (len * 1_000_000_000).checked_div(bandwidth) {
+            at = at + std::time::Duration::from_nanos(takes);
+        }
+        self.queue.push(at, Due::Pump { connection: end.connection, side: end.side, serial });
+    }
+
+    /// The next parcel of a pipe arrives, or is sent again.
+    pub(super) fn pump(&mut self, place: u32, number: usize, serial: u32) {
+        let end = End { connection: place, side: number, serial };
+        let Some(connection) = self.connection(end) else { return };
+        let [from, to] = [number, 1 - number].map(|n| connection.ends[n].host);
+        let held_until = self.hosts[to].card.held_until;
+        if !self.network.is_connected(from, to) || held_until > self.now {
+            self.put_off(end, held_until);
+            return;
+        }
+        let Some(connection) = self.connection(end) else { return };
+        let side = &mut connection.ends[number];
+        side.losses = 0;
+        let Some(parcel) = side.pipe.pop_front() else { return };
+        side.is_pumping = !side.pipe.is_empty();
+        if side.is_pumping {
+            self.schedule_pump(end);
+        }
+        self.deliver(end, parcel);
+    }
+
+    /// The hosts' network stacks go on trying, ever more rarely; the machines may give up.
+    fn put_off(&mut self, end: End, held_until: Instant) {
+        let now = self.now;
+        let Some(connection) = self.connection(end) else { return };
+        let side = &mut connection.ends[end.side];
+        side.losses += 1;
+        if side.losses > LOSSES_MAX {
+            self.drop_connection(end.connection);
+            return;
+        }
+        let again = RETRANSMIT_FIRST * (1 << side.losses.min(BACKOFF_MAX));
+        let at = (now + again).max(held_until);
+        let End { connection, side, serial } = end;
+        self.queue.push(at, Due::Pump { connection, side, serial });
+    }
+
+    /// Hands a parcel to the process at the other end.
+    fn deliver(&mut self, end: End, parcel: Parcel) {
+        let Some(connection) = &self.connections[end.connection as usize] else { return };
+        let [us, them] = [end.side, 1 - end.side]
+            .map(|number| &connection.ends[number])
+            .map(|side| (side.host, side.run, side.stream));
+        match parcel {
+            Parcel::Dial => self.accept(end, us.0, them.0),
+            Parcel::Accept => self.arrive_stream(them.0, them.1, them.2, Piece::Connected),
+            Parcel::Piece(piece) => {
+                let is_chunk = matches!(piece, Piece::Chunk(_));
+                let is_last = matches!(piece, Piece::Finished);
+                self.arrive_stream(them.0, them.1, them.2, piece);
+                if is_chunk {
+                    self.arrive_stream(us.0, us.1, us.2, Piece::Drained);
+                }
+                if is_last && self.is_over(end.connection) {
+                    self.drop_connection(end.connection);
+                }
+            }
+            Parcel::Break => {
+                self.arrive_stream(them.0, them.1, them.2, Piece::Failed);
+                self.arrive_stream(us.0, us.1, us.2, Piece::Failed);
+                self.drop_connection(end.connection);
+            }
+        }
+    }
+
+    /// A stream reaches the host that it was dialed to.
+    fn accept(&mut self, end: End, from: HostId, id: HostId) {
+        let addr = self.hosts[from].addr;
+        let host = &mut self.hosts[id];
+        let run = host.starts;
+        let Some(process) = &mut host.process else {
+            // Nobody listens.
+            self.deliver(End { side: 1, ..end }, Parcel::Break);
+            return;
+        };
+        let stream = StreamId::accepted(process.next_accepted);
+        process.next_accepted += 1;
+        process.streams.insert(stream, End { side: 1, ..end });
+        if let Some(connection) = &mut self.connections[end.connection as usize] {
+            connection.ends[1].stream = stream;
+            connection.ends[1].run = run;
+        }
+        self.put(End { side: 1, ..end }, Parcel::Accept);
+        self.arrive_stream(id, run, stream, Piece::Accepted { from: addr });
+    }
+
+    pub(super) fn arrive_stream(&mut self, id: HostId, run: u32, stream: StreamId, what: Piece) {
+        if self.hosts[id].starts == run && self.hosts[id].is_running() {
+            self.arrive(id, Arrival::Stream { id: stream, what });
+        }
+    }
+
+    /// Whether both sides said all they had to say.
+    fn is_over(&self, place: u32) -> bool {
+        let Some(connection) = &self.connections[place as usize] else { return true };
+        connection.ends.iter().all(|side| {
+            let host = &self.hosts[side.host];
+            let is_open = host.process.as_ref().is_some_and(|process| {
+                host.starts == side.run && process.streams.contains_key(&side.stream)
+            });
+            side.pipe.is_empty() && !is_open
+        })
+    }
+
+    fn drop_connection(&mut self, place: u32) {
+        if self.connections[place as usize].take().is_some() {
+            self.connections_free.push(place);
+        }
+    }
+
+    fn end(&self, id: HostId, stream: StreamId) -> Option<End> {
+        self.hosts[id].process.as_ref()?.streams.get(&stream).copied()
+    }
+
+    /// The connection of this end, unless it is over.
+    fn connection(&mut self, end: End) -> Option<&mut Connection> {
+        let connection = self.connections[end.connection as usize].as_mut();
+        connection.filter(|connection| connection.serial == end.serial)
+    }
+}
+
+/// How often in a row a piece is sent again before the hosts give up (Linux: `tcp_retries2`, 15).
+const LOSSES_MAX: u32 = 15;
+
+/// The pause before a piece is sent again doubles so often.
+const BACKOFF_MAX: u32 = 8;

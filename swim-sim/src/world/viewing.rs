@@ -1,0 +1,126 @@
+//! What the world looks like from outside.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use bytes::Bytes;
+use swim_core::{Stamp, State, Stats};
+
+use crate::{host::Host, machine::Machine, network::HostId};
+
+use super::World;
+
+impl<M: Machine> World<M> {
+    /// The hosts on which something runs.
+    pub fn running(&self) -> impl Iterator<Item = HostId> + '_ {
+        let running = |(id, host): (HostId, &Host<M>)| host.is_running().then_some(id);
+        self.hosts.iter().enumerate().filter_map(running)
+    }
+
+    /// The hosts whose node runs and has not left.
+    pub fn taking_part(&self) -> impl Iterator<Item = HostId> + '_ {
+        self.running().filter(|&id| !self.node(id).has_left())
+    }
+
+    /// Whether something runs on a host.
+    #[must_use]
+    pub fn is_running(&self, id: HostId) -> bool {
+        self.hosts.get(id).is_some_and(Host::is_running)
+    }
+
+    /// What the node on `observer` believes of the one on `subject`.
+    #[must_use]
+    pub fn view(&self, observer: HostId, subject: HostId) -> Option<State> {
+        let name = self.name_of(subject);
+        self.node(observer).member(&name).map(|member| member.state)
+    }
+
+    /// Whether all nodes that take part count each other as alive and nobody else as live. Costs
+    /// nothing, but looks at numbers only; see [`World::agree`].
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.crowd.unsettled == 0
+    }
+
+    /// How many nodes take part.
+    #[must_use]
+    pub const fn members(&self) -> usize {
+        self.crowd.members
+    }
+
+    /// L1: whether all nodes that take part know each other as alive, under the stamps they speak
+    /// under and with what they say about themselves, and count nobody else as live.
+    #[must_use]
+    pub fn agree(&self) -> bool {
+        self.is_settled() && self.agree_among(&self.taking_part().collect::<Vec<_>>())
+    }
+
+    /// L1 for some of the nodes: what they believe of each other is true. What they believe of
+    /// others is not looked at.
+    #[must_use]
+    pub fn agree_among(&self, ids: &[HostId]) -> bool {
+        let own: BTreeMap<SocketAddr, Said> = ids.iter().map(|&id| self.said(id)).collect();
+        ids.iter().all(|&observer| {
+            let mut count = 0;
+            for member in self.node(observer).members() {
+                let Some((name, stamp, meta)) = own.get(&member.addr) else { continue };
+                if *name != *member.name {
+                    continue;
+                }
+                let is_true = member.state == State::Alive
+                    && member.stamp == *stamp
+                    && member.meta.as_bytes() == meta;
+                if !is_true {
+                    return false;
+                }
+                count += 1;
+            }
+            count == own.len()
+        })
+    }
+
+    /// What keeps the nodes from agreeing, for messages: at most a few lines.
+    #[must_use]
+    pub fn disagreements(&self) -> String {
+        let mut found = Vec::new();
+        for observer in self.taking_part() {
+            for subject in self.taking_part() {
+                let own = self.node(subject).local();
+                let seen = self.node(observer).member(&own.name);
+                let seen = seen.map(|member| (member.state, member.stamp, member.addr));
+                if seen != Some((State::Alive, own.stamp, own.addr)) {
+                    let seen = seen.map_or("nobody".into(), |(state, stamp, addr)| {
+                        format!("{state} {stamp} at {addr}")
+                    });
+                    found
+                        .push(format!("host {observer} sees {} {} as {seen}", own.name, own.stamp));
+                }
+            }
+            let (live, all) = (self.node(observer).counts().live(), self.crowd.members);
+            if live != all {
+                found.push(format!("host {observer} counts {live} live members of {all}"));
+            }
+            if found.len() > LINES_MAX {
+                break;
+            }
+        }
+        found.truncate(LINES_MAX);
+        found.join("\n")
+    }
+
+    /// The sum of a counter over all running nodes.
+    pub fn sum(&self, counter: impl Fn(&Stats) -> u64) -> u64 {
+        self.running().map(|id| counter(self.node(id).stats())).sum()
+    }
+
+    fn said(&self, id: HostId) -> (SocketAddr, Said) {
+        let own = self.node(id).local();
+        let meta = Bytes::copy_from_slice(own.meta.as_bytes());
+        (own.addr, (own.name.to_string(), own.stamp, meta))
+    }
+}
+
+/// What a node says of itself.
+type Said = (String, Stamp, Bytes);
+
+/// Nobody reads more lines than this of what is wrong.
+const LINES_MAX: usize = 12;
