@@ -135,12 +135,21 @@ fn s9_one_bad_part_spoils_the_packet() {
         let content = [&name(b"carol")[..], &[1, 1], addr, &[0; 6], meta].concat();
         forged_part(Kind::Alive.byte(), &content)
     };
+    let versions = |versions: [u8; 6]| {
+        let content =
+            [&name(b"carol")[..], &[1, 1, 4, 10, 0, 0, 1, 1, 1], &versions, &[0]].concat();
+        forged_part(Kind::Alive.byte(), &content)
+    };
     let (addr, meta) = (&[4, 10, 0, 0, 1, 1, 1][..], &[0][..]);
     let long_meta = [&[0x81, 4][..], &[0; 513]].concat();
     let implausible =
         [&name(b"carol")[..], &[1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0]].concat();
     let cases = [
         (alive(addr, meta), Ok(2)),
+        (versions([1, 3, 3, 0, 9, 0]), Ok(2)),
+        (versions([1, 3, 4, 0, 0, 0]), Err(Reject::Malformed)),
+        (versions([2, 3, 1, 0, 0, 0]), Err(Reject::Malformed)),
+        (versions([1, 1, 1, 5, 4, 5]), Err(Reject::Malformed)),
         (alive(addr, &long_meta), Err(Reject::Malformed)),
         (alive(&[4, 10, 0, 0, 1, 0, 0], meta), Err(Reject::Address)),
         (alive(&[4, 0, 0, 0, 0, 1, 1], meta), Err(Reject::Address)),

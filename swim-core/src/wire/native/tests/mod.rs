@@ -188,13 +188,17 @@ impl Material {
     }
 
     fn alive(&self) -> Alive<'_> {
+        let range = |mut numbers: [u8; 3]| {
+            numbers.sort_unstable();
+            let [min, current, max] = numbers;
+            VersionRange { min, max, current }
+        };
         let [a, b, c, d, e, f] = self.versions;
-        let range = |min, max, current| VersionRange { min, max, current };
         Alive {
             name: &self.names[0],
             stamp: self.stamps[0],
             addr: self.addr,
-            versions: Versions { protocol: range(a, b, c), application: range(d, e, f) },
+            versions: Versions { protocol: range([a, b, c]), application: range([d, e, f]) },
             meta: &self.bytes,
         }
     }
