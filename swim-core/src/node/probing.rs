@@ -7,6 +7,7 @@ use super::{Node, Phase, gossip};
 use crate::{
     event::{EventKind, Pong},
     io::Timer,
+    leave::Leave,
     limits::INDIRECT_PROBES_MAX,
     member::State,
     name::Name,
@@ -189,10 +190,16 @@ impl Node {
     /// know us, and is made to know us by an exchange.
     pub(super) fn on_nack(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) {
         let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
-        if self.probe.as_ref().is_some_and(is_probed) {
+        let is_told = |leave: &Leave| leave.asked.get(&nack.nonce) == Some(&from);
+        let is_answer = self.probe.as_ref().is_some_and(is_probed)
+            || self.leave.as_ref().is_some_and(is_told)
+            || self.pings.get(&nack.nonce).is_some_and(|ping| ping.target == *by.name);
+        if is_answer {
             let record = self.table.get(from);
             let (addr, views) = (record.addr(), [self.table.digest(), from.key()]);
-            if self.repair.begin(views, self.now, self.config.probe_interval) {
+            if self.phase == Phase::Running
+                && self.repair.begin(views, self.now, self.config.probe_interval)
+            {
                 self.stats.repairs += 1;
                 self.dial(addr, Purpose::Exchange { seed: None });
             }
