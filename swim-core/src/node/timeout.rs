@@ -3,8 +3,9 @@
 use super::Node;
 use crate::{
     io::{StreamId, Timer},
+    member::State,
     stream::Purpose,
-    table::MemberIndex,
+    table::{MemberIndex, Record},
 };
 
 impl Node {
@@ -67,26 +68,20 @@ impl Node {
     }
 
     /// Tries one of the dead or of the reaped again, the more often the more of them there are, so
-    /// that a cluster that fell apart finds together. Serf: `reconnect`.
+    /// that a cluster that fell apart finds together; each in its turn. Serf: `reconnect`.
     fn on_reconnect_due(&mut self) {
         let at = self.now + self.config.reconnect_interval;
         self.set_timer(Timer::Reconnect, Some(at));
         let remembered = self.remembered.addrs(self.now, self.config.remember_for);
-        let (dead, forgotten) = (self.graveyard.len(), remembered.len());
-        if dead + forgotten == 0 || self.rng.below(self.table.live()) >= dead + forgotten {
+        let gone = self.table.counts().dead + remembered.len();
+        if gone == 0 || self.rng.below(self.table.live()) >= gone {
             return;
         }
-        let chosen = self.rng.below(dead + forgotten);
-        let addr = if let Some(&addr) = remembered.get(chosen) {
-            Some(addr)
-        } else {
-            let grave = self.graveyard.nth(chosen - forgotten);
-            self.is_grave(grave)
-                .then(|| self.table.get(grave.member))
-                .filter(|record| record.state() == crate::member::State::Dead)
-                .map(crate::table::Record::addr)
-        };
-        if let Some(addr) = addr {
+        let graves = self.graveyard.iter().filter(|&grave| self.is_grave(grave));
+        let buried = graves.map(|grave| self.table.get(grave.member));
+        let dead = buried.filter(|record| record.state() == State::Dead).map(Record::addr);
+        let peers = remembered.into_iter().chain(dead).collect();
+        if let Some(addr) = self.remembered.turns.next(&peers, &mut self.rng) {
             self.dial(addr, Purpose::Exchange { seed: None });
         }
     }

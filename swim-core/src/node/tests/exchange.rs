@@ -125,6 +125,22 @@ fn the_dead_and_the_forgotten_are_tried_again_so_that_a_partition_heals() {
 }
 
 #[test]
+fn each_of_the_dead_has_its_turn_to_be_tried_again() {
+    let mut stage = Stage::with(8, |options| {
+        options.reconnect_interval = 30 * SECOND;
+        options.reap_after = 100_000 * SECOND;
+    });
+    (1..=8).for_each(|nth| stage.say(8, &[is_dead(nth, (1, 1), 8)]));
+    stage.clear();
+    stage.run(24 * 30 * SECOND);
+    let to: Vec<_> = stage.dials().iter().map(|(_, to)| *to).collect();
+    assert!(to.len() >= 23, "{to:?}");
+    for round in to.chunks_exact(8) {
+        assert!((1..=8).all(|nth| round.contains(&addr(nth))), "{round:?}");
+    }
+}
+
+#[test]
 fn who_left_is_not_tried_again() {
     let mut stage = Stage::with(1, |options| options.reconnect_interval = 30 * SECOND);
     stage.say(1, &[has_left(1, 1, 1)]);
