@@ -79,7 +79,7 @@ impl Reporter {
             EventKind::Conflict { holder, other_addr, .. }
                 if holder.name == *self.handle.name() =>
             {
-                warn!(%other_addr, "another node claims this node's name; this node keeps it");
+                warn!(%other_addr, "another node has or claims this node's name");
             }
             EventKind::Rejected { reject, from, count } => {
                 self.log_refusal(event.at, *reject, from, *count);
