@@ -183,7 +183,10 @@ impl Node {
         } else if theirs.settled && ours.settled {
             self.repair_tables(peer, [ours.members, theirs.members]);
         }
-        if theirs.broadcasts != ours.broadcasts && self.repair.broadcasts_after <= self.now {
+        if theirs.broadcasts != ours.broadcasts
+            && self.repair.broadcasts_after <= self.now
+            && !self.broadcasts.agrees(theirs.broadcasts, self.now, self.dissemination_window())
+        {
             self.stats.broadcast_repairs += 1;
             self.repair.broadcasts_after = self.now + self.dissemination_window() / 2;
             self.send_summary(peer, true);
