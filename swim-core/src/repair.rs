@@ -25,6 +25,8 @@ pub(crate) struct Repair {
     pub(crate) compare_at: Option<Instant>,
     /// Changes up to then were compared with somebody.
     pub(crate) compared_until: Instant,
+    /// How much changed lately.
+    pub(crate) tide: Tide,
     /// Not before then any table is repaired again.
     tables_after: Instant,
     differences: VecDeque<Difference>,
@@ -57,6 +59,37 @@ impl Repair {
         }
         self.differences.push_back(Difference { views, tries: 0, after: now + pause });
         true
+    }
+}
+
+/// How many claims changed our table in the last window of gossip or two.
+#[derive(Debug, Default)]
+pub(crate) struct Tide {
+    /// When the present window began.
+    since: Instant,
+    /// How many had been applied by then.
+    base: u64,
+    /// How many were applied in the window before.
+    previous: u64,
+    /// How many have been applied by now.
+    applied: u64,
+}
+
+impl Tide {
+    /// Takes in how many claims were ever applied. Those new since the last call are of now.
+    pub(crate) fn note(&mut self, applied: u64, now: Instant, window: Duration) {
+        if self.since + window <= now {
+            let is_fresh = now < self.since + window * 2;
+            self.previous = if is_fresh { self.applied - self.base } else { 0 };
+            self.since = now;
+            self.base = self.applied;
+        }
+        self.applied = applied;
+    }
+
+    /// How many were applied in this window and the one before.
+    pub(crate) fn lately(&self, now: Instant, window: Duration) -> u64 {
+        if self.since + window * 2 <= now { 0 } else { self.previous + (self.applied - self.base) }
     }
 }
 
@@ -94,5 +127,20 @@ mod tests {
             repair.begin([0, view], Instant::from_millis(view * 1000), PAUSE);
         }
         assert_eq!(repair.differences.len(), DIFFERENCES_MAX);
+    }
+
+    #[test]
+    fn the_tide_counts_what_changed_lately() {
+        let mut tide = Tide::default();
+        let at = |second: u64| Instant::from_millis(second * 1000);
+        tide.note(50, at(10), PAUSE);
+        assert_eq!(tide.lately(at(10), PAUSE), 50, "all of it came at once, just now");
+        tide.note(53, at(11), PAUSE);
+        assert_eq!(tide.lately(at(11), PAUSE), 53);
+        tide.note(54, at(12), PAUSE);
+        assert_eq!(tide.lately(at(12), PAUSE), 4, "the first window is over for long");
+        assert_eq!(tide.lately(at(14), PAUSE), 0);
+        tide.note(55, at(20), PAUSE);
+        assert_eq!(tide.lately(at(20), PAUSE), 1);
     }
 }
