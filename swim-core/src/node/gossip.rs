@@ -141,7 +141,7 @@ impl Node {
         }
         let ours = self.digest();
         if theirs.members == ours.members {
-            self.repair.differs_since = None;
+            self.repair.agree(self.now);
         } else if theirs.settled && ours.settled {
             self.repair_tables(peer, [ours.members, theirs.members]);
         }
@@ -160,7 +160,7 @@ impl Node {
         }
         let ours = self.digest();
         if theirs.members == ours.members {
-            self.repair.differs_since = None;
+            self.repair.agree(self.now);
         } else if theirs.settled && ours.settled {
             let since = *self.repair.differs_since.get_or_insert(self.now);
             if since + self.config.probe_interval * 2 <= self.now {
