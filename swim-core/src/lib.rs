@@ -49,6 +49,7 @@ mod suspicion;
 mod table;
 mod time;
 mod timers;
+mod unheard;
 mod wire;
 
 pub use bytes::Bytes;

@@ -11,6 +11,8 @@ use crate::time::Instant;
 
 /// Differences remembered at most: one for each group of peers that see things alike.
 const DIFFERENCES_MAX: usize = 16;
+/// Of so many periodic exchanges and one more, one is made even if it seems to be needless.
+const SPARED_MAX: u32 = 9;
 /// The pause between tries doubles at most this often.
 const DOUBLINGS_MAX: u32 = 12;
 
@@ -21,6 +23,10 @@ pub(crate) struct Repair {
     pub(crate) differs_since: Option<Instant>,
     /// Not before then a summary of broadcasts is sent again.
     pub(crate) broadcasts_after: Instant,
+    /// When a peer's table was last found to be the same as ours.
+    agreed_at: Option<Instant>,
+    /// How many periodic exchanges in a row were spared.
+    spared: u32,
     /// When the next comparison is due that is not left to a probe.
     pub(crate) compare_at: Option<Instant>,
     /// Changes up to then were compared with somebody.
@@ -59,6 +65,21 @@ impl Repair {
         }
         self.differences.push_back(Difference { views, tries: 0, after: now + pause });
         true
+    }
+
+    /// A peer's table is the same as ours.
+    pub(crate) fn agree(&mut self, now: Instant) {
+        self.differs_since = None;
+        self.agreed_at = Some(now);
+    }
+
+    /// Whether the periodic exchange of tables would bring nothing: since `last` somebody had the
+    /// same table, and nobody was found whose table differed afterwards. One in a few is made all
+    /// the same: digests tell nothing of the dead, and may be equal by accident.
+    pub(crate) fn may_spare(&mut self, last: Instant) -> bool {
+        let agrees = self.differs_since.is_none() && self.agreed_at.is_some_and(|at| at >= last);
+        self.spared = if agrees && self.spared < SPARED_MAX { self.spared + 1 } else { 0 };
+        self.spared > 0
     }
 }
 
@@ -118,6 +139,19 @@ mod tests {
         assert!(repair.begin([1, 2], at(0), PAUSE));
         assert!(!repair.begin([1, 3], at(999), PAUSE));
         assert!(repair.begin([1, 3], at(1000), PAUSE));
+    }
+
+    #[test]
+    fn m3_of_ten_exchanges_between_those_who_agree_nine_are_spared() {
+        let mut repair = Repair::default();
+        let at = Instant::from_millis;
+        assert!(!repair.may_spare(at(0)), "nobody was compared with yet");
+        repair.agree(at(5));
+        assert_eq!((0..30).filter(|_| repair.may_spare(at(5))).count(), 27);
+        assert!(!repair.may_spare(at(6)), "too long ago");
+        repair.agree(at(7));
+        repair.differs_since = Some(at(8));
+        assert!(!repair.may_spare(at(6)), "somebody differs");
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Node {
 
     /// A peer's view of the members is ours.
     fn on_agreement(&mut self, ours: Digest, theirs: Digest) {
-        self.repair.differs_since = None;
+        self.repair.agree(self.now);
         if ours.broadcasts == theirs.broadcasts && self.is_stormy() {
             self.repair.compared_until = self.now;
         }

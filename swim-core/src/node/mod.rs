@@ -47,6 +47,7 @@ use crate::{
     table::{MemberIndex, Table},
     time::Instant,
     timers::Timers,
+    unheard::Unheard,
     wire::{Alive, Wire, WireSettings},
 };
 
@@ -109,6 +110,7 @@ pub struct Node {
     /// When a member last came to be known or came back.
     welcomed_at: Instant,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
+    unheard: Unheard,
     graveyard: Graveyard,
     /// When a conflict over a member's name was last reported.
     conflicts: BTreeMap<MemberIndex, Instant>,
@@ -186,16 +188,7 @@ impl Node {
         let meta = config.meta().clone();
         let own = Alive { name: &name, stamp, addr: config.addr, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);
-        let wire = Wire::native(
-            WireSettings {
-                label: config.label(),
-                keyring: config.keyring.clone(),
-                own_name: &name,
-                packet_len_max: config.packet_len_max,
-                sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
-            },
-            nonces,
-        );
+        let wire = Wire::native(wire_settings(&config), nonces);
         let since_origin = Duration::from_nanos(now.as_nanos());
         let mut node = Self {
             name,
@@ -209,6 +202,7 @@ impl Node {
             gossip_ring: Ring::default(),
             welcomed_at: now,
             suspicions: BTreeMap::new(),
+            unheard: Unheard::default(),
             graveyard: Graveyard::default(),
             conflicts: BTreeMap::new(),
             remembered: Remembered::default(),
@@ -357,6 +351,16 @@ impl core::fmt::Debug for Node {
             .field("now", &self.now)
             .field("members", &self.table.counts())
             .finish_non_exhaustive()
+    }
+}
+
+fn wire_settings(config: &Config) -> WireSettings<'_> {
+    WireSettings {
+        label: config.label(),
+        keyring: config.keyring.clone(),
+        own_name: config.name(),
+        packet_len_max: config.packet_len_max,
+        sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
     }
 }
 

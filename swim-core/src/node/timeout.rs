@@ -54,11 +54,17 @@ impl Node {
     }
 
     /// Exchanges tables with a random member, so that what gossip lost for good is found.
-    /// memberlist state.go: `pushPullTrigger`.
+    /// Where pings have shown since the last time that the others know the same, there is nothing
+    /// to find, unless the application has something to say. memberlist state.go:
+    /// `pushPullTrigger`.
     fn on_push_pull_due(&mut self) {
-        let factor = crate::math::push_pull_factor(self.table.live());
-        let at = self.now + self.config.push_pull_interval * factor;
-        self.set_timer(Timer::PushPull, Some(at));
+        let interval =
+            self.config.push_pull_interval * crate::math::push_pull_factor(self.table.live());
+        self.set_timer(Timer::PushPull, Some(self.now + interval));
+        if self.local_state.is_empty() && self.repair.may_spare(self.now - interval) {
+            self.stats.exchanges_spared += 1;
+            return;
+        }
         let partner = self.probe_ring.sample(&mut self.rng);
         let partner = partner.and_then(|index| self.table.try_get(index));
         if let Some(record) = partner.filter(|record| record.state().is_live()) {
