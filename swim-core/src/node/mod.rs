@@ -257,7 +257,7 @@ impl Node {
 
     /// The next thing to carry out. Only takes it from the queue.
     pub fn poll_output(&mut self) -> Option<Output<Event>> {
-        self.outbox.pop()
+        self.outbox.pop(self.streams.is_empty())
     }
 
     /// Begins (or begins again) to take part: timers at random phases, and the news that we are
