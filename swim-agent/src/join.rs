@@ -25,7 +25,8 @@ pub(crate) async fn check(seeds: &[Seed]) -> Result<(), String> {
         return Ok(()); // Joining says what is wrong with the others.
     }
     let mut questions = JoinSet::new();
-    for seed in seeds.iter().take(LOOKUPS_MAX).cloned() {
+    for seed in seeds.iter().take(LOOKUPS_MAX) {
+        let seed = seed.clone();
         questions
             .spawn(async move { seed.check().await.map_err(|error| format!("{seed}: {error}")) });
     }
