@@ -24,6 +24,7 @@ use crate::{
     broadcasts::Broadcasts,
     claims::Claims,
     config::Config,
+    conflicts::Conflicts,
     event::{Event, EventKind, MemberChange},
     graveyard::Graveyard,
     health::Health,
@@ -110,8 +111,7 @@ pub struct Node {
     welcomed_at: Instant,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
     graveyard: Graveyard,
-    /// When a conflict over a member's name was last reported.
-    conflicts: BTreeMap<MemberIndex, Instant>,
+    conflicts: Conflicts,
     remembered: Remembered,
     health: Health,
 
@@ -210,7 +210,7 @@ impl Node {
             welcomed_at: now,
             suspicions: BTreeMap::new(),
             graveyard: Graveyard::default(),
-            conflicts: BTreeMap::new(),
+            conflicts: Conflicts::default(),
             remembered: Remembered::default(),
             health: Health::new(config.health_max),
             claims: Claims::default(),
