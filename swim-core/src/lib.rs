@@ -17,6 +17,7 @@ extern crate std;
 mod broadcasts;
 mod claims;
 mod config;
+mod conflicts;
 mod error;
 mod event;
 mod graveyard;

@@ -210,6 +210,33 @@ mod tests {
     }
 
     #[test]
+    fn probing_cannot_be_turned_off_and_all_else_can() {
+        let hour = Duration::from_secs(60 * 60);
+        let nano = Duration::from_nanos(1);
+        let with_interval = |probe_interval| {
+            let mut options = Options::lan("a", addr());
+            options.probe_timeout = Duration::from_millis(1);
+            options.probe_interval = probe_interval;
+            options
+        };
+        for interval in [Duration::ZERO, Duration::from_millis(10) - nano, hour + nano] {
+            let error = with_interval(interval).build().unwrap_err();
+            assert!(error.faults.iter().any(|fault| fault.field == "probe_interval"), "{error}");
+        }
+        for interval in [Duration::from_millis(10), hour] {
+            assert!(with_interval(interval).build().is_ok(), "{interval:?}");
+        }
+        let mut options = Options::lan("a", addr());
+        options.gossip_interval = Duration::ZERO;
+        options.push_pull_interval = Duration::ZERO;
+        options.reconnect_interval = Duration::ZERO;
+        options.indirect_probes = 0;
+        options.stream_pings = false;
+        options.health_max = 0;
+        assert!(options.build().is_ok());
+    }
+
+    #[test]
     fn w1_a_packet_must_hold_the_own_claim() {
         let mut options = Options::lan("x".repeat(128), addr());
         options.meta = Bytes::from(alloc::vec![0; 512]);

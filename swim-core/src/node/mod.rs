@@ -24,6 +24,7 @@ use crate::{
     broadcasts::Broadcasts,
     claims::Claims,
     config::Config,
+    conflicts::Conflicts,
     event::{Event, EventKind, MemberChange},
     graveyard::Graveyard,
     health::Health,
@@ -112,8 +113,7 @@ pub struct Node {
     suspicions: BTreeMap<MemberIndex, Suspicion>,
     unheard: Unheard,
     graveyard: Graveyard,
-    /// When a conflict over a member's name was last reported.
-    conflicts: BTreeMap<MemberIndex, Instant>,
+    conflicts: Conflicts,
     remembered: Remembered,
     health: Health,
 
@@ -204,7 +204,7 @@ impl Node {
             suspicions: BTreeMap::new(),
             unheard: Unheard::default(),
             graveyard: Graveyard::default(),
-            conflicts: BTreeMap::new(),
+            conflicts: Conflicts::default(),
             remembered: Remembered::default(),
             health: Health::new(config.health_max),
             claims: Claims::default(),

@@ -11,6 +11,7 @@ use super::{
     words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{
+    config::Options,
     error::SendError,
     event::EventKind,
     io::{StreamEvent, Timer},
@@ -122,6 +123,27 @@ fn the_dead_and_the_forgotten_are_tried_again_so_that_a_partition_heals() {
         let to: Vec<_> = stage.dials().iter().map(|(_, to)| *to).collect();
         assert!(to.iter().all(|to| *to == addr(1)) && to.len().abs_diff(dials) <= 1, "{to:?}");
     }
+}
+
+/// With LAN settings: Serf forgets and seeks the failed for 24 hours.
+#[test]
+fn the_failed_are_forgotten_after_30_seconds_and_sought_for_24_hours() {
+    let lan = Options::lan("n", addr(0));
+    assert_eq!((lan.reap_after, lan.remember_for), (30 * SECOND, 24 * 3_600 * SECOND));
+    let mut stage = Stage::with(1, |options| options.reconnect_interval = lan.reconnect_interval);
+    stage.say(1, &[is_dead(1, (1, 1), 1)]);
+    stage.run(30 * SECOND - Duration::from_nanos(1));
+    assert_eq!(stage.state(1), Some(State::Dead));
+    stage.run(Duration::from_nanos(1));
+    assert_eq!(stage.state(1), None);
+    stage.run(23 * 3_600 * SECOND);
+    stage.clear();
+    stage.run(3_600 * SECOND);
+    assert!(stage.dials().iter().any(|(_, to)| *to == addr(1)));
+    stage.run(SECOND); // Remembered since it was forgotten: a day and 30 seconds in all.
+    stage.clear();
+    stage.run(3_600 * SECOND);
+    assert!(stage.dials().is_empty());
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) const CONTEXT_SETS: usize = 64;
 
 /// How many contexts a set holds, one kilobyte each, allocated as they come. A packet whose context
 /// is not there costs a microsecond more. With one each, two of ten peers shared a set every other
-/// time; that five of a hundred peers share one is rare.
+/// time; that five of twenty peers share one is rare, and what a thousand peers cost is bounded.
 pub(crate) const CONTEXTS_PER_SET: usize = 4;
 
 /// Frames with less than this are not compressed: there is nothing to gain.

@@ -224,14 +224,7 @@ proptest! {
         cut in any::<sample::Index>(),
     ) {
         let (mut alice, mut bob) = pair(PLAIN);
-        let mut writer = alice.begin_packet(NOON, ALICE, None);
-        for material in &said {
-            writer.push(&material.message());
-        }
-        let mut body = alice.finish_packet(writer)[10..].to_vec();
-        for (at, byte) in changes {
-            *at.get_mut(&mut body) = byte;
-        }
+        let body = mutated_body(&mut alice, &said, changes);
         let _ = outcome(&mut bob, &forged_packet("prod", &body));
         let _ = outcome(&mut bob, &forged_packet("prod", &body[..cut.index(body.len())]));
     }

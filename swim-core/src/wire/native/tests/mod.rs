@@ -231,6 +231,23 @@ fn materials(place: Place) -> impl Strategy<Value = Vec<Material>> {
     })
 }
 
+/// The body of a packet by Alice that says this, with some bytes changed.
+fn mutated_body(
+    alice: &mut Native,
+    said: &[Material],
+    changes: Vec<(sample::Index, u8)>,
+) -> Vec<u8> {
+    let mut writer = alice.begin_packet(NOON, ALICE, None);
+    for material in said {
+        writer.push(&material.message());
+    }
+    let mut body = alice.finish_packet(writer)[10..].to_vec();
+    for (at, byte) in changes {
+        *at.get_mut(&mut body) = byte;
+    }
+    body
+}
+
 fn any_name() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z][a-z0-9.-]{0,30}", "[äöü节点a-z]{1,20}", "[a-z]{128}"]
 }
