@@ -39,10 +39,54 @@ impl Name {
         &self.0
     }
 
-    /// Takes a name that [`check`] has already passed.
-    pub(crate) fn from_checked(name: &str) -> Self {
-        debug_assert!(check(name).is_ok());
-        Self(name.into())
+    /// The name as it goes into a packet.
+    pub(crate) fn by_ref(&self) -> NameRef<'_> {
+        NameRef(self.as_bytes())
+    }
+
+    /// Takes a name that was checked before.
+    pub(crate) fn from_checked(name: NameRef<'_>) -> Self {
+        Self(name.as_str().into())
+    }
+}
+
+/// The name of a member as it stands in a packet or a table: checked, but not proven to be text
+/// anew each time it is compared or written, which is most of what is done with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NameRef<'a>(&'a [u8]);
+
+impl<'a> NameRef<'a> {
+    /// Checks bytes from the wire; `None` if they are no name.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        let is_common = (1..=NAME_LEN_MAX).contains(&bytes.len()) && is_ascii_graphic(bytes);
+        let is_name = || core::str::from_utf8(bytes).is_ok_and(|text| check(text).is_ok());
+        (is_common || is_name()).then_some(Self(bytes))
+    }
+
+    /// Takes bytes that were a name before.
+    pub(crate) const fn from_checked(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(self) -> &'a str {
+        core::str::from_utf8(self.0).expect("checked when it was made")
+    }
+}
+
+impl fmt::Debug for NameRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl PartialEq<Name> for NameRef<'_> {
+    fn eq(&self, other: &Name) -> bool {
+        self.0 == other.as_bytes()
     }
 }
 

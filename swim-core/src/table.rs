@@ -14,7 +14,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::{
     member::{LeaveReason, Member, State},
-    name::{Meta, NAME_LEN_MAX, Name},
+    name::{Meta, NAME_LEN_MAX, Name, NameRef},
     precedence::Belief,
     profile::Profile,
     stamp::Stamp,
@@ -91,7 +91,7 @@ impl Record {
         &self.profile
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> NameRef<'_> {
         self.profile.name()
     }
 
@@ -182,7 +182,8 @@ impl Table {
         });
         self.slots[index.as_usize()] = Some(record);
         let Self { slots, by_name, hash_key, .. } = self;
-        let rehash = |&i: &MemberIndex| hash(*hash_key, record_at(slots, i).profile.name_bytes());
+        let rehash =
+            |&i: &MemberIndex| hash(*hash_key, record_at(slots, i).profile.name().as_bytes());
         by_name.insert_unique(rehash(&index), index, rehash);
         self.index_addr(index);
         self.count(index, 1);
@@ -232,7 +233,7 @@ impl Table {
         debug_assert!(index != MemberIndex::SELF && !self.get(index).state.is_live());
         self.unindex_addr(index);
         self.count(index, -1);
-        let hash = hash(self.hash_key, self.get(index).profile.name_bytes());
+        let hash = hash(self.hash_key, self.get(index).profile.name().as_bytes());
         if let Ok(entry) = self.by_name.find_entry(hash, |&i| i == index) {
             entry.remove();
         }
@@ -241,9 +242,9 @@ impl Table {
     }
 
     /// The member of this name.
-    pub(crate) fn find(&self, name: &str) -> Option<MemberIndex> {
+    pub(crate) fn find(&self, name: NameRef<'_>) -> Option<MemberIndex> {
         let hash = hash(self.hash_key, name.as_bytes());
-        let same = |&i: &MemberIndex| self.get(i).profile.name_bytes() == name.as_bytes();
+        let same = |&i: &MemberIndex| self.get(i).name() == name;
         self.by_name.find(hash, same).copied()
     }
 
@@ -382,7 +383,7 @@ fn digest_term(record: &Record) -> u64 {
     for (place, number) in input.chunks_exact_mut(8).zip(numbers) {
         place.copy_from_slice(&number.to_le_bytes());
     }
-    let name = record.profile.name_bytes();
+    let name = record.profile.name().as_bytes();
     let end = STAMPS_LEN + name.len();
     input[STAMPS_LEN..end].copy_from_slice(name);
     hash([0x7377_696d, 0x6469_6765_7374], &input[..end])

@@ -13,7 +13,7 @@ use super::{Node, membership::Source};
 use crate::{
     event::{EventKind, SeedOutcome},
     io::StreamId,
-    name::{self, Name},
+    name::{self, Name, NameRef},
     policy::ExchangePeer,
     reject::Reject,
     stream::{Purpose, Request, Role},
@@ -63,7 +63,7 @@ impl Node {
                 let nonce = ping.nonce;
                 let payload = self.ack_payload.clone();
                 let ack = Ack { nonce, digest: Digest::default(), payload: &payload };
-                self.write_one(id, Some(&peer), &Message::Ack(ack));
+                self.write_one(id, Some(peer.by_ref()), &Message::Ack(ack));
                 Ok(())
             }
             Message::ExchangeHead(head) => {
@@ -131,7 +131,7 @@ impl Node {
                 Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
                 Message::Delivered => {
                     let by_receiver =
-                        stream.role.peer().is_some_and(|to| *to == *opened.sender.name);
+                        stream.role.peer().is_some_and(|to| opened.sender.name == *to);
                     stream.incoming.is_confirmed = by_receiver;
                 }
                 Message::Refused(refusal) => {
@@ -153,7 +153,7 @@ impl Node {
 
     /// Before it refuses us, a peer shows who has our name. (L11)
     fn on_name_holder(&mut self, entry: &Entry<'_>) -> Result<(), Reject> {
-        if entry.alive.name != &*self.name || entry.alive.addr == self.config.addr {
+        if entry.alive.name != self.name || entry.alive.addr == self.config.addr {
             return Err(Reject::Misplaced);
         }
         self.on_conflict(MemberIndex::SELF, &entry.alive);
@@ -171,7 +171,7 @@ impl Node {
             return Err(Reject::Oversize);
         }
         let is_myself =
-            opened.sender.name == &*self.name && opened.sender.stamp.life == self.own_stamp().life;
+            opened.sender.name == self.name && opened.sender.stamp.life == self.own_stamp().life;
         let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
         if !matches!(stream.role, Role::Asks(Purpose::Exchange { .. })) || stream.incoming.has_head
         {
@@ -199,7 +199,7 @@ impl Node {
         let Role::Asks(Purpose::Ping { nonce, target }) = &stream.role else {
             return Err(Reject::Misplaced);
         };
-        stream.incoming.is_confirmed = *nonce == ack.nonce && *target == *opened.sender.name;
+        stream.incoming.is_confirmed = *nonce == ack.nonce && opened.sender.name == *target;
         if stream.incoming.is_confirmed
             && let Some(sender) = self.table.find(opened.sender.name)
         {
@@ -238,7 +238,7 @@ impl Node {
                 self.begin_table(id, join);
             }
             Request::Delivery { from } => {
-                self.write_one(id, Some(&from), &Message::Delivered);
+                self.write_one(id, Some(from.by_ref()), &Message::Delivered);
                 self.emit(EventKind::Message { from, addr, payload: bytes, reliable: true });
             }
         }
@@ -299,7 +299,7 @@ impl Node {
     ) -> Result<(), String> {
         let Some(stream) = self.streams.get(&id) else { return Ok(()) };
         let peer = ExchangePeer {
-            name: opened.sender.name,
+            name: opened.sender.name.as_str(),
             addr: stream.peer,
             join: head.join,
             entries: head.entries,
@@ -307,10 +307,10 @@ impl Node {
         self.config.policy.admit_exchange(&peer).map_err(|refused| refused.reason)
     }
 
-    fn refuse_taken_name(&mut self, id: StreamId, name: &str) {
+    fn refuse_taken_name(&mut self, id: StreamId, name: NameRef<'_>) {
         let Some(index) = self.table.find(name) else { return };
         let addr = self.table.get(index).addr();
-        let reason = format!("the name {name} belongs to a live member at {addr}");
+        let reason = format!("the name {} belongs to a live member at {addr}", name.as_str());
         self.refuse(id, &reason, Some(index));
     }
 

@@ -165,7 +165,7 @@ impl Node {
         }
         self.stats.claims_applied += 1;
         let index = self.table.insert(alive, self.now);
-        self.remembered.forget(alive.name, alive.addr);
+        self.remembered.forget(alive.name.as_str(), alive.addr);
         self.welcome(index);
         self.emit_member(index, MemberChange::Joined);
         if source.is_news {
@@ -347,7 +347,7 @@ impl Node {
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
         let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
         let Alive { name, addr, meta, versions, stamp } = *alive;
-        let candidate = Candidate { name, addr, meta, versions, stamp };
+        let candidate = Candidate { name: name.as_str(), addr, meta, versions, stamp };
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();
         self.stats.claims_refused += u64::from(!admitted);
         admitted

@@ -186,7 +186,7 @@ impl Node {
         let stamp = Stamp::first(config.life);
         let versions = Versions { protocol: PROTOCOL, application: config.application };
         let meta = config.meta().clone();
-        let own = Alive { name: &name, stamp, addr: config.addr, versions, meta: &meta };
+        let own = Alive { name: name.by_ref(), stamp, addr: config.addr, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);
         let wire = Wire::native(wire_settings(&config), nonces);
         let since_origin = Duration::from_nanos(now.as_nanos());

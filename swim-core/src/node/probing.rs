@@ -10,7 +10,7 @@ use crate::{
     leave::Leave,
     limits::INDIRECT_PROBES_MAX,
     member::State,
-    name::Name,
+    name::{Name, NameRef},
     precedence::Belief,
     probe::Probe,
     relay::Relay,
@@ -60,7 +60,7 @@ impl Node {
         let ping = Message::Ping(Ping { nonce, digest: self.digest() });
         let Some((index, stamp)) = carried else { return self.send_to_member(target, &[ping]) };
         let (name, from) = (Name::from_checked(self.table.get(index).name()), self.name.clone());
-        let accusation = Accusation { name: &name, stamp, from: &from };
+        let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
         self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))]);
     }
 
@@ -74,7 +74,7 @@ impl Node {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper);
             }
-            let request = crate::wire::IndirectPing { nonce, target: &name };
+            let request = crate::wire::IndirectPing { nonce, target: name.by_ref() };
             self.send_to_member(helper, &[Message::IndirectPing(request)]);
         }
         if self.config.stream_pings && self.config.policy.stream_ping(&name) {
@@ -144,7 +144,7 @@ impl Node {
             }
             self.on_leave_acked(ack.nonce, from);
         }
-        if self.pings.get(&ack.nonce).is_some_and(|ping| ping.target == *by.name) {
+        if self.pings.get(&ack.nonce).is_some_and(|ping| by.name == ping.target) {
             self.finish_ping(ack.nonce, Some(ack.payload));
         }
     }
@@ -170,7 +170,7 @@ impl Node {
         let record = self.table.get(relay.target);
         let (target, stamp) = (Name::from_checked(record.name()), record.stamp());
         let nonce = relay.requester_nonce;
-        let message = Message::RelayedAck(RelayedAck { nonce, target: &target, stamp });
+        let message = Message::RelayedAck(RelayedAck { nonce, target: target.by_ref(), stamp });
         self.send_to_member(relay.requester, &[message]);
     }
 
@@ -209,7 +209,7 @@ impl Node {
         let is_told = |leave: &Leave| leave.asked.get(&nack.nonce) == Some(&from);
         let is_answer = self.probe.as_ref().is_some_and(is_probed)
             || self.leave.as_ref().is_some_and(is_told)
-            || self.pings.get(&nack.nonce).is_some_and(|ping| ping.target == *by.name);
+            || self.pings.get(&nack.nonce).is_some_and(|ping| by.name == ping.target);
         if is_answer {
             let record = self.table.get(from);
             let (addr, views) = (record.addr(), [self.table.digest(), from.key()]);
@@ -236,7 +236,7 @@ impl Node {
         &mut self,
         requester: MemberIndex,
         requester_nonce: u64,
-        target: &str,
+        target: NameRef<'_>,
     ) {
         let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
         let Some(target) = target else {

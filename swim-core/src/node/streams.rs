@@ -13,6 +13,7 @@ use crate::{
     event::{DeliveryError, EventKind, SeedOutcome},
     io::{Output, StreamId, Timer},
     limits::STREAMS_DIALED_MAX,
+    name::{Name, NameRef},
     reject::Reject,
     stream::{Incoming, Outgoing, Purpose, Role, Stream},
     table::MemberIndex,
@@ -74,7 +75,7 @@ impl Node {
             Purpose::Exchange { seed } => self.begin_table(id, seed.is_some()),
             Purpose::Ping { nonce, target } => {
                 let digest = Digest::default();
-                self.write_one(id, Some(&target), &Message::Ping(Ping { nonce, digest }));
+                self.write_one(id, Some(target.by_ref()), &Message::Ping(Ping { nonce, digest }));
             }
             Purpose::Deliver { payload, .. } => {
                 let outgoing = Outgoing::Delivery { head_sent: false, rest: payload };
@@ -134,7 +135,12 @@ impl Node {
     }
 
     /// Writes a frame with this one message, which is all this side says.
-    pub(super) fn write_one(&mut self, id: StreamId, to: Option<&str>, message: &Message<'_>) {
+    pub(super) fn write_one(
+        &mut self,
+        id: StreamId,
+        to: Option<NameRef<'_>>,
+        message: &Message<'_>,
+    ) {
         let mut writer = self.begin_frame(to);
         let fits = writer.push(message);
         debug_assert!(fits, "a single short message fits into a frame");
@@ -163,7 +169,7 @@ impl Node {
             let Some(stream) = self.streams.get_mut(&id) else { return };
             let Some(mut outgoing) = stream.outgoing.take() else { return };
             let peer = stream.role.peer().cloned();
-            let mut writer = self.begin_frame(peer.as_deref());
+            let mut writer = self.begin_frame(peer.as_ref().map(Name::by_ref));
             let is_last = self.fill_frame(&mut writer, &mut outgoing);
             if !is_last && let Some(stream) = self.streams.get_mut(&id) {
                 stream.outgoing = Some(outgoing);
@@ -207,8 +213,8 @@ impl Node {
         }
     }
 
-    fn begin_frame(&mut self, to: Option<&str>) -> FrameWriter {
-        let sender = Sender { name: &self.name, stamp: self.own_stamp() };
+    fn begin_frame(&mut self, to: Option<NameRef<'_>>) -> FrameWriter {
+        let sender = Sender { name: self.name.by_ref(), stamp: self.own_stamp() };
         self.wire.begin_frame(self.wall, sender, to)
     }
 

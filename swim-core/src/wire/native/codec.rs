@@ -6,10 +6,8 @@
 //! the same on every machine (W4), and there is nothing to nest or to loop over (W3). It also takes
 //! half the time.
 
-use core::str;
-
 use crate::{
-    name,
+    name::NameRef,
     reject::Reject,
     stamp::{Incarnation, LIFE_MAX, Life, Stamp},
 };
@@ -98,10 +96,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A member's name, or another text that must be as harmless as one. (X15)
-    pub(crate) fn name(&mut self) -> Result<&'a str, Reject> {
-        let text = str::from_utf8(self.bytes()?).map_err(|_| Reject::Text)?;
-        name::check(text).map_err(|_| Reject::Text)?;
-        Ok(text)
+    pub(crate) fn name(&mut self) -> Result<NameRef<'a>, Reject> {
+        NameRef::new(self.bytes()?).ok_or(Reject::Text)
     }
 
     /// A life that a correct node can have. (X7)
@@ -183,7 +179,7 @@ impl<'o> Writer<'o> {
         self.raw(bytes);
     }
 
-    pub(crate) fn name(&mut self, name: &str) {
+    pub(crate) fn name(&mut self, name: NameRef<'_>) {
         self.bytes(name.as_bytes());
     }
 
