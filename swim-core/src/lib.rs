@@ -20,6 +20,7 @@ mod config;
 mod conflicts;
 mod error;
 mod event;
+mod fingerprint;
 mod graveyard;
 mod health;
 mod io;

@@ -13,8 +13,9 @@ use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use crate::{
+    fingerprint,
     member::{LeaveReason, Member, State},
-    name::{Meta, NAME_LEN_MAX, Name, NameRef},
+    name::{Meta, Name, NameRef},
     precedence::Belief,
     profile::Profile,
     stamp::Stamp,
@@ -372,19 +373,8 @@ fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
     hasher.finish()
 }
 
-/// A member's part of the digest. The key is fixed: all nodes must agree on it. Suspicion is left
-/// out, because suspicions come and go at different times at different nodes.
+/// A member's part of the digest. Suspicion is left out, because suspicions come and go at different
+/// times at different nodes.
 fn digest_term(record: &Record) -> u64 {
-    const STAMPS_LEN: usize = 32;
-    let mut input = [0; STAMPS_LEN + NAME_LEN_MAX];
-    let said = record.profile.stamp();
-    let numbers =
-        [record.stamp.life.0, record.stamp.incarnation.0, said.life.0, said.incarnation.0];
-    for (place, number) in input.chunks_exact_mut(8).zip(numbers) {
-        place.copy_from_slice(&number.to_le_bytes());
-    }
-    let name = record.profile.name().as_bytes();
-    let end = STAMPS_LEN + name.len();
-    input[STAMPS_LEN..end].copy_from_slice(name);
-    hash([0x7377_696d, 0x6469_6765_7374], &input[..end])
+    fingerprint::of(record.name(), record.stamp, record.profile.stamp())
 }
