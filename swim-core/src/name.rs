@@ -90,6 +90,26 @@ impl PartialEq<Name> for NameRef<'_> {
     }
 }
 
+#[cfg(test)]
+impl fmt::Display for NameRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+impl PartialEq<&str> for NameRef<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+/// A name as tests write it.
+#[cfg(test)]
+pub(crate) const fn named(text: &str) -> NameRef<'_> {
+    NameRef(text.as_bytes())
+}
+
 /// Whether `name` may be a member's name.
 pub(crate) fn check(name: &str) -> Result<(), NameError> {
     if name.is_empty() {

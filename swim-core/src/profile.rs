@@ -149,6 +149,7 @@ fn write_ip(head: &mut [u8; HEAD_LEN_MAX], octets: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::named;
 
     #[test]
     fn packing_loses_nothing() {
@@ -158,7 +159,7 @@ mod tests {
                 [("a", &b""[..]), ("web-1.example", b"role=web"), (&"x".repeat(128), &[0; 512])]
             {
                 let alive = Alive {
-                    name,
+                    name: named(name),
                     stamp: Stamp::new(1_700_000_000_000, 9),
                     addr: addr.parse().unwrap(),
                     versions: Versions { protocol: range(1, 5, 2), application: range(2, 5, 4) },

@@ -147,6 +147,11 @@ pub(crate) struct Table {
 /// How many members have a bit of their own in the masks of who knows what.
 pub(crate) const LOW: u32 = u128::BITS;
 
+/// Room for members is made for so many at first, and then for an eighth of those there are: doubling
+/// it, as vectors do, would leave a third of a large table empty.
+const SLOTS_MIN: usize = 8;
+const GROWTH_SHARE: usize = 8;
+
 impl Table {
     /// A table that holds the node itself.
     pub(crate) fn new(own: &Alive<'_>, hash_key: [u64; 2], now: Instant) -> Self {
@@ -178,6 +183,9 @@ impl Table {
         };
         let index = self.free.pop().unwrap_or_else(|| {
             let index = u32::try_from(self.slots.len()).expect("at most 2^20 members");
+            if self.slots.len() == self.slots.capacity() {
+                self.slots.reserve_exact(SLOTS_MIN.max(self.slots.len() / GROWTH_SHARE));
+            }
             self.slots.push(None);
             MemberIndex(index)
         });

@@ -1,6 +1,7 @@
 //! Broadcasts: once each, in time, and a digest that two logs agree on.
 
 use super::*;
+use crate::name::named;
 use crate::table::MemberIndex;
 
 const LIFETIME: Duration = Duration::from_secs(30);
@@ -11,7 +12,7 @@ fn at(millis: u64) -> Instant {
 }
 
 fn broadcast(id: u64, age_millis: u32) -> Broadcast<'static> {
-    Broadcast { origin: "a", life: 1, id, age_millis, payload: b"hello" }
+    Broadcast { origin: named("a"), life: 1, id, age_millis, payload: b"hello" }
 }
 
 fn member(n: u32) -> MemberIndex {

@@ -16,6 +16,7 @@ use crate::{
     limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
     member::LeaveReason,
     name::MetaError,
+    name::named,
     reject::Reject,
     stamp::Stamp,
     wire::{Ack, Alive, Claim, Digest, Message, Ping},
@@ -275,8 +276,11 @@ fn s7_only_the_dead_are_removed() {
 #[test]
 fn s7_a_member_that_was_removed_by_mistake_takes_a_new_life() {
     let mut stage = Stage::with(2, |_| {});
-    let forced =
-        crate::wire::Departure { name: "n", stamp: Stamp::new(5, 1), reason: LeaveReason::Forced };
+    let forced = crate::wire::Departure {
+        name: named("n"),
+        stamp: Stamp::new(5, 1),
+        reason: LeaveReason::Forced,
+    };
     stage.say(1, &[Message::Claim(Claim::Left(forced))]);
     assert_eq!(stage.belief(0), "alive 6.1");
 }

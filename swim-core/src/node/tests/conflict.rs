@@ -9,6 +9,7 @@ use super::{
 use crate::{
     event::{EventKind, SeedOutcome},
     member::State,
+    name::named,
     wire::{Alive, Claim, ExchangeHead, Message},
 };
 
@@ -155,7 +156,7 @@ fn p3_a_renamed_member_does_not_inherit_the_suspicion() {
 /// The nth joins through the node, from another address than the name's holder.
 fn join_as(stage: &mut Stage, claim: Alive<'static>) -> Vec<Message<'static>> {
     let id = stage.accept_from(addr(66), 66);
-    stage.named(66, claim.name);
+    stage.named(66, claim.name.as_str());
     let head = ExchangeHead { join: true, entries: 1, state_len: 0 };
     stage.reply(id, &[Message::ExchangeHead(head), entry(claim, State::Alive)], true);
     let (messages, last) = stage.written(id);
@@ -187,7 +188,7 @@ fn x9_a_taken_name_is_refused_at_the_join_with_the_reason() {
 fn x9_the_reason_is_readable_however_long_the_name() {
     let long: &'static str = std::boxed::Box::leak("x".repeat(128).into_boxed_str());
     let mut stage = Stage::with(1, |_| {});
-    let holder = Alive { name: long, addr: addr(70), ..alive(7, 1, 1) };
+    let holder = Alive { name: named(long), addr: addr(70), ..alive(7, 1, 1) };
     stage.say(1, &[says(holder)]);
     let messages = join_as(&mut stage, Alive { addr: addr(66), ..holder });
     assert!(refusal(&messages).starts_with("the name x"));

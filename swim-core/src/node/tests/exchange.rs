@@ -39,7 +39,7 @@ fn exchange(stage: &mut Stage, nth: usize, entries: &[Message<'_>]) -> Vec<Messa
 
 fn entries(messages: &[Message<'static>]) -> Vec<(&'static str, State)> {
     let entries = messages.iter().filter_map(|message| match message {
-        Message::Entry(entry) => Some((entry.alive.name, entry.state)),
+        Message::Entry(entry) => Some((entry.alive.name.as_str(), entry.state)),
         _ => None,
     });
     entries.collect()

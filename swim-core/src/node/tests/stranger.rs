@@ -12,6 +12,7 @@ use super::{
 use crate::{
     event::{EventKind, Pong},
     keyring::{Key, Keyring},
+    name::named,
     reject::Reject,
     stamp::Stamp,
     wire::{
@@ -91,8 +92,8 @@ fn x6_nothing_a_stranger_says_makes_more_than_one_packet_of_its_size() {
     let said = [
         PING,
         Message::Ack(Ack { nonce: 1, digest: Digest::default(), payload: b"" }),
-        Message::IndirectPing(IndirectPing { nonce: 1, target: "p2" }),
-        Message::RelayedAck(RelayedAck { nonce: 1, target: "p2", stamp }),
+        Message::IndirectPing(IndirectPing { nonce: 1, target: named("p2") }),
+        Message::RelayedAck(RelayedAck { nonce: 1, target: named("p2"), stamp }),
         Message::Nack(Nack { nonce: 1 }),
         Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[1; 64] }),
         Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[] }),
@@ -113,8 +114,8 @@ fn x6_nothing_a_stranger_says_makes_more_than_one_packet_of_its_size() {
 #[test]
 fn x6_strangers_requests_are_refused_and_counted() {
     let said: [Message<'_>; 4] = [
-        Message::IndirectPing(IndirectPing { nonce: 1, target: "p2" }),
-        Message::RelayedAck(RelayedAck { nonce: 1, target: "p2", stamp: Stamp::new(1, 1) }),
+        Message::IndirectPing(IndirectPing { nonce: 1, target: named("p2") }),
+        Message::RelayedAck(RelayedAck { nonce: 1, target: named("p2"), stamp: Stamp::new(1, 1) }),
         Message::Nack(Nack { nonce: 1 }),
         Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[] }),
     ];
@@ -143,7 +144,8 @@ fn x6_no_reply_goes_to_an_address_that_was_only_named() {
 #[test]
 fn a_strangers_broadcast_and_message_are_delivered() {
     let mut stage = Stage::with(1, |_| {});
-    let broadcast = Broadcast { origin: "p9", life: 1, id: 4, age_millis: 5, payload: b"to all" };
+    let broadcast =
+        Broadcast { origin: named("p9"), life: 1, id: 4, age_millis: 5, payload: b"to all" };
     stage.say(9, &[Message::Broadcast(broadcast), Message::Direct(b"to you")]);
     assert_eq!(stage.node.stats().broadcasts_delivered, 1);
     assert_eq!(stage.payloads(), ["to all", "to you"]);

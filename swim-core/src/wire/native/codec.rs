@@ -209,6 +209,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
+    use crate::name::named;
 
     /// One of everything, as the crate `postcard` sees it.
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -226,7 +227,7 @@ mod tests {
     fn put(sample: &Sample<'_>, room: &mut [u8]) -> Option<usize> {
         let mut to = Writer::new(room);
         to.varint(sample.number);
-        to.name(sample.text);
+        to.name(named(sample.text));
         to.flag(sample.flag);
         to.fixed_u32(sample.fixed);
         to.bytes(sample.bytes);
@@ -237,7 +238,7 @@ mod tests {
     fn take<'a>(from: &mut Reader<'a>) -> Result<Sample<'a>, Reject> {
         Ok(Sample {
             number: from.varint()?,
-            text: from.name()?,
+            text: from.name()?.as_str(),
             flag: from.flag()?,
             fixed: from.fixed_u32()?,
             bytes: from.bytes()?,
@@ -326,7 +327,7 @@ mod tests {
         let long = String::from_iter(['x'; 129]);
         for text in ["", "a\n", long.as_str()] {
             let mut bytes = Vec::from([0; 200]);
-            Writer::new(&mut bytes).name(text);
+            Writer::new(&mut bytes).name(named(text));
             assert_eq!(Reader::new(&bytes).name(), Err(Reject::Text), "{text:?}");
         }
         assert_eq!(Reader::new(&[1, 0xFF]).name(), Err(Reject::Text));

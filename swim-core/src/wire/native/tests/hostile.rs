@@ -1,6 +1,7 @@
 //! Whatever else arrives is refused, for the right reason where there is one, and without a trace.
 
 use super::*;
+use crate::name::named;
 
 const PING: Message<'static> = Message::Ping(Ping {
     nonce: 0x0102_0304_0506_0708,
@@ -172,7 +173,7 @@ fn s9_one_bad_part_spoils_the_packet() {
 #[test]
 fn x7_an_entry_is_not_believed_in_an_older_stamp_than_its_own() {
     let alive = |early: u64| Alive {
-        name: "carol",
+        name: named("carol"),
         stamp: Stamp::new(5, early),
         addr: "10.0.0.1:1".parse().unwrap(),
         versions: Versions::default(),
