@@ -147,8 +147,8 @@ pub(crate) struct Table {
 /// How many members have a bit of their own in the masks of who knows what.
 pub(crate) const LOW: u32 = u128::BITS;
 
-/// Room for members is made for so many at first, and then for an eighth of those there are: doubling
-/// it, as vectors do, would leave a third of a large table empty.
+/// Room for members is made for so many at first, and then for an eighth of those there are:
+/// doubling it, as vectors do, would leave a third of a large table empty.
 const SLOTS_MIN: usize = 8;
 const GROWTH_SHARE: usize = 8;
 
@@ -381,8 +381,8 @@ fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
     hasher.finish()
 }
 
-/// A member's part of the digest. Suspicion is left out, because suspicions come and go at different
-/// times at different nodes.
+/// A member's part of the digest. Suspicion is left out, because suspicions come and go at
+/// different times at different nodes.
 fn digest_term(record: &Record) -> u64 {
     fingerprint::of(record.name(), record.stamp, record.profile.stamp())
 }
