@@ -16,6 +16,7 @@ use bed::{
     seals::{Bare, Receives, Sends},
     tables::{Built, Merged, Told},
     ticks::{GossipTicks, IdleTicks, ProbeAcks, ProbeTicks},
+    traffic::NEWS,
 };
 
 #[global_allocator]
@@ -43,9 +44,11 @@ fn packets(counts: &Counts) {
     }
     counts.work("sealed_ping_1000_senders", 10_000, 2_000, || Packets::pings_sealed(10_000, 1_000));
     for n in [100, 1_000, 10_000] {
+        counts.work("stale_alive", n, 300, || Packets::gossip_stale(n, 1));
+        counts.work("new_alive", n, 300, || Packets::gossip_updates(n, 1));
         counts.work("ping_30_updates", n, 300, || Packets::pings_news(n));
-        counts.work("gossip_30_stale", n, 300, || Packets::gossip_stale(n));
-        counts.work("gossip_30_updates", n, 300, || Packets::gossip_updates(n));
+        counts.work("gossip_30_stale", n, 300, || Packets::gossip_stale(n, NEWS));
+        counts.work("gossip_30_updates", n, 300, || Packets::gossip_updates(n, NEWS));
         counts.work("gossip_30_newcomers", n, 100, || Packets::gossip_newcomers(n));
     }
 }

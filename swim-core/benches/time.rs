@@ -15,6 +15,7 @@ use bed::{
     seals::{Bare, Receives, Sends},
     tables::{Built, Merged, Told},
     ticks::{GossipTicks, IdleTicks, ProbeAcks, ProbeTicks},
+    traffic::NEWS,
 };
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
@@ -38,7 +39,7 @@ fn time<W: Work>(bencher: Bencher<'_, '_>, work: W) {
 /// A packet comes in; what follows goes out.
 #[divan::bench_group(sample_count = 200, sample_size = 256)]
 mod packet {
-    use super::{Bencher, Packets, SIZES, time};
+    use super::{Bencher, NEWS, Packets, SIZES, time};
 
     #[divan::bench(args = SIZES)]
     fn ping(bencher: Bencher<'_, '_>, n: usize) {
@@ -52,14 +53,19 @@ mod packet {
 
     #[divan::bench(args = [100, 1_000, 10_000])]
     fn gossip_30_stale(bencher: Bencher<'_, '_>, n: usize) {
-        time(bencher, Packets::gossip_stale(n));
+        time(bencher, Packets::gossip_stale(n, NEWS));
+    }
+
+    #[divan::bench(args = [10_000])]
+    fn stale_alive(bencher: Bencher<'_, '_>, n: usize) {
+        time(bencher, Packets::gossip_stale(n, 1));
     }
 }
 
 /// Each packet brings something new, so each is another.
 #[divan::bench_group(sample_count = 100, sample_size = 8)]
 mod news {
-    use super::{Bencher, Packets, time};
+    use super::{Bencher, NEWS, Packets, time};
 
     #[divan::bench(args = [100, 1_000, 10_000])]
     fn ping_30_updates(bencher: Bencher<'_, '_>, n: usize) {
@@ -68,7 +74,12 @@ mod news {
 
     #[divan::bench(args = [100, 1_000, 10_000])]
     fn gossip_30_updates(bencher: Bencher<'_, '_>, n: usize) {
-        time(bencher, Packets::gossip_updates(n));
+        time(bencher, Packets::gossip_updates(n, NEWS));
+    }
+
+    #[divan::bench(args = [10_000])]
+    fn new_alive(bencher: Bencher<'_, '_>, n: usize) {
+        time(bencher, Packets::gossip_updates(n, 1));
     }
 
     #[divan::bench(args = [10_000])]

@@ -15,10 +15,12 @@ use siphasher::sip::SipHasher13;
 use crate::{
     claims::{Audience, Offer, bit},
     limits::BROADCASTS_MAX,
-    name::Name,
+    name::{Name, NameRef},
     time::Instant,
     wire::Broadcast,
 };
+
+mod edges;
 
 /// What became of a broadcast that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +88,7 @@ impl Broadcasts {
 
     /// Takes in a broadcast issued by this node.
     pub(crate) fn issue(&mut self, origin: &Name, life: u64, id: u64, data: Bytes, now: Instant) {
-        let hash = hash(origin, life, id);
+        let hash = hash(origin.by_ref(), life, id);
         let entry = Entry {
             origin: origin.clone(),
             life,
@@ -220,7 +222,7 @@ impl Broadcasts {
             }
             self.digest_from += 1;
         }
-        (self.digest ^ (self.digest >> 32)) as u32
+        folded(self.digest)
     }
 
     /// The hashes of the newest broadcasts, as many as `len` bytes hold.
@@ -343,7 +345,7 @@ impl Entry {
     fn message(&self, now: Instant) -> Broadcast<'_> {
         let age = now.saturating_since(self.born_at).as_millis();
         Broadcast {
-            origin: &self.origin,
+            origin: self.origin.by_ref(),
             life: self.life,
             id: self.id,
             age_millis: u32::try_from(age).unwrap_or(u32::MAX),
@@ -352,8 +354,13 @@ impl Entry {
     }
 }
 
+/// A sum of hashes as it travels.
+fn folded(sum: u64) -> u32 {
+    (sum ^ (sum >> 32)) as u32
+}
+
 /// The same on all nodes, because digests and summaries are made of it.
-fn hash(origin: &str, life: u64, id: u64) -> u64 {
+fn hash(origin: NameRef<'_>, life: u64, id: u64) -> u64 {
     let mut hasher = SipHasher13::new_with_keys(0x7377_696d, 0x6272_6f61_6463);
     hasher.write(origin.as_bytes());
     hasher.write(&life.to_le_bytes());

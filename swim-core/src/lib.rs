@@ -17,8 +17,10 @@ extern crate std;
 mod broadcasts;
 mod claims;
 mod config;
+mod conflicts;
 mod error;
 mod event;
+mod fingerprint;
 mod graveyard;
 mod health;
 mod io;
@@ -49,6 +51,7 @@ mod suspicion;
 mod table;
 mod time;
 mod timers;
+mod unheard;
 mod wire;
 
 pub use bytes::Bytes;

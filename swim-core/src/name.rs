@@ -39,11 +39,75 @@ impl Name {
         &self.0
     }
 
-    /// Takes a name that [`check`] has already passed.
-    pub(crate) fn from_checked(name: &str) -> Self {
-        debug_assert!(check(name).is_ok());
-        Self(name.into())
+    /// The name as it goes into a packet.
+    pub(crate) fn by_ref(&self) -> NameRef<'_> {
+        NameRef(self.as_bytes())
     }
+
+    /// Takes a name that was checked before.
+    pub(crate) fn from_checked(name: NameRef<'_>) -> Self {
+        Self(name.as_str().into())
+    }
+}
+
+/// The name of a member as it stands in a packet or a table: checked, but not proven to be text
+/// anew each time it is compared or written, which is most of what is done with it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NameRef<'a>(&'a [u8]);
+
+impl<'a> NameRef<'a> {
+    /// Checks bytes from the wire; `None` if they are no name.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<Self> {
+        let is_common = (1..=NAME_LEN_MAX).contains(&bytes.len()) && is_ascii_graphic(bytes);
+        let is_name = || core::str::from_utf8(bytes).is_ok_and(|text| check(text).is_ok());
+        (is_common || is_name()).then_some(Self(bytes))
+    }
+
+    /// Takes bytes that were a name before.
+    pub(crate) const fn from_checked(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The name as text.
+    pub(crate) fn as_str(self) -> &'a str {
+        core::str::from_utf8(self.0).expect("checked when it was made")
+    }
+}
+
+impl fmt::Debug for NameRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl PartialEq<Name> for NameRef<'_> {
+    fn eq(&self, other: &Name) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+#[cfg(test)]
+impl fmt::Display for NameRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+impl PartialEq<&str> for NameRef<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+/// A name as tests write it.
+#[cfg(test)]
+pub(crate) const fn named(text: &str) -> NameRef<'_> {
+    NameRef(text.as_bytes())
 }
 
 /// Whether `name` may be a member's name.
@@ -54,13 +118,30 @@ pub(crate) fn check(name: &str) -> Result<(), NameError> {
     if name.len() > NAME_LEN_MAX {
         return Err(NameError::TooLong { len: name.len() });
     }
-    if name.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if is_ascii_graphic(name.as_bytes()) {
         return Ok(()); // By far the commonest case, and cheap.
     }
     match name.chars().find(|&c| is_forbidden(c)) {
         Some(character) => Err(NameError::Character { character }),
         None => Ok(()),
     }
+}
+
+/// Whether all bytes are ASCII, and neither a space nor a control character: eight at a time,
+/// because every name of every packet is looked at.
+fn is_ascii_graphic(bytes: &[u8]) -> bool {
+    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    const HIGH_BITS: u64 = 0x80 * LOW_BITS;
+    // With seven bits in a byte, the sums below never carry into the next one.
+    let are_graphic = |word: u64| {
+        let above_space = word.wrapping_add((0x80 - u64::from(b'!')) * LOW_BITS) & HIGH_BITS;
+        let is_delete = word.wrapping_add(LOW_BITS) & HIGH_BITS;
+        word & HIGH_BITS == 0 && above_space == HIGH_BITS && is_delete == 0
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [b'!'; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().chain([&last]).all(|word| are_graphic(u64::from_le_bytes(*word)))
 }
 
 /// Makes any text fit to be sent and shown: as long as a name at most, without what a name must not
@@ -244,6 +325,20 @@ mod tests {
             let mut name = String::from("a");
             name.push(bad);
             assert_eq!(check(&name), Err(NameError::Character { character: bad }));
+        }
+    }
+
+    #[test]
+    fn x15_eight_bytes_at_a_time_are_judged_as_one_by_one() {
+        for len in 1..=24 {
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut bytes = alloc::vec![b'~'; len];
+                    bytes[at] = byte;
+                    let one_by_one = bytes.iter().all(u8::is_ascii_graphic);
+                    assert_eq!(is_ascii_graphic(&bytes), one_by_one, "{bytes:?}");
+                }
+            }
         }
     }
 

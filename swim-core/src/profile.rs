@@ -12,7 +12,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{
     member::{VersionRange, Versions},
-    name::NAME_LEN_MAX,
+    name::{NAME_LEN_MAX, NameRef},
     stamp::Stamp,
     wire::Alive,
 };
@@ -65,13 +65,8 @@ impl Profile {
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        core::str::from_utf8(self.name_bytes()).expect("packed from text")
-    }
-
-    /// For comparisons, which need no proof that the bytes are text.
-    pub(crate) fn name_bytes(&self) -> &[u8] {
-        &self.0[self.name_at()..self.meta_at()]
+    pub(crate) fn name(&self) -> NameRef<'_> {
+        NameRef::from_checked(&self.0[self.name_at()..self.meta_at()])
     }
 
     pub(crate) fn meta(&self) -> &[u8] {
@@ -108,7 +103,7 @@ impl Profile {
         self.addr() == alive.addr
             && self.versions() == alive.versions
             && self.meta() == alive.meta
-            && self.name_bytes() == alive.name.as_bytes()
+            && self.name() == alive.name
     }
 
     fn name_at(&self) -> usize {
@@ -137,8 +132,9 @@ fn write_head(alive: &Alive<'_>, head: &mut [u8; HEAD_LEN_MAX]) -> usize {
         IpAddr::V4(ip) => write_ip(head, &ip.octets()),
         IpAddr::V6(ip) => write_ip(head, &ip.octets()),
     };
-    head[NAME_LEN] = u8::try_from(alive.name.len()).expect("names are at most 128 bytes");
-    let end = name_at + alive.name.len();
+    head[NAME_LEN] =
+        u8::try_from(alive.name.as_bytes().len()).expect("names are at most 128 bytes");
+    let end = name_at + alive.name.as_bytes().len();
     head[name_at..end].copy_from_slice(alive.name.as_bytes());
     end
 }
@@ -153,6 +149,7 @@ fn write_ip(head: &mut [u8; HEAD_LEN_MAX], octets: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::name::named;
 
     #[test]
     fn packing_loses_nothing() {
@@ -162,7 +159,7 @@ mod tests {
                 [("a", &b""[..]), ("web-1.example", b"role=web"), (&"x".repeat(128), &[0; 512])]
             {
                 let alive = Alive {
-                    name,
+                    name: named(name),
                     stamp: Stamp::new(1_700_000_000_000, 9),
                     addr: addr.parse().unwrap(),
                     versions: Versions { protocol: range(1, 5, 2), application: range(2, 5, 4) },

@@ -13,8 +13,9 @@ use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use crate::{
+    fingerprint,
     member::{LeaveReason, Member, State},
-    name::{Meta, NAME_LEN_MAX, Name},
+    name::{Meta, Name, NameRef},
     precedence::Belief,
     profile::Profile,
     stamp::Stamp,
@@ -91,7 +92,7 @@ impl Record {
         &self.profile
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> NameRef<'_> {
         self.profile.name()
     }
 
@@ -146,6 +147,11 @@ pub(crate) struct Table {
 /// How many members have a bit of their own in the masks of who knows what.
 pub(crate) const LOW: u32 = u128::BITS;
 
+/// Room for members is made for so many at first, and then for an eighth of those there are:
+/// doubling it, as vectors do, would leave a third of a large table empty.
+const SLOTS_MIN: usize = 8;
+const GROWTH_SHARE: usize = 8;
+
 impl Table {
     /// A table that holds the node itself.
     pub(crate) fn new(own: &Alive<'_>, hash_key: [u64; 2], now: Instant) -> Self {
@@ -177,12 +183,16 @@ impl Table {
         };
         let index = self.free.pop().unwrap_or_else(|| {
             let index = u32::try_from(self.slots.len()).expect("at most 2^20 members");
+            if self.slots.len() == self.slots.capacity() {
+                self.slots.reserve_exact(SLOTS_MIN.max(self.slots.len() / GROWTH_SHARE));
+            }
             self.slots.push(None);
             MemberIndex(index)
         });
         self.slots[index.as_usize()] = Some(record);
         let Self { slots, by_name, hash_key, .. } = self;
-        let rehash = |&i: &MemberIndex| hash(*hash_key, record_at(slots, i).profile.name_bytes());
+        let rehash =
+            |&i: &MemberIndex| hash(*hash_key, record_at(slots, i).profile.name().as_bytes());
         by_name.insert_unique(rehash(&index), index, rehash);
         self.index_addr(index);
         self.count(index, 1);
@@ -232,7 +242,7 @@ impl Table {
         debug_assert!(index != MemberIndex::SELF && !self.get(index).state.is_live());
         self.unindex_addr(index);
         self.count(index, -1);
-        let hash = hash(self.hash_key, self.get(index).profile.name_bytes());
+        let hash = hash(self.hash_key, self.get(index).profile.name().as_bytes());
         if let Ok(entry) = self.by_name.find_entry(hash, |&i| i == index) {
             entry.remove();
         }
@@ -241,9 +251,9 @@ impl Table {
     }
 
     /// The member of this name.
-    pub(crate) fn find(&self, name: &str) -> Option<MemberIndex> {
+    pub(crate) fn find(&self, name: NameRef<'_>) -> Option<MemberIndex> {
         let hash = hash(self.hash_key, name.as_bytes());
-        let same = |&i: &MemberIndex| self.get(i).profile.name_bytes() == name.as_bytes();
+        let same = |&i: &MemberIndex| self.get(i).name() == name;
         self.by_name.find(hash, same).copied()
     }
 
@@ -371,19 +381,8 @@ fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
     hasher.finish()
 }
 
-/// A member's part of the digest. The key is fixed: all nodes must agree on it. Suspicion is left
-/// out, because suspicions come and go at different times at different nodes.
+/// A member's part of the digest. Suspicion is left out, because suspicions come and go at
+/// different times at different nodes.
 fn digest_term(record: &Record) -> u64 {
-    const STAMPS_LEN: usize = 32;
-    let mut input = [0; STAMPS_LEN + NAME_LEN_MAX];
-    let said = record.profile.stamp();
-    let numbers =
-        [record.stamp.life.0, record.stamp.incarnation.0, said.life.0, said.incarnation.0];
-    for (place, number) in input.chunks_exact_mut(8).zip(numbers) {
-        place.copy_from_slice(&number.to_le_bytes());
-    }
-    let name = record.profile.name_bytes();
-    let end = STAMPS_LEN + name.len();
-    input[STAMPS_LEN..end].copy_from_slice(name);
-    hash([0x7377_696d, 0x6469_6765_7374], &input[..end])
+    fingerprint::of(record.name(), record.stamp, record.profile.stamp())
 }

@@ -74,20 +74,20 @@ impl Packets {
         })
     }
 
-    /// Gossip of 30 claims a packet that say what the subject knows.
-    pub fn gossip_stale(n: usize) -> Self {
-        let told = Told { stale: NEWS as u64, ..Told::default() };
-        Self::kept(n, told, |carrier, others| {
-            traffic::gossip_with(carrier, &first_words(&others[..NEWS]))
+    /// Gossip of so many claims a packet that say what the subject knows.
+    pub fn gossip_stale(n: usize, claims: usize) -> Self {
+        let told = Told { stale: claims as u64, ..Told::default() };
+        Self::kept(n, told, move |carrier, others| {
+            traffic::gossip_with(carrier, &first_words(&others[..claims]))
         })
     }
 
-    /// Gossip of 30 claims a packet that are newer than what the subject knows.
-    pub fn gossip_updates(n: usize) -> Self {
+    /// Gossip of so many claims a packet that are newer than what the subject knows.
+    pub fn gossip_updates(n: usize, claims: usize) -> Self {
         let mut source = Updates::new(n);
-        let told = Told { news: NEWS as u64, ..Told::default() };
+        let told = Told { news: claims as u64, ..Told::default() };
         Self::made(subject(n, false), told, move |_| {
-            let (carrier, words) = source.next(NEWS);
+            let (carrier, words) = source.next(claims);
             (carrier, traffic::gossip_with(carrier, &words))
         })
     }

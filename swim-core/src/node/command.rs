@@ -13,7 +13,7 @@ use crate::{
     limits,
     limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
     member::{LeaveReason, Member, State},
-    name::{Meta, Name},
+    name::{Meta, Name, NameRef},
     probe::AppPing,
     stamp::Stamp,
     stats::{Counts, Stats},
@@ -25,7 +25,9 @@ use crate::{
 
 impl Node {
     /// Changes what this node says about itself (memberlist: `UpdateNode`). Returns the stamp of
-    /// the change; `UpdateSent` follows once it went out.
+    /// the change; `UpdateSent` follows once it went out. What it says already is no change: the
+    /// stamp then is that of the change under way, or else the present one, of which `UpdateSent`
+    /// is told at once.
     ///
     /// # Errors
     ///
@@ -41,6 +43,13 @@ impl Node {
             return Err(UpdateError::TooLargeForPacket { needed, max: self.config.packet_len_max });
         }
         let own = self.own_stamp();
+        if self.table.get(MemberIndex::SELF).member().meta == meta {
+            if self.update.is_none() {
+                self.emit(EventKind::UpdateSent { stamp: own, sends: 0 });
+            }
+            self.settle();
+            return Ok(self.update.unwrap_or(own));
+        }
         let stamp = own.refuting(own);
         if let Some(stamp) = self.update.take() {
             // An earlier change is overtaken by this one.
@@ -66,7 +75,7 @@ impl Node {
         self.check_running()?;
         let (life, id) = (self.own_stamp().life.0, self.next_broadcast);
         let empty = Message::Broadcast(Broadcast {
-            origin: &self.name,
+            origin: self.name.by_ref(),
             life,
             id,
             age_millis: u32::MAX,
@@ -123,7 +132,7 @@ impl Node {
         let index = self.find_live(to)?;
         let addr = self.table.get(index).addr();
         let send = SendId(self.fresh_id());
-        let to = Name::from_checked(to);
+        let to = Name::from_checked(self.table.get(index).name());
         let purpose = Purpose::Deliver { send, to, payload };
         self.dial(addr, purpose).ok_or(SendError::Busy)?;
         self.settle();
@@ -146,7 +155,7 @@ impl Node {
         let id = PingId(self.fresh_id());
         let nonce = self.rng.word();
         let deadline = self.now + self.config.probe_timeout;
-        let target = Name::from_checked(to);
+        let target = Name::from_checked(self.table.get(index).name());
         self.pings.insert(nonce, AppPing { id, target, sent_at: self.now, deadline });
         self.timers.reset(Timer::Ping, nonce, None, Some(deadline));
         let digest = self.digest();
@@ -162,15 +171,16 @@ impl Node {
     /// [`RemoveError`]: nobody has this name, or the member is not dead.
     pub fn remove(&mut self, now: Instant, name: &str) -> Result<(), RemoveError> {
         self.advance(now);
-        let index = self.table.find(name).ok_or(RemoveError::UnknownMember)?;
+        let index = self.find(name).ok_or(RemoveError::UnknownMember)?;
         let record = self.table.get(index);
         match record.state() {
             State::Alive | State::Suspect => return Err(RemoveError::Alive),
             State::Left => return Ok(()),
             State::Dead => {}
         }
-        let stamp = record.stamp();
+        let (name, stamp) = (Name::from_checked(record.name()), record.stamp());
         let source = self.own_word();
+        let name = name.by_ref();
         self.on_left(&Departure { name, stamp, reason: LeaveReason::Forced }, source);
         self.settle();
         Ok(())
@@ -268,7 +278,7 @@ impl Node {
     /// The member of this name, in whatever state.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<Member> {
-        self.table.find(name).map(|index| self.table.get(index).member())
+        self.find(name).map(|index| self.table.get(index).member())
     }
 
     /// The member that is reached at this address.
@@ -340,8 +350,12 @@ impl Node {
         if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
     }
 
+    fn find(&self, name: &str) -> Option<MemberIndex> {
+        self.table.find(NameRef::from_checked(name.as_bytes()))
+    }
+
     fn find_live(&self, name: &str) -> Result<MemberIndex, SendError> {
-        let index = self.table.find(name).ok_or(SendError::UnknownMember)?;
+        let index = self.find(name).ok_or(SendError::UnknownMember)?;
         let is_live = self.table.get(index).state().is_live();
         if is_live && index != MemberIndex::SELF {
             Ok(index)

@@ -13,11 +13,12 @@ use super::{Node, membership::Source};
 use crate::{
     event::{EventKind, SeedOutcome},
     io::StreamId,
-    name::{self, Name},
+    name::{self, Name, NameRef},
     policy::ExchangePeer,
     reject::Reject,
     stream::{Purpose, Request, Role},
-    wire::{Ack, Digest, ExchangeHead, Message, Opened, Refusal},
+    table::MemberIndex,
+    wire::{Ack, Digest, Entry, ExchangeHead, Message, Opened, Refusal},
 };
 
 impl Node {
@@ -62,7 +63,7 @@ impl Node {
                 let nonce = ping.nonce;
                 let payload = self.ack_payload.clone();
                 let ack = Ack { nonce, digest: Digest::default(), payload: &payload };
-                self.write_one(id, Some(&peer), &Message::Ack(ack));
+                self.write_one(id, Some(peer.by_ref()), &Message::Ack(ack));
                 Ok(())
             }
             Message::ExchangeHead(head) => {
@@ -74,7 +75,7 @@ impl Node {
                 stream.incoming.expected = head.state_len as usize;
                 stream.incoming.join = head.join;
                 if let Err(reason) = self.admit_exchange(id, opened, &head) {
-                    self.refuse(id, &reason);
+                    self.refuse(id, &reason, None);
                     return Ok(());
                 }
                 self.on_messages(id, opened, 1)
@@ -108,7 +109,8 @@ impl Node {
                 Message::ExchangeHead(head) => self.on_answer_head(id, opened, &head)?,
                 Message::Entry(entry) => {
                     if !stream.incoming.has_head {
-                        return Err(Reject::Misplaced);
+                        self.on_name_holder(&entry)?;
+                        continue;
                     }
                     // What a node that was alone learns is old news to the rest of the cluster.
                     let (addr, is_news) = (stream.peer, !stream.was_alone);
@@ -129,7 +131,7 @@ impl Node {
                 Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
                 Message::Delivered => {
                     let by_receiver =
-                        stream.role.peer().is_some_and(|to| *to == *opened.sender.name);
+                        stream.role.peer().is_some_and(|to| opened.sender.name == *to);
                     stream.incoming.is_confirmed = by_receiver;
                 }
                 Message::Refused(refusal) => {
@@ -149,6 +151,15 @@ impl Node {
         Ok(())
     }
 
+    /// Before it refuses us, a peer shows who has our name. (L11)
+    fn on_name_holder(&mut self, entry: &Entry<'_>) -> Result<(), Reject> {
+        if entry.alive.name != self.name || entry.alive.addr == self.config.addr {
+            return Err(Reject::Misplaced);
+        }
+        self.on_conflict(MemberIndex::SELF, &entry.alive);
+        Ok(())
+    }
+
     /// The answer to an exchange begins.
     fn on_answer_head(
         &mut self,
@@ -160,7 +171,7 @@ impl Node {
             return Err(Reject::Oversize);
         }
         let is_myself =
-            opened.sender.name == &*self.name && opened.sender.stamp.life == self.own_stamp().life;
+            opened.sender.name == self.name && opened.sender.stamp.life == self.own_stamp().life;
         let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
         if !matches!(stream.role, Role::Asks(Purpose::Exchange { .. })) || stream.incoming.has_head
         {
@@ -188,7 +199,7 @@ impl Node {
         let Role::Asks(Purpose::Ping { nonce, target }) = &stream.role else {
             return Err(Reject::Misplaced);
         };
-        stream.incoming.is_confirmed = *nonce == ack.nonce && *target == *opened.sender.name;
+        stream.incoming.is_confirmed = *nonce == ack.nonce && opened.sender.name == *target;
         if stream.incoming.is_confirmed
             && let Some(sender) = self.table.find(opened.sender.name)
         {
@@ -227,7 +238,7 @@ impl Node {
                 self.begin_table(id, join);
             }
             Request::Delivery { from } => {
-                self.write_one(id, Some(&from), &Message::Delivered);
+                self.write_one(id, Some(from.by_ref()), &Message::Delivered);
                 self.emit(EventKind::Message { from, addr, payload: bytes, reliable: true });
             }
         }
@@ -288,7 +299,7 @@ impl Node {
     ) -> Result<(), String> {
         let Some(stream) = self.streams.get(&id) else { return Ok(()) };
         let peer = ExchangePeer {
-            name: opened.sender.name,
+            name: opened.sender.name.as_str(),
             addr: stream.peer,
             join: head.join,
             entries: head.entries,
@@ -296,19 +307,19 @@ impl Node {
         self.config.policy.admit_exchange(&peer).map_err(|refused| refused.reason)
     }
 
-    fn refuse_taken_name(&mut self, id: StreamId, name: &str) {
+    fn refuse_taken_name(&mut self, id: StreamId, name: NameRef<'_>) {
         let Some(index) = self.table.find(name) else { return };
         let addr = self.table.get(index).addr();
-        let reason = format!("the name {name} belongs to a live member at {addr}");
-        self.refuse(id, &reason);
+        let reason = format!("the name {} belongs to a live member at {addr}", name.as_str());
+        self.refuse(id, &reason, Some(index));
     }
 
-    /// Says no to a request and why, or gives up an answer.
-    fn refuse(&mut self, id: StreamId, reason: &str) {
+    /// Says no to a request and why, and who has the name if that is why; or gives up an answer.
+    fn refuse(&mut self, id: StreamId, reason: &str, holder: Option<MemberIndex>) {
         self.stats.exchanges_failed += 1;
         if id.is_accepted() {
             let text = name::cleaned(reason); // It may come from a policy.
-            self.write_one(id, None, &Message::Refused(Refusal { text: &text }));
+            self.write_refusal(id, &Refusal { text: &text }, holder);
         } else {
             self.fail_stream(id, &SeedOutcome::Refused { reason: reason.into() });
         }

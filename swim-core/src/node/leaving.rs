@@ -90,8 +90,9 @@ impl Node {
         if leave.told.len() >= leave.members {
             leave.told.clone_from(&leave.confirmed);
         }
+        let own_name = self.name.clone();
         let departure = Departure {
-            name: &self.name.clone(),
+            name: own_name.by_ref(),
             stamp: self.own_stamp(),
             reason: LeaveReason::Graceful,
         };

@@ -58,10 +58,15 @@ impl Node {
         }
         let Some(index) = known.or_else(|| self.table.find(name)) else { return };
         match entry.state {
+            State::Alive if index == MemberIndex::SELF => {
+                // Somebody holds more of us than we ever said: while it stands, what we say under
+                // our own stamp is old news there. Another node of our name is no accusation. (X9)
+                if entry.alive.addr == self.config.addr && entry.stamp > self.own_stamp() {
+                    self.on_accused(entry.stamp, State::Alive);
+                }
+            }
             State::Alive => {
-                let is_us = index == MemberIndex::SELF;
-                if !is_us
-                    && entry.stamp > entry.alive.stamp
+                if entry.stamp > entry.alive.stamp
                     && self.is_plausible(Some(self.table.get(index).stamp()), entry.stamp)
                 {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);
@@ -160,7 +165,7 @@ impl Node {
         }
         self.stats.claims_applied += 1;
         let index = self.table.insert(alive, self.now);
-        self.remembered.forget(alive.name, alive.addr);
+        self.remembered.forget(alive.name.as_str(), alive.addr);
         self.welcome(index);
         self.emit_member(index, MemberChange::Joined);
         if source.is_news {
@@ -342,7 +347,7 @@ impl Node {
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
         let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
         let Alive { name, addr, meta, versions, stamp } = *alive;
-        let candidate = Candidate { name, addr, meta, versions, stamp };
+        let candidate = Candidate { name: name.as_str(), addr, meta, versions, stamp };
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();
         self.stats.claims_refused += u64::from(!admitted);
         admitted

@@ -32,7 +32,7 @@ impl Node {
     }
 
     fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
-        if opened.sender.name == &*self.name {
+        if opened.sender.name == self.name {
             // Our own packet coming back, or another node of our name: neither is to be believed.
             return self.reject(Reject::OwnName, from);
         }

@@ -13,10 +13,13 @@ use crate::{
     event::{DeliveryError, EventKind, SeedOutcome},
     io::{Output, StreamId, Timer},
     limits::STREAMS_DIALED_MAX,
+    name::{Name, NameRef},
     reject::Reject,
     stream::{Incoming, Outgoing, Purpose, Role, Stream},
     table::MemberIndex,
-    wire::{Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Sender},
+    wire::{
+        Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Refusal, Sender,
+    },
 };
 
 /// A piece of application state or of a delivery is at most this long: a few fill a frame.
@@ -72,7 +75,7 @@ impl Node {
             Purpose::Exchange { seed } => self.begin_table(id, seed.is_some()),
             Purpose::Ping { nonce, target } => {
                 let digest = Digest::default();
-                self.write_one(id, Some(&target), &Message::Ping(Ping { nonce, digest }));
+                self.write_one(id, Some(target.by_ref()), &Message::Ping(Ping { nonce, digest }));
             }
             Purpose::Deliver { payload, .. } => {
                 let outgoing = Outgoing::Delivery { head_sent: false, rest: payload };
@@ -132,10 +135,31 @@ impl Node {
     }
 
     /// Writes a frame with this one message, which is all this side says.
-    pub(super) fn write_one(&mut self, id: StreamId, to: Option<&str>, message: &Message<'_>) {
+    pub(super) fn write_one(
+        &mut self,
+        id: StreamId,
+        to: Option<NameRef<'_>>,
+        message: &Message<'_>,
+    ) {
         let mut writer = self.begin_frame(to);
         let fits = writer.push(message);
         debug_assert!(fits, "a single short message fits into a frame");
+        self.write_frame(id, writer, true);
+    }
+
+    /// Writes a frame that says no, after the entry of the one who is in the way, if it is that.
+    pub(super) fn write_refusal(
+        &mut self,
+        id: StreamId,
+        refusal: &Refusal<'_>,
+        holder: Option<MemberIndex>,
+    ) {
+        let mut writer = self.begin_frame(None);
+        if let Some(holder) = holder {
+            writer.push(&Message::Entry(self.table.get(holder).entry()));
+        }
+        let fits = writer.push(&Message::Refused(*refusal));
+        debug_assert!(fits, "an entry and a text fit into a frame");
         self.write_frame(id, writer, true);
     }
 
@@ -145,7 +169,7 @@ impl Node {
             let Some(stream) = self.streams.get_mut(&id) else { return };
             let Some(mut outgoing) = stream.outgoing.take() else { return };
             let peer = stream.role.peer().cloned();
-            let mut writer = self.begin_frame(peer.as_deref());
+            let mut writer = self.begin_frame(peer.as_ref().map(Name::by_ref));
             let is_last = self.fill_frame(&mut writer, &mut outgoing);
             if !is_last && let Some(stream) = self.streams.get_mut(&id) {
                 stream.outgoing = Some(outgoing);
@@ -189,8 +213,8 @@ impl Node {
         }
     }
 
-    fn begin_frame(&mut self, to: Option<&str>) -> FrameWriter {
-        let sender = Sender { name: &self.name, stamp: self.own_stamp() };
+    fn begin_frame(&mut self, to: Option<NameRef<'_>>) -> FrameWriter {
+        let sender = Sender { name: self.name.by_ref(), stamp: self.own_stamp() };
         self.wire.begin_frame(self.wall, sender, to)
     }
 

@@ -12,6 +12,7 @@ use crate::{
     io::Output,
     math,
     member::State,
+    name::NameRef,
     outbox::Outbox,
     stamp::Stamp,
     table::{MemberIndex, Record, Table},
@@ -32,9 +33,9 @@ impl Node {
         let record = self.table.get(to);
         let addr = record.addr();
         let mut writer =
-            begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(record.name()));
         push_all(&mut writer, messages);
-        if let Some(doubt) = doubt_about(record, &self.name) {
+        if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
         }
         self.fill(&mut writer, to);
@@ -45,11 +46,12 @@ impl Node {
     pub(super) fn send_to_stranger(
         &mut self,
         addr: SocketAddr,
-        name: &str,
+        name: NameRef<'_>,
         messages: &[Message<'_>],
         len_max: usize,
     ) {
-        let mut writer = begin(&mut self.wire, &self.table, &self.name, self.wall, Some(name));
+        let mut writer =
+            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(name));
         push_all(&mut writer, messages);
         let data = self.wire.finish_packet(writer);
         if data.len() <= len_max {
@@ -62,8 +64,8 @@ impl Node {
         let record = self.table.get(to);
         let addr = record.addr();
         let mut writer =
-            begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
-        if let Some(doubt) = doubt_about(record, &self.name) {
+            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(record.name()));
+        if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
         }
         self.fill(&mut writer, to);
@@ -84,7 +86,7 @@ impl Node {
         let record = self.table.get(to);
         let addr = record.addr();
         let mut writer =
-            begin(&mut self.wire, &self.table, &self.name, self.wall, Some(record.name()));
+            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(record.name()));
         while let Some(&place) = places.peek() {
             let message = Message::Broadcast(self.broadcasts.at(place, self.now));
             let is_first = writer.is_empty();
@@ -102,7 +104,7 @@ impl Node {
         Digest {
             members: self.table.digest(),
             broadcasts: self.broadcasts.digest(self.now, window),
-            settled: self.table.changed_at() + window <= self.now,
+            settled: self.table.changed_at() + window <= self.now || self.is_stormy(),
         }
     }
 
@@ -158,7 +160,7 @@ impl Node {
         let (now, capacity) = (self.now, self.message_room());
         let Self { claims, table, name, outbox, update, .. } = self;
         let offer = |subject: MemberIndex, accuser: MemberIndex| {
-            let Some(claim) = claim_about(table, subject, accuser, name) else {
+            let Some(claim) = claim_about(table, subject, accuser, name.by_ref()) else {
                 return Offer::Obsolete;
             };
             fit(writer, &Message::Claim(claim), capacity)
@@ -211,7 +213,7 @@ fn claim_about<'a>(
     table: &'a Table,
     subject: MemberIndex,
     accuser: MemberIndex,
-    own_name: &'a str,
+    own_name: NameRef<'a>,
 ) -> Option<Claim<'a>> {
     let record = table.try_get(subject)?;
     let stamp = record.stamp();
@@ -230,7 +232,7 @@ fn claim_about<'a>(
 }
 
 /// What a member should know that we believe of it.
-fn doubt_about<'a>(record: &'a Record, own_name: &'a str) -> Option<Claim<'a>> {
+fn doubt_about<'a>(record: &'a Record, own_name: NameRef<'a>) -> Option<Claim<'a>> {
     let (name, stamp) = (record.name(), record.stamp());
     let accusation = Accusation { name, stamp, from: own_name };
     match record.state() {
@@ -244,9 +246,9 @@ fn doubt_about<'a>(record: &'a Record, own_name: &'a str) -> Option<Claim<'a>> {
 fn begin(
     wire: &mut Wire,
     table: &Table,
-    own_name: &str,
+    own_name: NameRef<'_>,
     wall: Option<u32>,
-    to: Option<&str>,
+    to: Option<NameRef<'_>>,
 ) -> PacketWriter {
     let sender = Sender { name: own_name, stamp: table.get(MemberIndex::SELF).stamp() };
     wire.begin_packet(wall, sender, to)

@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 
 use crate::{
     member::{LeaveReason, State, Versions},
+    name::NameRef,
     stamp::Stamp,
 };
 
@@ -13,7 +14,7 @@ use crate::{
 /// its sender, because it carries the sender's own stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sender<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: NameRef<'a>,
     pub(crate) stamp: Stamp,
 }
 
@@ -68,14 +69,14 @@ pub(crate) struct Ack<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IndirectPing<'a> {
     pub(crate) nonce: u64,
-    pub(crate) target: &'a str,
+    pub(crate) target: NameRef<'a>,
 }
 
 /// "I asked it, and it answered", with the stamp the target spoke under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RelayedAck<'a> {
     pub(crate) nonce: u64,
-    pub(crate) target: &'a str,
+    pub(crate) target: NameRef<'a>,
     pub(crate) stamp: Stamp,
 }
 
@@ -98,7 +99,7 @@ pub(crate) enum Claim<'a> {
 /// What a member says of itself: everything there is to know about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Alive<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: NameRef<'a>,
     pub(crate) stamp: Stamp,
     pub(crate) addr: SocketAddr,
     pub(crate) versions: Versions,
@@ -108,15 +109,15 @@ pub(crate) struct Alive<'a> {
 /// `from` could not reach `name`, or saw its suspicion run out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accusation<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: NameRef<'a>,
     pub(crate) stamp: Stamp,
-    pub(crate) from: &'a str,
+    pub(crate) from: NameRef<'a>,
 }
 
 /// `name` is gone for good in this life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Departure<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: NameRef<'a>,
     pub(crate) stamp: Stamp,
     pub(crate) reason: LeaveReason,
 }
@@ -124,7 +125,7 @@ pub(crate) struct Departure<'a> {
 /// A user broadcast, identified by its origin, the origin's life and a number counted there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broadcast<'a> {
-    pub(crate) origin: &'a str,
+    pub(crate) origin: NameRef<'a>,
     pub(crate) life: u64,
     pub(crate) id: u64,
     /// How long ago it was issued, in milliseconds, as far as its carriers know.
@@ -147,7 +148,8 @@ pub(crate) struct Digest {
     pub(crate) members: u64,
     /// Over the recent broadcasts that had time to reach everybody.
     pub(crate) broadcasts: u32,
-    /// The members part has not changed for the dissemination window: a difference is a hole.
+    /// The members part has not changed for the dissemination window, or so much of it changes that
+    /// gossip can't keep up: a difference is worth an exchange.
     pub(crate) settled: bool,
 }
 

@@ -24,7 +24,7 @@ pub(crate) use self::{
     opened::Opened,
     settings::WireSettings,
 };
-use crate::{keyring::Keyring, reject::Reject};
+use crate::{keyring::Keyring, name::NameRef, reject::Reject};
 
 /// One node's way to put messages into bytes and to get them out again.
 pub(crate) enum Wire {
@@ -55,7 +55,7 @@ impl Wire {
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<&str>,
+        to: Option<NameRef<'_>>,
     ) -> PacketWriter {
         match self {
             Self::Native(native) => native.begin_packet(wall, sender, to),
@@ -97,7 +97,7 @@ impl Wire {
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<&str>,
+        to: Option<NameRef<'_>>,
     ) -> FrameWriter {
         match self {
             Self::Native(native) => native.begin_frame(wall, sender, to),

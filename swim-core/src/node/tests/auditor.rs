@@ -2,7 +2,6 @@
 //! than one node to be seen broken. It only looks.
 
 use std::{
-    borrow::ToOwned,
     collections::BTreeMap,
     string::{String, ToString},
     vec::Vec,
@@ -83,7 +82,7 @@ impl Auditor {
 
     fn check_records(&mut self, node: &Node) {
         for (index, record) in node.table.iter() {
-            let (name, belief) = (record.name().to_owned(), record.belief());
+            let (name, belief) = (record.name().to_string(), record.belief());
             if index != MemberIndex::SELF
                 && let Some(old) = self.beliefs.insert(name.clone(), belief)
             {

@@ -13,6 +13,7 @@ use crate::{
     error::SendError,
     event::EventKind,
     io::Timer,
+    name::named,
     wire::{Broadcast, BroadcastSummary, Digest, Message, Ping},
 };
 
@@ -21,13 +22,13 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn issued(id: u64, age_millis: u32) -> Message<'static> {
     let payload = b"hello";
-    Message::Broadcast(Broadcast { origin: "p1", life: 1, id, age_millis, payload })
+    Message::Broadcast(Broadcast { origin: named("p1"), life: 1, id, age_millis, payload })
 }
 
 /// Who was sent the node's own broadcast of this number.
 fn told(stage: &Stage, wanted: u64) -> Vec<usize> {
     let has = |message: &Message<'_>| match message {
-        Message::Broadcast(broadcast) => (broadcast.origin, broadcast.id) == ("n", wanted),
+        Message::Broadcast(broadcast) => (broadcast.origin, broadcast.id) == (named("n"), wanted),
         _ => false,
     };
     let packets = stage.sent.iter().filter(|sent| sent.messages.iter().any(has));
@@ -151,7 +152,7 @@ fn e4_the_age_travels_with_it() {
 fn a_broadcast_of_ours_that_comes_back_is_not_delivered() {
     let mut stage = Stage::with(3, |_| {});
     stage.call(|node, now| node.broadcast(now, "mine".into())).unwrap();
-    let own = Broadcast { origin: "n", life: 5, id: 1, age_millis: 3, payload: b"mine" };
+    let own = Broadcast { origin: named("n"), life: 5, id: 1, age_millis: 3, payload: b"mine" };
     stage.say(2, &[Message::Broadcast(own)]);
     assert!(stage.payloads().is_empty());
 }
@@ -225,7 +226,7 @@ fn a_broadcast_that_does_not_fit_beside_our_own_name_is_not_tried_for_ever() {
     (1..=3).for_each(|nth| stage.introduce(nth));
     stage.settle();
     let payload: &'static [u8] = std::boxed::Box::leak(vec![7_u8; 1150].into());
-    let broadcast = Broadcast { origin: "p1", life: 1, id: 1, age_millis: 0, payload };
+    let broadcast = Broadcast { origin: named("p1"), life: 1, id: 1, age_millis: 0, payload };
     stage.say(1, &[Message::Broadcast(broadcast)]);
     assert_eq!(stage.node.stats().broadcasts_delivered, 1);
     stage.run(5 * SECOND);

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     io::StreamEvent,
     member::State,
+    name::named,
     stamp::Stamp,
     wire::{Ack, Alive, Claim, Digest, ExchangeHead, IndirectPing, Message, Ping},
 };
@@ -141,7 +142,10 @@ fn perform(stage: &mut Stage, step: Step) {
         Step::Ping { carrier } => stage.say(carrier, &[Message::Ping(Ping { nonce: 1, digest })]),
         Step::Ask { carrier, target } => {
             let target = name(target);
-            stage.say(carrier, &[Message::IndirectPing(IndirectPing { nonce: 2, target })]);
+            stage.say(
+                carrier,
+                &[Message::IndirectPing(IndirectPing { nonce: 2, target: named(target) })],
+            );
         }
         Step::AckAll => {
             for nth in 1..NAMES {

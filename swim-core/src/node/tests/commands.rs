@@ -16,6 +16,7 @@ use crate::{
     limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
     member::LeaveReason,
     name::MetaError,
+    name::named,
     reject::Reject,
     stamp::Stamp,
     wire::{Ack, Alive, Claim, Digest, Message, Ping},
@@ -62,6 +63,28 @@ fn memberlist_14_an_update_alone_is_over_at_once() {
     stage.call(|node, now| node.update_meta(now, "x".into())).unwrap();
     stage.run(SECOND);
     assert_eq!(updates(&stage), [Stamp::new(5, 2)]);
+}
+
+#[test]
+fn e2_an_update_that_changes_nothing_is_over_at_once() {
+    let mut stage = Stage::with(3, |options| options.meta = "same".into());
+    let stamp = stage.call(|node, now| node.update_meta(now, "same".into()));
+    assert_eq!(stamp, Ok(Stamp::new(5, 1)));
+    assert_eq!((stage.changes().len(), stage.node.claims.is_empty()), (0, true));
+    assert_eq!(updates(&stage), [Stamp::new(5, 1)], "whoever waits for it goes on");
+}
+
+#[test]
+fn e2_an_update_that_says_what_is_being_told_already_waits_with_it() {
+    let mut stage = Stage::with(3, |options| options.gossip_nodes = 1);
+    let one = stage.call(|node, now| node.update_meta(now, "1".into()));
+    stage.say(1, &[is_suspect(0, (5, 2), 1)]);
+    let again = stage.call(|node, now| node.update_meta(now, "1".into()));
+    assert_eq!((again, stage.node.stamp()), (one, Stamp::new(5, 3)));
+    stage.settle_and_keep();
+    assert_eq!(updates(&stage), [Stamp::new(5, 2)]);
+    let updated = stage.changes().into_iter().filter(|change| change == "n updated");
+    assert_eq!(updated.count(), 1);
 }
 
 #[test]
@@ -253,8 +276,11 @@ fn s7_only_the_dead_are_removed() {
 #[test]
 fn s7_a_member_that_was_removed_by_mistake_takes_a_new_life() {
     let mut stage = Stage::with(2, |_| {});
-    let forced =
-        crate::wire::Departure { name: "n", stamp: Stamp::new(5, 1), reason: LeaveReason::Forced };
+    let forced = crate::wire::Departure {
+        name: named("n"),
+        stamp: Stamp::new(5, 1),
+        reason: LeaveReason::Forced,
+    };
     stage.say(1, &[Message::Claim(Claim::Left(forced))]);
     assert_eq!(stage.belief(0), "alive 6.1");
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     event::{EventKind, SeedOutcome},
     member::State,
+    name::named,
     wire::{Alive, Claim, ExchangeHead, Message},
 };
 
@@ -155,7 +156,7 @@ fn p3_a_renamed_member_does_not_inherit_the_suspicion() {
 /// The nth joins through the node, from another address than the name's holder.
 fn join_as(stage: &mut Stage, claim: Alive<'static>) -> Vec<Message<'static>> {
     let id = stage.accept_from(addr(66), 66);
-    stage.named(66, claim.name);
+    stage.named(66, claim.name.as_str());
     let head = ExchangeHead { join: true, entries: 1, state_len: 0 };
     stage.reply(id, &[Message::ExchangeHead(head), entry(claim, State::Alive)], true);
     let (messages, last) = stage.written(id);
@@ -165,7 +166,7 @@ fn join_as(stage: &mut Stage, claim: Alive<'static>) -> Vec<Message<'static>> {
 
 fn refusal(messages: &[Message<'static>]) -> &'static str {
     match messages {
-        [Message::Refused(refusal)] => refusal.text,
+        [Message::Entry(_), Message::Refused(refusal)] => refusal.text,
         other => panic!("{other:?}"),
     }
 }
@@ -187,7 +188,7 @@ fn x9_a_taken_name_is_refused_at_the_join_with_the_reason() {
 fn x9_the_reason_is_readable_however_long_the_name() {
     let long: &'static str = std::boxed::Box::leak("x".repeat(128).into_boxed_str());
     let mut stage = Stage::with(1, |_| {});
-    let holder = Alive { name: long, addr: addr(70), ..alive(7, 1, 1) };
+    let holder = Alive { name: named(long), addr: addr(70), ..alive(7, 1, 1) };
     stage.say(1, &[says(holder)]);
     let messages = join_as(&mut stage, Alive { addr: addr(66), ..holder });
     assert!(refusal(&messages).starts_with("the name x"));
@@ -204,4 +205,41 @@ fn x9_our_own_join_under_a_taken_name_ends_with_the_reason() {
     let outcome = stage.seed_outcomes().pop().unwrap();
     assert_eq!(outcome, SeedOutcome::Refused { reason: text.into() });
     assert_eq!(stage.node.counts().total(), 1);
+}
+
+#[test]
+fn l11_both_sides_hear_of_a_taken_name() {
+    let mut stage = Stage::with(3, |_| {});
+    let messages = join_as(&mut stage, impostor(1, 2));
+    assert!(matches!(&messages[0], Message::Entry(entry) if entry.alive == alive(1, 1, 1)));
+
+    let mut stage = Stage::new(|_| {});
+    stage.call(|node, now| node.join(now, &[addr(1)], 10 * SECOND)).unwrap();
+    let (id, _) = stage.dials()[0];
+    stage.stream(id, crate::StreamEvent::Connected);
+    let text = "the name n belongs to a live member";
+    let refused = Message::Refused(crate::wire::Refusal { text });
+    stage.reply(id, &[entry(impostor(NODE, 3), State::Alive), refused], true);
+    let outcome = stage.seed_outcomes().pop().unwrap();
+    assert_eq!(outcome, SeedOutcome::Refused { reason: text.into() });
+    let event = stage.events.iter().find_map(|event| match event {
+        EventKind::Conflict { holder, other_addr, .. } => Some((holder.addr, *other_addr)),
+        _ => None,
+    });
+    assert_eq!(event, Some((addr(NODE), addr(66))));
+    assert_eq!((stage.belief(NODE), stage.node.counts().total()), ("alive 5.1".into(), 1));
+}
+
+#[test]
+fn l11_nothing_but_the_holder_of_our_name_comes_before_a_refusal() {
+    for said in [alive(2, 1, 1), alive(NODE, 9, 9)] {
+        let mut stage = Stage::new(|_| {});
+        stage.call(|node, now| node.join(now, &[addr(1)], 10 * SECOND)).unwrap();
+        let (id, _) = stage.dials()[0];
+        stage.stream(id, crate::StreamEvent::Connected);
+        stage.reply(id, &[entry(said, State::Alive)], true);
+        let outcome = stage.seed_outcomes().pop().unwrap();
+        assert_eq!(outcome, SeedOutcome::Rejected(crate::Reject::Misplaced));
+        assert_eq!((conflicts(&stage), stage.node.counts().total()), (0, 1));
+    }
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     member::LeaveReason,
+    name::named,
     stamp::Stamp,
     wire::{Claim, Departure, Message},
 };
@@ -178,7 +179,7 @@ fn the_reason_of_a_departure_is_kept_and_passed_on() {
     let mut stage = Stage::with(3, |_| {});
     let stamp = Stamp::new(1, 1);
     stage.say(2, &[is_dead(1, (1, 1), 2)]);
-    let forced = Departure { name: "p1", stamp, reason: LeaveReason::Forced };
+    let forced = Departure { name: named("p1"), stamp, reason: LeaveReason::Forced };
     stage.say(2, &[Message::Claim(Claim::Left(forced))]);
     assert_eq!(stage.node.member("p1").unwrap().reason, Some(LeaveReason::Forced));
     stage.settle_and_keep();

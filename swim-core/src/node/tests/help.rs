@@ -12,6 +12,7 @@ use crate::{
     event::EventKind,
     io::{StreamEvent, StreamId, Timer},
     member::State,
+    name::named,
     policy::Policy,
     stamp::Stamp,
     wire::{Ack, Digest, IndirectPing, Message, Nack, Ping, RelayedAck},
@@ -36,7 +37,7 @@ fn time_out(stage: &mut Stage) -> (usize, u64, Vec<usize>) {
             Message::IndirectPing(request) => Some(*request),
             _ => None,
         })?;
-        assert_eq!(request, IndirectPing { nonce, target: name(target) });
+        assert_eq!(request, IndirectPing { nonce, target: named(name(target)) });
         Some(nth_at(sent.to))
     });
     let helpers = asked.collect();
@@ -45,7 +46,7 @@ fn time_out(stage: &mut Stage) -> (usize, u64, Vec<usize>) {
 
 fn relayed(nonce: u64, target: usize, incarnation: u64) -> Message<'static> {
     let stamp = Stamp::new(1, incarnation);
-    Message::RelayedAck(RelayedAck { nonce, target: name(target), stamp })
+    Message::RelayedAck(RelayedAck { nonce, target: named(name(target)), stamp })
 }
 
 fn nack(nonce: u64) -> Message<'static> {
@@ -152,7 +153,7 @@ fn x7_a_relayed_stamp_must_be_plausible() {
     let mut stage = silent(5);
     let (target, nonce, helpers) = time_out(&mut stage);
     let stamp = Stamp::new(1 << 40, 1);
-    let ack = RelayedAck { nonce, target: name(target), stamp };
+    let ack = RelayedAck { nonce, target: named(name(target)), stamp };
     stage.say(helpers[0], &[Message::RelayedAck(ack)]);
     assert_eq!(stage.belief(target), "alive 1.1");
 }

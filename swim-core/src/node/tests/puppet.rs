@@ -15,6 +15,7 @@ use super::{
 use crate::{
     io::{Input, StreamEvent, StreamId},
     limits::PACKET_LEN_MAX,
+    name::named,
     reject::Reject,
     stamp::Stamp,
     table::MemberIndex,
@@ -55,8 +56,8 @@ impl Stage {
     fn encode(&mut self, nth: usize, to: Option<&str>, messages: &[Message<'_>]) -> Bytes {
         let wall = self.wall;
         let puppet = self.puppet(nth);
-        let sender = Sender { name: puppet.name, stamp: puppet.stamp };
-        let mut writer = puppet.wire.begin_packet(wall, sender, to);
+        let sender = Sender { name: named(puppet.name), stamp: puppet.stamp };
+        let mut writer = puppet.wire.begin_packet(wall, sender, to.map(named));
         for message in messages {
             assert!(writer.push(message), "{message:?} fits");
         }
@@ -118,7 +119,7 @@ impl Stage {
     pub(super) fn frame(&mut self, id: StreamId, messages: &[Message<'_>], last: bool) -> Bytes {
         let link = self.links.get_mut(&id).expect("a stream that was opened");
         let puppet = self.puppets.get_mut(&link.puppet).expect("a puppet that opened it");
-        let sender = Sender { name: puppet.name, stamp: puppet.stamp };
+        let sender = Sender { name: named(puppet.name), stamp: puppet.stamp };
         let mut writer = puppet.wire.begin_frame(self.wall, sender, None);
         for message in messages {
             assert!(writer.push(message), "{message:?} fits");
@@ -144,7 +145,7 @@ impl Stage {
             let own = self.node.table.get(MemberIndex::SELF).profile().clone();
             let own = Alive { stamp, ..own.alive() };
             peer.say(9, &[Message::Claim(Claim::Alive(own))]);
-            assert_eq!(peer.node.member(own.name).map(|member| member.stamp), Some(stamp));
+            assert_eq!(peer.node.member(own.name.as_str()).map(|member| member.stamp), Some(stamp));
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     limits::{RELAYS_BURST, RELAYS_MAX, RELAYS_PER_SECOND},
+    name::named,
     reject::Reject,
     stamp::Stamp,
     wire::{Alive, Claim, IndirectPing, Message, Nack, RelayedAck},
@@ -18,7 +19,7 @@ const MILLI: Duration = Duration::from_millis(1);
 const NONCE: u64 = 0xABCD;
 
 fn ask(target: usize) -> Message<'static> {
-    Message::IndirectPing(IndirectPing { nonce: NONCE, target: name(target) })
+    Message::IndirectPing(IndirectPing { nonce: NONCE, target: named(name(target)) })
 }
 
 fn nacks(stage: &Stage, nth: usize) -> usize {
@@ -33,7 +34,9 @@ fn pings(stage: &Stage) -> usize {
 
 fn answers(stage: &Stage, nth: usize) -> Vec<(&'static str, Stamp)> {
     let answers = stage.told(nth).filter_map(|message| match message {
-        Message::RelayedAck(RelayedAck { nonce: NONCE, target, stamp }) => Some((*target, *stamp)),
+        Message::RelayedAck(RelayedAck { nonce: NONCE, target, stamp }) => {
+            Some((target.as_str(), *stamp))
+        }
         _ => None,
     });
     answers.collect()

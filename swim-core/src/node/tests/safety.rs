@@ -11,6 +11,7 @@ use crate::{
     Node, Options, Output,
     io::Input,
     member::State,
+    name::named,
     stamp::Stamp,
     stats::Counts,
     time::Instant,
@@ -26,7 +27,7 @@ fn s4_whatever_is_said_of_it_a_running_node_is_alive_as_itself() {
         Message::Claim(Claim::Alive(claim))
     };
     let forced =
-        Departure { name: "n", stamp: Stamp::new(5, 9), reason: crate::LeaveReason::Forced };
+        Departure { name: named("n"), stamp: Stamp::new(5, 9), reason: crate::LeaveReason::Forced };
     let said = [
         is_suspect(NODE, (5, 1), 1),
         is_dead(NODE, (5, 3), 1),

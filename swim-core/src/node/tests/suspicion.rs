@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     member::State,
+    name::named,
     wire::{Alive, Claim, ExchangeHead, Message},
 };
 
@@ -17,7 +18,7 @@ const LONG: Duration = Duration::from_secs(200);
 
 /// How long the suspicion of p1 runs in all, or what became of it.
 fn timeout(stage: &Stage) -> String {
-    let index = stage.node.table.find("p1").unwrap();
+    let index = stage.node.table.find(named("p1")).unwrap();
     match stage.node.suspicions.get(&index) {
         Some(suspicion) => {
             let since = stage.node.table.get(index).since();
@@ -46,7 +47,7 @@ fn command(world: &mut Option<Stage>, line: &str) -> String {
             stage.say(carrier, &[is_suspect(1, (1, incarnation), nth())]);
             // A second accuser does not begin the state anew, so `since` stays where it began.
             if incarnation == 2 {
-                let index = stage.node.table.find("p1").unwrap();
+                let index = stage.node.table.find(named("p1")).unwrap();
                 let suspicion = &stage.node.suspicions[&index];
                 return suspicion.deadline().saturating_since(stage.now).as_millis().to_string();
             }

@@ -6,6 +6,7 @@ use std::{boxed::Box, format, string::String, vec::Vec};
 
 use crate::{
     member::{LeaveReason, State, VersionRange, Versions},
+    name::named,
     stamp::Stamp,
     wire::{Accusation, Alive, Claim, Departure, Entry, Message},
 };
@@ -39,7 +40,7 @@ pub(super) fn addr(nth: usize) -> SocketAddr {
 /// The nth says that it is there, under `life.incarnation`.
 pub(super) fn alive(nth: usize, life: u64, incarnation: u64) -> Alive<'static> {
     let stamp = Stamp::new(life, incarnation);
-    Alive { name: name(nth), stamp, addr: addr(nth), versions: VERSIONS, meta: b"" }
+    Alive { name: named(name(nth)), stamp, addr: addr(nth), versions: VERSIONS, meta: b"" }
 }
 
 /// The same as something to send.
@@ -61,7 +62,7 @@ pub(super) fn is_dead(nth: usize, stamp: (u64, u64), from: usize) -> Message<'st
 pub(super) fn has_left(nth: usize, life: u64, incarnation: u64) -> Message<'static> {
     let stamp = Stamp::new(life, incarnation);
     let reason = LeaveReason::Graceful;
-    Message::Claim(Claim::Left(Departure { name: name(nth), stamp, reason }))
+    Message::Claim(Claim::Left(Departure { name: named(name(nth)), stamp, reason }))
 }
 
 /// The nth as it stands in a table.
@@ -71,7 +72,11 @@ pub(super) fn entry(alive: Alive<'static>, state: State) -> Message<'static> {
 }
 
 fn accusation(nth: usize, (life, incarnation): (u64, u64), from: usize) -> Accusation<'static> {
-    Accusation { name: name(nth), stamp: Stamp::new(life, incarnation), from: name(from) }
+    Accusation {
+        name: named(name(nth)),
+        stamp: Stamp::new(life, incarnation),
+        from: named(name(from)),
+    }
 }
 
 /// The claims among `messages`, as text: `alive p1 1.1`, `suspect p1 1.1 by p2`, `left p1 1.1`.

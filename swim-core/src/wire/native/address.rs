@@ -38,12 +38,14 @@ pub(crate) fn read(from: &mut Reader<'_>) -> Result<SocketAddr, Reject> {
         _ => return Err(Reject::Malformed),
     };
     let port = from.fixed_u16()?;
-    let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-    let is_disguised = ip.to_canonical() != ip;
-    if port == 0 || ip.is_unspecified() || ip.is_multicast() || is_broadcast || is_disguised {
-        return Err(Reject::Address);
-    }
-    Ok(SocketAddr::new(ip, port))
+    let is_nobody = match ip {
+        IpAddr::V4(ip) => ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => {
+            let is_disguised = ip.to_ipv4_mapped().is_some();
+            ip.is_unspecified() || ip.is_multicast() || is_disguised
+        }
+    };
+    if port == 0 || is_nobody { Err(Reject::Address) } else { Ok(SocketAddr::new(ip, port)) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     member::{LeaveReason, State, VersionRange, Versions},
-    name::META_LEN_MAX,
+    name::{META_LEN_MAX, NameRef},
     reject::Reject,
     wire::message::{
         Accusation, Ack, Alive, Broadcast, BroadcastSummary, Claim, DeliveryHead, Departure,
@@ -67,7 +67,7 @@ pub(crate) fn read<'a>(kind: Kind, from: &mut Reader<'a>) -> Result<Message<'a>,
         Kind::DeliveryHead => Message::DeliveryHead(DeliveryHead { len: from.varint_u32()? }),
         Kind::DeliveryPiece => Message::DeliveryPiece(from.bytes()?),
         Kind::Delivered => Message::Delivered,
-        Kind::Refused => Message::Refused(Refusal { text: from.name()? }),
+        Kind::Refused => Message::Refused(Refusal { text: from.name()?.as_str() }),
     })
 }
 
@@ -116,7 +116,7 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
         }
         Message::DeliveryHead(DeliveryHead { len }) => to.varint(len.into()),
         Message::Delivered => {}
-        Message::Refused(Refusal { text }) => to.name(text),
+        Message::Refused(Refusal { text }) => to.name(NameRef::from_checked(text.as_bytes())),
     }
 }
 
@@ -186,7 +186,8 @@ fn put_alive(alive: &Alive<'_>, to: &mut Writer<'_>) {
 fn read_versions(from: &mut Reader<'_>) -> Result<Versions, Reject> {
     let mut range = || {
         let [min, max, current] = from.array()?;
-        Ok(VersionRange { min, max, current })
+        let range = VersionRange { min, max, current };
+        if range.is_valid() { Ok(range) } else { Err(Reject::Malformed) }
     };
     Ok(Versions { protocol: range()?, application: range()? })
 }

@@ -6,10 +6,8 @@
 //! the same on every machine (W4), and there is nothing to nest or to loop over (W3). It also takes
 //! half the time.
 
-use core::str;
-
 use crate::{
-    name,
+    name::NameRef,
     reject::Reject,
     stamp::{Incarnation, LIFE_MAX, Life, Stamp},
 };
@@ -98,10 +96,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A member's name, or another text that must be as harmless as one. (X15)
-    pub(crate) fn name(&mut self) -> Result<&'a str, Reject> {
-        let text = str::from_utf8(self.bytes()?).map_err(|_| Reject::Text)?;
-        name::check(text).map_err(|_| Reject::Text)?;
-        Ok(text)
+    pub(crate) fn name(&mut self) -> Result<NameRef<'a>, Reject> {
+        NameRef::new(self.bytes()?).ok_or(Reject::Text)
     }
 
     /// A life that a correct node can have. (X7)
@@ -183,7 +179,7 @@ impl<'o> Writer<'o> {
         self.raw(bytes);
     }
 
-    pub(crate) fn name(&mut self, name: &str) {
+    pub(crate) fn name(&mut self, name: NameRef<'_>) {
         self.bytes(name.as_bytes());
     }
 
@@ -213,6 +209,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
+    use crate::name::named;
 
     /// One of everything, as the crate `postcard` sees it.
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -230,7 +227,7 @@ mod tests {
     fn put(sample: &Sample<'_>, room: &mut [u8]) -> Option<usize> {
         let mut to = Writer::new(room);
         to.varint(sample.number);
-        to.name(sample.text);
+        to.name(named(sample.text));
         to.flag(sample.flag);
         to.fixed_u32(sample.fixed);
         to.bytes(sample.bytes);
@@ -241,7 +238,7 @@ mod tests {
     fn take<'a>(from: &mut Reader<'a>) -> Result<Sample<'a>, Reject> {
         Ok(Sample {
             number: from.varint()?,
-            text: from.name()?,
+            text: from.name()?.as_str(),
             flag: from.flag()?,
             fixed: from.fixed_u32()?,
             bytes: from.bytes()?,
@@ -330,7 +327,7 @@ mod tests {
         let long = String::from_iter(['x'; 129]);
         for text in ["", "a\n", long.as_str()] {
             let mut bytes = Vec::from([0; 200]);
-            Writer::new(&mut bytes).name(text);
+            Writer::new(&mut bytes).name(named(text));
             assert_eq!(Reader::new(&bytes).name(), Err(Reject::Text), "{text:?}");
         }
         assert_eq!(Reader::new(&[1, 0xFF]).name(), Err(Reject::Text));

@@ -60,7 +60,9 @@ use super::{
     opened::{Messages, Opened},
     settings::WireSettings,
 };
-use crate::{keyring::Keyring, label::Label, limits::PACKET_LEN_MAX, reject::Reject};
+use crate::{
+    keyring::Keyring, label::Label, limits::PACKET_LEN_MAX, name::NameRef, reject::Reject,
+};
 
 /// One node's native wire.
 pub(crate) struct Native {
@@ -81,7 +83,7 @@ impl Native {
         Self {
             label: label.clone(),
             label_id,
-            own_hash: NameHash::of(own_name),
+            own_hash: NameHash::of(NameRef::from_checked(own_name.as_bytes())),
             packet_len_max,
             sealing: keyring
                 .map(|keyring| Sealing::new(keyring, label, label_id, sessions_max, nonces)),
@@ -130,7 +132,7 @@ impl Native {
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<&str>,
+        to: Option<NameRef<'_>>,
     ) -> PacketWriter {
         let mut buffer = mem::take(&mut self.spare);
         if buffer.is_empty() {
@@ -185,7 +187,7 @@ impl Native {
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<&str>,
+        to: Option<NameRef<'_>>,
     ) -> FrameWriter {
         let preamble = preamble(wall, sender, to);
         FrameWriter::new(FRAME_PREFIX_LEN, FRAME_BODY_LEN_MAX, self.is_sealed(), &preamble)
@@ -347,7 +349,7 @@ pub(crate) const fn packet_capacity(packet_len_max: usize, sealed: bool, name_le
     packet_len_max.saturating_sub(overhead)
 }
 
-fn preamble<'a>(wall: Option<u32>, sender: Sender<'a>, to: Option<&str>) -> Preamble<'a> {
+fn preamble<'a>(wall: Option<u32>, sender: Sender<'a>, to: Option<NameRef<'_>>) -> Preamble<'a> {
     Preamble {
         protocol: PROTOCOL,
         time: wall.and_then(NonZeroU32::new),

@@ -5,7 +5,7 @@ use core::num::NonZeroU32;
 use siphasher::sip::SipHasher13;
 
 use super::codec::{Reader, Writer};
-use crate::{reject::Reject, wire::message::Sender};
+use crate::{name::NameRef, reject::Reject, wire::message::Sender};
 
 /// What a body begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ const fn varint_len(name_len: usize) -> usize {
 impl NameHash {
     /// SipHash-1-3 of the name under the all-zero key, its halves folded together. Zero, which
     /// means whoever, becomes one.
-    pub(crate) fn of(name: &str) -> Self {
+    pub(crate) fn of(name: NameRef<'_>) -> Self {
         let hash = SipHasher13::new().hash(name.as_bytes());
         let folded = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
         let folded = u32::try_from(folded).expect("the upper half was cut off");

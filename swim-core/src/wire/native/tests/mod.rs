@@ -17,6 +17,7 @@ use crate::{
     keyring::Key,
     limits::PACKET_LEN_MIN,
     member::{LeaveReason, State, VersionRange, Versions},
+    name::named,
     stamp::Stamp,
     wire::message::{
         Accusation, Ack, Alive, Broadcast, BroadcastSummary, Claim, DeliveryHead, Departure,
@@ -28,7 +29,8 @@ use crate::{
 const NOON: Option<u32> = Some(1_800_000_000);
 
 /// Who speaks in these tests.
-const ALICE: Sender<'static> = Sender { name: "alice", stamp: Stamp::new(1_799_999_999_000, 3) };
+const ALICE: Sender<'static> =
+    Sender { name: named("alice"), stamp: Stamp::new(1_799_999_999_000, 3) };
 
 /// How the two nodes of a test are set up.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +66,7 @@ fn pair(setup: Setup) -> (Native, Native) {
 
 /// A packet from Alice to Bob.
 fn packet(alice: &mut Native, messages: &[Message<'_>]) -> Bytes {
-    let mut writer = alice.begin_packet(NOON, ALICE, Some("bob"));
+    let mut writer = alice.begin_packet(NOON, ALICE, Some(named("bob")));
     for message in messages {
         assert!(writer.push(message), "{message:?} does not fit");
     }
@@ -73,7 +75,7 @@ fn packet(alice: &mut Native, messages: &[Message<'_>]) -> Bytes {
 
 /// A stream frame from Alice to Bob.
 fn frame(alice: &mut Native, channel: &mut Channel, messages: &[Message<'_>], last: bool) -> Bytes {
-    let mut writer = alice.begin_frame(NOON, ALICE, Some("bob"));
+    let mut writer = alice.begin_frame(NOON, ALICE, Some(named("bob")));
     for message in messages {
         assert!(writer.push(message), "{message:?} does not fit");
     }
@@ -141,22 +143,26 @@ impl Material {
         let [nonce, members, id] = self.numbers;
         let [small, smaller] = [members as u32, id as u32];
         let digest = Digest { members, broadcasts: smaller, settled: self.flag };
-        let accusation = Accusation { name, stamp: early, from: other };
+        let accusation = Accusation { name: named(name), stamp: early, from: named(other) };
         let reason = if self.flag { LeaveReason::Forced } else { LeaveReason::Graceful };
         match self.kind {
             Kind::Ping => Message::Ping(Ping { nonce, digest }),
             Kind::Ack => Message::Ack(Ack { nonce, digest, payload: &self.bytes }),
-            Kind::IndirectPing => Message::IndirectPing(IndirectPing { nonce, target: name }),
+            Kind::IndirectPing => {
+                Message::IndirectPing(IndirectPing { nonce, target: named(name) })
+            }
             Kind::RelayedAck => {
-                Message::RelayedAck(RelayedAck { nonce, target: name, stamp: late })
+                Message::RelayedAck(RelayedAck { nonce, target: named(name), stamp: late })
             }
             Kind::Nack => Message::Nack(Nack { nonce }),
             Kind::Alive => Message::Claim(Claim::Alive(self.alive())),
             Kind::Suspect => Message::Claim(Claim::Suspect(accusation)),
             Kind::Dead => Message::Claim(Claim::Dead(accusation)),
-            Kind::Left => Message::Claim(Claim::Left(Departure { name, stamp: late, reason })),
+            Kind::Left => {
+                Message::Claim(Claim::Left(Departure { name: named(name), stamp: late, reason }))
+            }
             Kind::Broadcast => Message::Broadcast(Broadcast {
-                origin: name,
+                origin: named(name),
                 life: early.life.0,
                 id,
                 age_millis: small,
@@ -188,13 +194,17 @@ impl Material {
     }
 
     fn alive(&self) -> Alive<'_> {
+        let range = |mut numbers: [u8; 3]| {
+            numbers.sort_unstable();
+            let [min, current, max] = numbers;
+            VersionRange { min, max, current }
+        };
         let [a, b, c, d, e, f] = self.versions;
-        let range = |min, max, current| VersionRange { min, max, current };
         Alive {
-            name: &self.names[0],
+            name: named(&self.names[0]),
             stamp: self.stamps[0],
             addr: self.addr,
-            versions: Versions { protocol: range(a, b, c), application: range(d, e, f) },
+            versions: Versions { protocol: range([a, b, c]), application: range([d, e, f]) },
             meta: &self.bytes,
         }
     }
@@ -225,6 +235,23 @@ fn materials(place: Place) -> impl Strategy<Value = Vec<Material>> {
             .retain(|material| !(material.kind.is_probe() && mem::replace(&mut has_probe, true)));
         materials
     })
+}
+
+/// The body of a packet by Alice that says this, with some bytes changed.
+fn mutated_body(
+    alice: &mut Native,
+    said: &[Material],
+    changes: Vec<(sample::Index, u8)>,
+) -> Vec<u8> {
+    let mut writer = alice.begin_packet(NOON, ALICE, None);
+    for material in said {
+        writer.push(&material.message());
+    }
+    let mut body = alice.finish_packet(writer)[10..].to_vec();
+    for (at, byte) in changes {
+        *at.get_mut(&mut body) = byte;
+    }
+    body
 }
 
 fn any_name() -> impl Strategy<Value = String> {

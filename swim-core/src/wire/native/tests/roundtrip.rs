@@ -3,6 +3,7 @@
 use alloc::vec;
 
 use super::*;
+use crate::name::named;
 
 fn any_setup() -> impl Strategy<Value = Setup> {
     let keys = sample::select(vec![None, Some(16), Some(24), Some(32)]);
@@ -23,7 +24,7 @@ proptest! {
         is_addressed: bool,
     ) {
         let (mut alice, mut bob) = pair(setup);
-        let to = is_addressed.then_some("bob");
+        let to = is_addressed.then_some(named("bob"));
         let mut writer = alice.begin_packet(wall, ALICE, to);
         prop_assert!(writer.is_empty());
         for material in &said {
@@ -79,14 +80,7 @@ proptest! {
         changes in collection::vec((any::<sample::Index>(), any::<u8>()), 0..3),
     ) {
         let (mut alice, mut bob) = pair(PLAIN);
-        let mut writer = alice.begin_packet(NOON, ALICE, None);
-        for material in &said {
-            writer.push(&material.message());
-        }
-        let mut body = alice.finish_packet(writer)[10..].to_vec();
-        for (at, byte) in changes {
-            *at.get_mut(&mut body) = byte;
-        }
+        let body = mutated_body(&mut alice, &said, changes);
         let data = forged_packet("prod", &body);
         let mut scratch = Vec::new();
         if let Ok(opened) = bob.open_packet(None, &data, &mut scratch)
@@ -94,7 +88,7 @@ proptest! {
             && body[0] == PROTOCOL
         {
             let wall = u32::from_le_bytes([body[1], body[2], body[3], body[4]]);
-            let to = opened.addressed.then_some("bob");
+            let to = opened.addressed.then_some(named("bob"));
             let mut again = bob.begin_packet(Some(wall), opened.sender, to);
             for message in opened.messages {
                 prop_assert!(again.push(&message));
@@ -108,13 +102,19 @@ proptest! {
 fn largest_alive<'a>(name: &'a str, meta: &'a [u8]) -> Message<'a> {
     let stamp = Stamp::new((1 << 48) - 1, (1 << 48) - 1);
     let addr = "[2001:db8::1]:7946".parse().unwrap();
-    Message::Claim(Claim::Alive(Alive { name, stamp, addr, versions: Versions::default(), meta }))
+    Message::Claim(Claim::Alive(Alive {
+        name: named(name),
+        stamp,
+        addr,
+        versions: Versions::default(),
+        meta,
+    }))
 }
 
 #[test]
 fn w1_no_packet_is_longer_than_allowed_and_every_one_can_be_full() {
     let name = "n".repeat(128);
-    let sender = Sender { name: &name, stamp: Stamp::new((1 << 48) - 1, (1 << 48) - 1) };
+    let sender = Sender { name: named(&name), stamp: Stamp::new((1 << 48) - 1, (1 << 48) - 1) };
     let payload = vec![0xA5; 9216];
     let small = Message::Nack(Nack { nonce: 1 });
     // Ciphers are slow in a debug build, so sealed packets take larger steps from 1,400 on.
@@ -125,7 +125,7 @@ fn w1_no_packet_is_longer_than_allowed_and_every_one_can_be_full() {
             alice.packet_len_max = packet_len_max;
             alice.spare = Vec::new();
             let capacity = alice.packet_capacity(name.len());
-            let mut writer = alice.begin_packet(NOON, sender, Some("bob"));
+            let mut writer = alice.begin_packet(NOON, sender, Some(named("bob")));
             assert_eq!(writer.room(), capacity, "the longest name and stamp leave the least room");
             // Part header, and a length of two bytes from 128 on.
             let longest = Message::Direct(&payload[..capacity - 3 - 2]);
@@ -144,7 +144,7 @@ fn w1_no_packet_is_longer_than_allowed_and_every_one_can_be_full() {
 fn w1_the_smallest_packet_holds_any_accusation() {
     let name = "n".repeat(128);
     let stamp = Stamp::new((1 << 48) - 1, (1 << 48) - 1);
-    let accusation = Accusation { name: &name, stamp, from: &name };
+    let accusation = Accusation { name: named(&name), stamp, from: named(&name) };
     let claim = Message::Claim(Claim::Suspect(accusation));
     assert!(encoded_len(&claim) <= packet_capacity(PACKET_LEN_MIN, true, name.len()));
     let alive = largest_alive(&name, &[0; 512]);
@@ -161,7 +161,7 @@ fn m4_a_packet_says_at_most_255_things_and_asks_for_one() {
     assert_eq!(outcome(&mut bob, &alice.finish_packet(writer)), Ok(255));
 
     let ping = Message::Ping(Ping { nonce: 1, digest: Digest::default() });
-    let indirect = Message::IndirectPing(IndirectPing { nonce: 1, target: "carol" });
+    let indirect = Message::IndirectPing(IndirectPing { nonce: 1, target: named("carol") });
     for (first, second) in [(ping, ping), (ping, indirect), (indirect, ping)] {
         let mut writer = alice.begin_packet(NOON, ALICE, None);
         assert!(writer.push(&first) && !writer.push(&second) && writer.push(&nack));

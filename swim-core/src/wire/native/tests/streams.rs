@@ -3,6 +3,7 @@
 use rand_core::Rng as _;
 
 use super::*;
+use crate::name::named;
 
 const DELIVERED: Message<'static> = Message::Delivered;
 
@@ -75,9 +76,9 @@ fn x4_an_answer_belongs_to_its_question() {
         let question = frame(&mut alice, asked, &[DELIVERED], true);
         assert_eq!(frame_outcome(&mut bob, heard, &question), Ok(1));
     }
-    let bobs = Sender { name: "bob", ..ALICE };
+    let bobs = Sender { name: named("bob"), ..ALICE };
     let mut answer = |heard: &mut Channel| {
-        let mut writer = bob.begin_frame(NOON, bobs, Some("alice"));
+        let mut writer = bob.begin_frame(NOON, bobs, Some(named("alice")));
         writer.push(&DELIVERED);
         bob.finish_frame(writer, heard, true)
     };
@@ -155,7 +156,7 @@ fn x11_a_frame_is_full_at_64_kib_and_compressed_where_it_pays() {
             }
         }
         let (mut alice, mut bob) = pair(setup);
-        let mut writer = alice.begin_frame(NOON, ALICE, Some("bob"));
+        let mut writer = alice.begin_frame(NOON, ALICE, Some(named("bob")));
         // Part header, and a length of three bytes.
         let piece_len = writer.room() - 3 - 3;
         let piece = Message::StatePiece(&bytes[..piece_len]);

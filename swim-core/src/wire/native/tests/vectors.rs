@@ -4,6 +4,7 @@
 use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String};
 
 use super::*;
+use crate::name::named;
 
 const DOCUMENT: &str = include_str!("../../../../../docs/wire.md");
 
@@ -16,7 +17,7 @@ const ACK: Message<'static> = Message::Ack(Ack { nonce: NONCE, digest: DIGEST, p
 fn carol() -> Alive<'static> {
     let range = |min, max, current| VersionRange { min, max, current };
     Alive {
-        name: "carol",
+        name: named("carol"),
         stamp: Stamp::new(1_799_999_000_000, 2),
         addr: "10.0.0.3:7946".parse().unwrap(),
         versions: Versions { protocol: range(1, 1, 1), application: range(2, 4, 3) },
@@ -28,24 +29,30 @@ fn carol() -> Alive<'static> {
 fn messages() -> [(&'static str, Message<'static>); 21] {
     let stamp = Stamp::new(1_799_999_000_000, 2);
     let v6 = Alive { addr: "[2001:db8::3]:7946".parse().unwrap(), ..carol() };
-    let accusation = Accusation { name: "carol", stamp, from: "dave" };
+    let accusation = Accusation { name: named("carol"), stamp, from: named("dave") };
     let reason = LeaveReason::Forced;
     let claim = Message::Claim;
     [
         ("Ping", PING),
         ("Ack", ACK),
-        ("IndirectPing", Message::IndirectPing(IndirectPing { nonce: NONCE, target: "carol" })),
-        ("RelayedAck", Message::RelayedAck(RelayedAck { nonce: NONCE, target: "carol", stamp })),
+        (
+            "IndirectPing",
+            Message::IndirectPing(IndirectPing { nonce: NONCE, target: named("carol") }),
+        ),
+        (
+            "RelayedAck",
+            Message::RelayedAck(RelayedAck { nonce: NONCE, target: named("carol"), stamp }),
+        ),
         ("Nack", Message::Nack(Nack { nonce: NONCE })),
         ("Alive", claim(Claim::Alive(carol()))),
         ("Alive, IPv6", claim(Claim::Alive(v6))),
         ("Suspect", claim(Claim::Suspect(accusation))),
         ("Dead", claim(Claim::Dead(accusation))),
-        ("Left", claim(Claim::Left(Departure { name: "carol", stamp, reason }))),
+        ("Left", claim(Claim::Left(Departure { name: named("carol"), stamp, reason }))),
         (
             "Broadcast",
             Message::Broadcast(Broadcast {
-                origin: "carol",
+                origin: named("carol"),
                 life: 1_799_999_000_000,
                 id: 300,
                 age_millis: 1500,
@@ -108,7 +115,7 @@ fn hashes() -> Vec<(String, Vec<u8>)> {
     Vec::from([
         ("label id of `prod`".to_owned(), le(label_id(&Label::new("prod").unwrap()))),
         ("key id of 32 bytes 07".to_owned(), le(key.id().0)),
-        ("name hash of `bob`".to_owned(), le(NameHash::of("bob").get())),
+        ("name hash of `bob`".to_owned(), le(NameHash::of(named("bob")).get())),
         ("session key".to_owned(), cipher::derive(&key, session, b"prod").to_vec()),
     ])
 }
@@ -129,7 +136,8 @@ fn streams() -> Vec<(String, Vec<u8>)> {
         let (mut dialer, mut listener) = (Channel::dialer(), Channel::listener());
         let question = frame(&mut alice, &mut dialer, &[PING], true);
         assert_eq!(frame_outcome(&mut bob, &mut listener, &question), Ok(1));
-        let mut writer = bob.begin_frame(NOON, Sender { name: "bob", ..ALICE }, Some("alice"));
+        let mut writer =
+            bob.begin_frame(NOON, Sender { name: named("bob"), ..ALICE }, Some(named("alice")));
         writer.push(&ACK);
         let answer = bob.finish_frame(writer, &mut listener, true);
         assert_eq!(frame_outcome(&mut alice, &mut dialer, &answer), Ok(1));
