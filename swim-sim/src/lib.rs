@@ -15,6 +15,7 @@ mod machine;
 pub mod near;
 pub mod network;
 pub mod queue;
+pub mod record;
 pub mod scenario;
 pub mod span;
 mod step;

@@ -11,12 +11,16 @@ use crate::action::{LinkChange, Timed};
 
 pub use expect::{Belief, Expectation};
 pub use fields::Fault;
+pub use judge::Verdict;
+pub use running::Outcome;
 pub use settings::Assignment;
 
 mod expect;
 mod fields;
 pub mod hosts;
+mod judge;
 mod read;
+mod running;
 pub mod settings;
 pub mod verbs;
 

@@ -176,3 +176,111 @@ fn name_of(action: &Action) -> &'static str {
         Action::Ends { .. } => "ends",
     }
 }
+
+fn outcome(text: &str) -> super::Outcome {
+    Scenario::parse(text).unwrap().run(1, &mut |_| {}, &mut |_| {})
+}
+
+#[test]
+fn what_is_expected_is_found_out() {
+    let text = r#"
+        nodes = 10
+        length = "60s"
+        [[do]]
+        at = "5s"
+        do = "crash"
+        host = 4
+        [[do]]
+        at = "6s"
+        do = "broadcast"
+        host = 2
+        [[do]]
+        at = "7s"
+        do = "leave"
+        host = 9
+        [[expect]]
+        that = "failed-somewhere"
+        hosts = 4
+        at = "5s"
+        within = "20s"
+        [[expect]]
+        that = "failed-everywhere"
+        hosts = 4
+        at = "5s"
+        within = "20s"
+        [[expect]]
+        that = "agree"
+        at = "5s"
+        within = "20s"
+        [[expect]]
+        that = "no-false-failure"
+        [[expect]]
+        that = "left-not-failed"
+        hosts = 9
+        at = "7s"
+        within = "3s"
+        [[expect]]
+        that = "broadcasts-delivered"
+        within = "2s"
+        [[expect]]
+        that = "traffic"
+        per_node_at_most = "2 KB/s"
+        [[expect]]
+        that = "agree"
+        at = "5s"
+        within = "100ms"
+        [[expect]]
+        that = "failed-everywhere"
+        hosts = 3
+        at = "5s"
+        within = "1s"
+        [[expect]]
+        that = "traffic"
+        per_node_at_most = 1
+        [[expect]]
+        that = "broadcasts-delivered"
+        within = "50us"
+        [[expect]]
+        that = "left-not-failed"
+        hosts = 4
+        at = "5s"
+        within = "30s"
+    "#;
+    let outcome = outcome(text);
+    let met: Vec<bool> = outcome.verdicts.iter().map(|verdict| verdict.is_met).collect();
+    let expected = [[true; 7].as_slice(), &[false; 5]].concat();
+    assert_eq!(met, expected, "{:#?}", outcome.verdicts);
+}
+
+#[test]
+fn a_false_failure_is_told_from_a_true_one() {
+    // Nothing comes back from host 4: the others take it for failed, and it runs.
+    let cut = r#"
+        nodes = 8
+        [[do]]
+        at = "1s"
+        do = "ends"
+        host = 4
+        loss_sent = 1
+        [[do]]
+        at = "60s"
+        do = "heal"
+        [[expect]]
+        that = "no-false-failure"
+        [[expect]]
+        that = "no-false-failure"
+        except = 4
+        until = "20s"
+    "#;
+    let verdicts = outcome(cut).verdicts;
+    assert_eq!((verdicts[0].is_met, verdicts[1].is_met), (false, true), "{verdicts:#?}");
+    for (action, more) in [("freeze", "span = \"60s\""), ("crash", "")] {
+        let text = format!(
+            "nodes = 8\n[[do]]\nat = \"1s\"\ndo = \"{action}\"\nhost = 4\n{more}\n[[expect]]\n\
+             that = \"no-false-failure\"\nuntil = \"50s\"\n"
+        );
+        let outcome = outcome(&text);
+        assert!(outcome.is_passed(), "{action}: {:#?}", outcome.verdicts);
+        assert!(!outcome.record.failures.is_empty(), "{action}");
+    }
+}
