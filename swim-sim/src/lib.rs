@@ -16,6 +16,7 @@ pub mod near;
 pub mod network;
 pub mod queue;
 pub mod record;
+pub mod report;
 pub mod scenario;
 pub mod span;
 mod step;

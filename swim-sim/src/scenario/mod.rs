@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use swim_core::{Options, Profile};
 
-use crate::action::{LinkChange, Timed};
+use crate::{
+    action::{LinkChange, Timed},
+    host,
+};
 
 pub use expect::{Belief, Expectation};
 pub use fields::Fault;
@@ -82,6 +85,17 @@ impl Scenario {
     /// Gives a node the settings of this scenario. Who the node is stays as it is.
     pub fn set(&self, options: &mut Options) {
         configure(options, self.profile, &self.settings);
+    }
+
+    /// Whether the settings make a node.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with them.
+    pub fn check_settings(&self) -> Result<(), String> {
+        let mut options = Options::lan(host::name(0), host::addr(0));
+        self.set(&mut options);
+        options.build().map(|_| ()).map_err(|error| error.to_string())
     }
 }
 

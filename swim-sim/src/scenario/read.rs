@@ -3,12 +3,12 @@
 use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Map, Value as Json, json};
-use swim_core::{Options, Profile};
+use swim_core::Profile;
 use toml::de::DeTable;
 
 use crate::{
     action::{Action, LinkChange, Timed},
-    host, near,
+    near,
     network::HostId,
 };
 
@@ -33,9 +33,9 @@ pub(super) fn read(text: &str) -> Result<Scenario, Fault> {
     let nodes = nodes(&mut table)?;
     let begin = table.take("begin").map_or(Ok(Beginning::Acquainted), beginning)?;
     let profile = table.take("profile").map_or(Ok(Profile::Lan), profile)?;
-    let settings = match table.take("settings") {
-        Some(value) => settings::read(value.table("`settings`")?)?,
-        None => Vec::new(),
+    let (settings, settings_line) = match table.take("settings") {
+        Some(value) => (settings::read(value.table("`settings`")?)?, value.line),
+        None => (Vec::new(), 1),
     };
     let network = match table.take("network") {
         Some(value) => network(value.table("`network`")?)?,
@@ -57,7 +57,6 @@ pub(super) fn read(text: &str) -> Result<Scenario, Fault> {
         Some(value) => check_length(value, &actions, &expected)?,
         None => needed_length(&actions, &expected),
     };
-    let settings_line = table.line();
     table.end()?;
     let scenario = Scenario {
         title,
@@ -72,7 +71,8 @@ pub(super) fn read(text: &str) -> Result<Scenario, Fault> {
         length,
     };
     reader.check_hosts(&scenario)?;
-    check_options(&scenario, settings_line)?;
+    let what = scenario.check_settings();
+    what.map_err(|what| Fault { line: settings_line, what: format!("settings: {what}") })?;
     Ok(scenario)
 }
 
@@ -325,13 +325,6 @@ fn needed_length(actions: &[Timed], expected: &[Expected]) -> Duration {
         _ => None,
     });
     acts.chain(looks).chain(ends).max().unwrap_or_default() + Duration::from_secs(10)
-}
-
-/// The settings must make a node.
-fn check_options(scenario: &Scenario, line: usize) -> Result<(), Fault> {
-    let mut options = Options::lan(host::name(0), host::addr(0));
-    scenario.set(&mut options);
-    options.build().map(|_| ()).map_err(|error| Fault { line, what: format!("settings: {error}") })
 }
 
 /// The hosts that an action names.

@@ -9,6 +9,7 @@ use crate::{
     check::Violation,
     network::{HostId, Link},
     record::{Record, Recorder},
+    trace::Trace,
     world::World,
 };
 
@@ -27,6 +28,10 @@ pub struct Outcome {
     pub record: Record,
     /// How many things happened.
     pub steps: u64,
+    /// The digest of all that happened, if a trace was kept.
+    pub digest: Option<u64>,
+    /// Why the trace could not be written to its end.
+    pub trace_error: Option<String>,
 }
 
 impl Outcome {
@@ -89,7 +94,11 @@ impl Scenario {
         let verdicts = judge.finish(&world, recorder.record(), began);
         let record = recorder.finish(&mut world);
         let violation = world.violation().cloned();
-        Outcome { seed, verdicts, violation, record, steps: world.tally.steps }
+        let steps = world.tally.steps;
+        let digest = world.trace.as_ref().map(Trace::digest);
+        let written = world.trace.as_mut().map_or(Ok(()), Trace::finish);
+        let trace_error = written.err().map(|error| error.to_string());
+        Outcome { seed, verdicts, violation, record, steps, digest, trace_error }
     }
 }
 
