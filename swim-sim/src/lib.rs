@@ -22,6 +22,7 @@ pub mod span;
 mod step;
 mod tally;
 mod trace;
+pub mod tune;
 mod world;
 
 pub use action::{Action, LinkChange, Span, Timed};

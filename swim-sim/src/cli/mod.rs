@@ -20,11 +20,13 @@ mod parallel;
 mod progress;
 mod reader;
 mod run;
+mod tune;
 
 /// Does what these arguments ask for.
 pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
     match args::parse(args)? {
         Invocation::Run(args) => run::run(&args),
+        Invocation::Tune(args) => tune::tune(&args),
         Invocation::List(topic) => print(&list::list(topic)).map(|()| ExitCode::SUCCESS),
         Invocation::Print(text) => print(text).map(|()| ExitCode::SUCCESS),
     }

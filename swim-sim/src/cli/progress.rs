@@ -13,12 +13,14 @@ use swim_sim::span;
 
 use super::clock::Stopwatch;
 
-/// Counts virtual time of any number of runs at once.
+/// Counts what any number of threads get done.
 #[derive(Debug)]
 pub(crate) struct Progress {
     is_shown: bool,
     clock: Stopwatch,
-    /// Nanoseconds of virtual time, those to come too.
+    /// What is counted, for people, and how much of it is one.
+    unit: (&'static str, f64),
+    /// How much there is to do.
     all: u64,
     done: AtomicU64,
     /// When it was shown last; a moment that is busy shows nothing.
@@ -26,20 +28,35 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Of `runs` runs, each so long.
-    pub(crate) fn new(runs: usize, length: Duration) -> Self {
+    /// Of virtual time: `runs` runs, each so long.
+    pub(crate) fn of_time(runs: usize, length: Duration) -> Self {
+        let all = (length.as_nanos() as u64).saturating_mul(runs as u64);
+        Self::new(("virtual seconds", 1e9), all)
+    }
+
+    /// Of so many runs.
+    pub(crate) fn of_runs(runs: usize) -> Self {
+        Self::new(("runs", 1.0), runs as u64)
+    }
+
+    fn new(unit: (&'static str, f64), all: u64) -> Self {
         Self {
             is_shown: io::stderr().is_terminal(),
             clock: Stopwatch::start(),
-            all: (length.as_nanos() as u64).saturating_mul(runs as u64).max(1),
+            unit,
+            all: all.max(1),
             done: AtomicU64::new(0),
             shown: Mutex::new(Duration::ZERO),
         }
     }
 
     /// So much more virtual time has gone by in some run.
-    pub(crate) fn add(&self, span: Duration) {
-        let added = span.as_nanos() as u64;
+    pub(crate) fn add_time(&self, span: Duration) {
+        self.add(span.as_nanos() as u64);
+    }
+
+    /// So much more is done.
+    pub(crate) fn add(&self, added: u64) {
         let done = self.done.fetch_add(added, Ordering::Relaxed) + added;
         if !self.is_shown {
             return;
@@ -51,12 +68,13 @@ impl Progress {
         }
         *shown = elapsed;
         let share = done as f64 / self.all as f64;
-        let rate = done as f64 / 1e9 / elapsed.as_secs_f64().max(1e-9);
+        let (unit, size) = self.unit;
+        let rate = done as f64 / size / elapsed.as_secs_f64().max(1e-9);
         let left = elapsed.as_secs_f64() * (1.0 - share).max(0.0) / share.max(1e-9);
         let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
         let left = span::short(Duration::from_secs(left.as_secs()));
         let percent = 100.0 * share;
-        let line = format!("{percent:5.1} %, {rate:.0} virtual seconds a second, {left} left");
+        let line = format!("{percent:5.1} %, {rate:.1} {unit} a second, {left} left");
         let _ = write!(io::stderr(), "\r{line:<70}");
     }
 

@@ -64,12 +64,12 @@ fn again(args: &RunArgs) -> String {
 }
 
 fn all(scenario: &Scenario, seeds: &[u64]) -> Vec<Outcome> {
-    let progress = Progress::new(seeds.len(), scenario.length);
+    let progress = Progress::of_time(seeds.len(), scenario.length);
     let outcomes = parallel::map(seeds, |seed| {
         let mut prepare = |world: &mut World| world.trace = Some(Trace::new());
         let mut before = Duration::ZERO;
         scenario.run(*seed, &mut prepare, &mut |now| {
-            progress.add(now.saturating_sub(before));
+            progress.add_time(now.saturating_sub(before));
             before = now;
         })
     });

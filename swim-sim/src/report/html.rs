@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
-    record::Record,
+    record::{Change, Record},
     scenario::{Belief, Outcome},
 };
 
@@ -40,6 +40,7 @@ pub fn html(outcome: &Outcome, about: &str, again: &str) -> String {
         "arrivals": seconds(&record.arrivals),
         "updates": seconds(&record.updates),
         "beliefs": Belief::NAMES,
+        "acquainted": is_acquainted(record),
         "changes": base64(&changes(record)),
         "dropped": record.changes_dropped,
         "steps": outcome.steps,
@@ -85,14 +86,36 @@ fn failures(record: &Record) -> Vec<Value> {
 /// Eight bytes for a change, lowest first: its time as a part of the whole length in 2^32, and in
 /// 32 bits the observer (14), the subject (14) and the belief (4).
 fn changes(record: &Record) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(8 * record.changes.len());
-    for change in &record.changes {
+    // A large cluster in which all know all would begin with the square of its size.
+    let is_told = |change: &&Change| !(is_acquainted(record) && change.at.is_zero());
+    let mut bytes = Vec::new();
+    for change in record.changes.iter().filter(is_told) {
         let time = tick(record, change.at);
         let what = (change.observer as u32) << 18 | (change.subject as u32) << 4 | change.to as u32;
         bytes.extend(time.to_le_bytes());
         bytes.extend(what.to_le_bytes());
     }
     bytes
+}
+
+/// Whether in the beginning all that run know each other as alive, and nobody else.
+fn is_acquainted(record: &Record) -> bool {
+    let first = record.processes.iter().take_while(|it| it.at.is_zero());
+    let up: Vec<bool> = first.fold(vec![false; record.hosts], |mut up, it| {
+        up[it.host] = it.is_up;
+        up
+    });
+    let size = up.iter().filter(|is_up| **is_up).count();
+    let views = record.changes.iter().take_while(|it| it.at.is_zero());
+    let of_others = views.filter(|it| it.observer != it.subject);
+    let mut count = 0;
+    for view in of_others {
+        count += 1;
+        if view.to != Belief::Alive || !up[view.observer] || !up[view.subject] {
+            return false;
+        }
+    }
+    count == size * size.saturating_sub(1)
 }
 
 /// A time as a part of the whole length.

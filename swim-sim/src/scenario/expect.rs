@@ -185,9 +185,10 @@ impl Expectation {
             let plural = if hosts.len() == 1 { "host" } else { "hosts" };
             format!("{plural} {}", hosts::write(hosts))
         };
-        let span = |span: &Duration| humantime::format_duration(*span).to_string();
-        let window =
-            |at: &Duration, within: &Duration| format!("within {} of {}", span(within), span(at));
+        let span = |it: &Duration| span::short(*it);
+        let window = |at: &Duration, within: &Duration| {
+            format!("within {} after {}", span(within), span(at))
+        };
         let range = |from: &Duration, until: &Duration| match (from.is_zero(), *until == end()) {
             (true, true) => String::new(),
             (false, true) => format!(" after {}", span(from)),

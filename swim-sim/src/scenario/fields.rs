@@ -189,7 +189,8 @@ impl<'a> Value<'a> {
 }
 
 /// A share as people write it, `5%` or `0.05`; whether it is one at all is for the caller to see.
-pub(crate) fn parse_share(text: &str) -> Option<f64> {
+#[must_use]
+pub fn parse_share(text: &str) -> Option<f64> {
     match text.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().ok().map(|percent| percent / 100.0),
         None => text.trim().parse().ok(),

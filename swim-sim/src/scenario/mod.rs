@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use expect::{Belief, Expectation};
-pub use fields::Fault;
+pub use fields::{Fault, parse_share};
 pub use judge::Verdict;
 pub use running::Outcome;
 pub use settings::Assignment;

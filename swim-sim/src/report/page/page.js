@@ -14,7 +14,7 @@ function text(tag, content, name) {
 
 function words() {
   element("title").textContent = data.title;
-  element("about").textContent = data.about;
+  element("about").textContent = data.about.replace(/([^\n])\n(?!\n)/g, "$1 ");
   element("verdict").textContent = data.passed ? "passed" : "failed";
   element("verdict").classList.add(data.passed ? "good" : "bad");
   element("again").textContent = `${data.again} --seed ${data.seed}`;

@@ -174,7 +174,8 @@ function distribution(canvas, series, hoverX) {
   yAxis(frame, 1, (value) => `${Math.round(value * 100)} %`, top, bottom);
   context.textAlign = "center";
   for (let power = Math.floor(least); power <= most; power++) {
-    for (const digit of most - least > 3 ? [1] : [1, 2, 5]) {
+    const digits = most - least > 3 ? [1] : most - least > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    for (const digit of digits) {
       const span = digit * Math.pow(10, power);
       const at = x(span);
       if (at < MARGIN.left - 1 || at > MARGIN.left + inner + 1) continue;
@@ -205,36 +206,40 @@ function distribution(canvas, series, hoverX) {
   return (at) => Math.pow(10, least + (at - MARGIN.left) / inner * (most - least));
 }
 
-const RULER = 62;
+/** Room for the names of what was done, in lines; as many are taken as are needed. */
+const LANES = 4;
 
 /** The heat map: a ruler of what was done, and rows of cells. Returns where the rows are. */
 function heatMap(canvas, data, map, names, fraction, hoverRow) {
   const rowHeight = Math.max(1, Math.min(22, Math.floor(560 / map.rows)));
   const bins = Math.min(map.rows, 700);
   const plot = bins * rowHeight;
-  const frame = prepare(canvas, RULER + plot + 26);
+  const labels = layLabels(canvas, data);
+  const top = 18 + 15 * labels.lanes;
+  const frame = { ...prepare(canvas, top + plot + 26), rowsTop: top };
   const { context, inner } = frame;
-  paintCells(context, map, bins, rowHeight, inner, plot);
+  paintCells(frame, map, bins, rowHeight, plot);
   context.fillStyle = color("soft");
   context.textAlign = "right";
   const every = steps(bins, Math.max(1, plot / 16));
   for (let bin = 0; bin < bins; bin += Math.max(1, Math.round(every))) {
     const row = Math.floor(bin / bins * map.rows);
-    context.fillText(names(row), MARGIN.left - 8, RULER + (bin + 0.5) * rowHeight);
+    context.fillText(names(row), MARGIN.left - 8, top + (bin + 0.5) * rowHeight);
   }
-  timeAxis(frame, data.length, RULER, RULER + plot);
-  ruler(frame, data, plot);
+  timeAxis(frame, data.length, top, top + plot);
+  ruler(frame, data, labels, plot);
   glyphs(frame, data, map, rowHeight, bins);
   if (hoverRow !== null) {
-    const y = RULER + Math.floor(hoverRow / map.rows * bins) * rowHeight;
+    const y = top + Math.floor(hoverRow / map.rows * bins) * rowHeight;
     context.strokeStyle = color("ink");
     context.strokeRect(MARGIN.left, y + 0.5, inner, Math.max(2, rowHeight - 1));
   }
-  crosshair(frame, fraction, RULER, RULER + plot);
-  return { top: RULER, height: plot, inner };
+  crosshair(frame, fraction, top, top + plot);
+  return { top, height: plot, inner };
 }
 
-function paintCells(context, map, bins, rowHeight, inner, plot) {
+function paintCells(frame, map, bins, rowHeight, plot) {
+  const { context, inner } = frame;
   const image = new ImageData(map.columns, plot);
   const tints = ["unknown", "alive", "suspect", "dead", "left", "down"].map(rgb);
   const counts = new Float64Array(STATES);
@@ -265,7 +270,7 @@ function paintCells(context, map, bins, rowHeight, inner, plot) {
   sheet.height = plot;
   sheet.getContext("2d").putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
-  context.drawImage(sheet, MARGIN.left, RULER, inner, plot);
+  context.drawImage(sheet, MARGIN.left, frame.rowsTop, inner, plot);
 }
 
 /** The colour of each pixel of a cell from its top: what is wrong stands at the bottom. */
@@ -297,38 +302,49 @@ function stack(counts, height) {
   };
 }
 
-/** Names of what was done, above the rows, as far as there is room for them. */
-function ruler(frame, data, plot) {
-  const { context, inner } = frame;
-  const lanes = [-Infinity, -Infinity, -Infinity];
-  context.textAlign = "left";
-  for (const mark of data.marks.slice(0, 5000)) {
-    const x = MARGIN.left + mark.at / data.length * inner;
-    if (!isMajor(mark)) {
-      context.fillStyle = color("accent");
-      context.fillRect(x - 0.5, RULER - 6, 1, 5);
-      continue;
-    }
-    const end = mark.until === null ? x : MARGIN.left + Math.min(1, mark.until / data.length) * inner;
-    const hosts = mark.hosts.length ? ` ${hostList(mark.hosts)}` : "";
-    let text = mark.what + hosts;
+/** Where the names of what was done stand: as far as there is room. */
+function layLabels(canvas, data) {
+  const frame = prepare(canvas, 10);
+  const ends = new Array(LANES).fill(-Infinity);
+  const labels = [];
+  for (const mark of data.marks.filter(isMajor).slice(0, 5000)) {
+    const x = MARGIN.left + mark.at / data.length * frame.inner;
+    let text = mark.what + (mark.hosts.length ? ` ${hostList(mark.hosts)}` : "");
     if (text.length > 34) text = `${text.slice(0, 33)}…`;
-    const width = context.measureText(text).width;
+    const width = frame.context.measureText(text).width;
     const start = Math.max(MARGIN.left, Math.min(x, frame.width - MARGIN.right - width));
-    const lane = lanes.findIndex((used) => used + 10 < start);
-    context.strokeStyle = color("soft");
-    context.globalAlpha = 0.55;
+    const lane = ends.findIndex((used) => used + 10 < start);
+    if (lane >= 0) ends[lane] = start + width;
+    labels.push({ mark, x, text, start, lane });
+  }
+  return { labels, lanes: ends.filter((end) => end > 0).length };
+}
+
+/** Above the rows, what was done. */
+function ruler(frame, data, { labels }, plot) {
+  const { context, inner, rowsTop } = frame;
+  context.fillStyle = color("accent");
+  for (const mark of data.marks.filter((it) => !isMajor(it)).slice(0, 5000)) {
+    context.fillRect(MARGIN.left + mark.at / data.length * inner - 0.5, rowsTop - 7, 1, 6);
+  }
+  context.textAlign = "left";
+  for (const { mark, x, lane } of labels) {
+    context.strokeStyle = context.fillStyle = color("soft");
+    context.globalAlpha = lane < 0 ? 0.25 : 0.6;
     context.beginPath();
-    context.moveTo(x, lane < 0 ? RULER - 6 : 14 + lane * 15);
-    context.lineTo(x, RULER + (mark.hosts.length ? 0 : plot));
+    context.moveTo(x, lane < 0 ? rowsTop - 7 : 14 + lane * 15);
+    context.lineTo(x, rowsTop + (mark.hosts.length ? 0 : plot));
     context.stroke();
-    context.globalAlpha = 1;
-    if (end > x) {
-      context.fillStyle = color("soft");
-      context.fillRect(x, RULER - 3, end - x, 2);
+    if (mark.until !== null) {
+      const end = MARGIN.left + Math.min(1, mark.until / data.length) * inner;
+      context.fillRect(x, rowsTop - 3, end - x, 2);
     }
-    if (lane < 0) continue;
-    lanes[lane] = start + width;
+    context.globalAlpha = 1;
+  }
+  for (const { text, start, lane } of labels.filter((it) => it.lane >= 0)) {
+    const width = context.measureText(text).width;
+    context.fillStyle = color("card");
+    context.fillRect(start - 2, 1 + lane * 15, width + 4, 14);
     context.fillStyle = color("ink");
     context.fillText(text, start, 8 + lane * 15);
   }
@@ -336,13 +352,13 @@ function ruler(frame, data, plot) {
 
 /** In a node's own row, what was done to it. */
 function glyphs(frame, data, map, rowHeight, bins) {
-  const { context, inner } = frame;
+  const { context, inner, rowsTop } = frame;
   if (rowHeight < 3 || bins < map.rows) return;
   const size = Math.min(5, rowHeight / 2 - 1 || 1);
   for (const mark of data.marks.filter(isMajor).slice(0, 3000)) {
     for (const host of mark.hosts) {
       const x = MARGIN.left + mark.at / data.length * inner;
-      const y = RULER + (host + 0.5) * rowHeight - 0.5;
+      const y = rowsTop + (host + 0.5) * rowHeight - 0.5;
       context.strokeStyle = context.fillStyle = color("ink");
       if (mark.until !== null) {
         const end = MARGIN.left + Math.min(1, mark.until / data.length) * inner;

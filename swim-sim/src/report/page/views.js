@@ -52,6 +52,7 @@ function grid(data, events, by, focus, columns) {
       if (counts(observer, subject)) now[rowOf(observer, subject) * STATES + DOWN]++;
     }
   }
+  const first = firstUp(data);
   let column = 0;
   const open = (row) => {
     const cell = (row * columns + column) * STATES;
@@ -93,6 +94,9 @@ function grid(data, events, by, focus, columns) {
       const host = (-1 - what) >> 1;
       const isUp = (-1 - what) & 1;
       for (let subject = 0; subject < n; subject++) set(host, subject, isUp ? 0 : DOWN);
+      if (isUp && first && events.ticks[event] === 0) {
+        for (const subject of first) set(host, subject, 1);
+      }
       if (isUp) set(host, host, 1);
     } else {
       set(what >>> 18, (what >>> 4) & 16383, what & 15);
@@ -102,19 +106,32 @@ function grid(data, events, by, focus, columns) {
   return { cells, columns, rows: n };
 }
 
+/** The hosts that run from the beginning, if all of them know each other then. */
+function firstUp(data) {
+  if (!data.acquainted) return null;
+  return data.processes.filter(([tick, , isUp]) => tick === 0 && isUp).map(([, host]) => host);
+}
+
 /** What was believed at a time in the views that a row is made of: lists of hosts by state. */
 function viewsAt(data, events, by, focus, row, tick) {
   const n = data.hosts;
   const subject = focus === null ? (by === "subject" ? row : null) : by === "subject" ? focus : row;
   const observer = focus === null ? (by === "observer" ? row : null) : by === "observer" ? focus : row;
   const state = new Uint8Array(n).fill(DOWN);
+  const first = firstUp(data);
   for (let event = 0; event < events.length && events.ticks[event] <= tick; event++) {
     const what = events.whats[event];
     if (what < 0) {
       const host = (-1 - what) >> 1;
       const isUp = (-1 - what) & 1;
-      if (observer === null) state[host] = isUp ? (host === subject ? 1 : 0) : DOWN;
-      else if (observer === host) { state.fill(isUp ? 0 : DOWN); if (isUp) state[host] = 1; }
+      const known = isUp && first && events.ticks[event] === 0 ? first : [];
+      if (observer === null) {
+        state[host] = !isUp ? DOWN : host === subject || known.includes(subject) ? 1 : 0;
+      } else if (observer === host) {
+        state.fill(isUp ? 0 : DOWN);
+        for (const other of known) state[other] = 1;
+        if (isUp) state[host] = 1;
+      }
       continue;
     }
     const by = what >>> 18, of = (what >>> 4) & 16383;
