@@ -140,7 +140,7 @@ fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
     // As in a real network, some packets take longer than others.
     let latency = latency.map_or(Latency::LAN, |it| Latency::Uniform(it * 4 / 5, it * 6 / 5));
     args.question.link = Link { latency, loss, ..Link::LAN };
-    args.seeds = seeds.checked_or(&TUNE, 0..3)?;
+    args.seeds = seeds.checked_or(&TUNE, 0..10)?;
     Ok(Invocation::Tune(Box::new(args)))
 }
 
@@ -258,7 +258,7 @@ impl Default for TuneArgs {
             gossip_intervals: [100, 200, 500].map(Duration::from_millis).to_vec(),
             gossip_nodes: vec![2, 3, 5],
             probe_intervals: Vec::new(),
-            seeds: 0..3,
+            seeds: 0..10,
             goal: GOALS[2].1,
             json: false,
         }

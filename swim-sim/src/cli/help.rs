@@ -73,7 +73,7 @@ What is tried, each with each:
       --gossip-nodes LIST      Fan-outs [default: 2,3,5]
       --probe-intervals LIST   [default: that of the profile]
       --seed N             One run of each, with this luck
-      --seeds A..B         A run of each for every seed [default: 0..3]
+      --seeds A..B         A run of each for every seed [default: 0..10]
 
 Output:
       --goal GOAL          fast, quiet or balanced [default: balanced]

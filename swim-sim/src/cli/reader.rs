@@ -78,7 +78,7 @@ impl Reader {
     }
 
     pub(crate) fn parsed<T: FromStr<Err: Display>>(&mut self, flag: &str) -> Result<T, Failure> {
-        self.read(flag, |text| text.parse())
+        self.read(flag, str::parse)
     }
 
     pub(crate) fn read<T, E: Display>(

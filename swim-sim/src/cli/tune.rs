@@ -37,7 +37,7 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
     } else {
         let (loss, runs) = (100.0 * args.question.link.loss, args.seeds.end - args.seeds.start);
         let head = format!(
-            "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts a second; {runs} runs each\n\n",
+            "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts/s; {runs} runs each\n\n",
             args.question.profile, args.question.broadcasts
         );
         print(&(head + &report::tuning_text(nodes, &rows, args.goal, best)))?;

@@ -93,10 +93,30 @@ fn rate(bytes: f64) -> String {
 }
 
 const HEAD_ABOVE: [&str; 12] = [
-    "  gossip", "fan-", "probe", "join", "broadcast", "broadcast", "failure", "failure", "false",
-    "a node", "a node", "cluster",
+    "  gossip",
+    "fan-",
+    "probe",
+    "join",
+    "broadcast",
+    "broadcast",
+    "failure",
+    "failure",
+    "false",
+    "a node",
+    "a node",
+    "cluster",
 ];
 const HEAD: [&str; 12] = [
-    "  interval", "out", "interval", "agreed", "at 99 %", "lost", "first", "everywhere",
-    "failures", "idle", "busy", "busy",
+    "  interval",
+    "out",
+    "interval",
+    "agreed",
+    "at 99 %",
+    "lost",
+    "first",
+    "everywhere",
+    "failures",
+    "idle",
+    "busy",
+    "busy",
 ];

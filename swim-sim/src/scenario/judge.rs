@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use swim_core::EventKind;
 
-use crate::{machine::Machine, network::HostId, record::Record, span, world::World};
+use crate::{
+    history::History, machine::Machine, network::HostId, record::Record, span, world::World,
+};
 
 use super::{
     Expected,
@@ -129,7 +131,7 @@ impl<'a> Judge<'a> {
     ) -> (bool, String) {
         // From when a broadcast was sent and who heard it to when.
         let mut heard: BTreeMap<(String, u64, HostId), Duration> = BTreeMap::new();
-        for entry in world.history.iter().flat_map(|history| history.entries()) {
+        for entry in world.history.iter().flat_map(History::entries) {
             if let EventKind::Broadcast { origin, payload, .. } = &entry.event.kind
                 && let Ok(nanos) = <[u8; 8]>::try_from(&payload[..])
             {

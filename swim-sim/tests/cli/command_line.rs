@@ -27,6 +27,12 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
         (&["run", CRASH, "--set", "gossip_node=1"], "did you mean `gossip_nodes`?"),
         (&["run", CRASH, "--set", "probe_interval=1ms"], "--set: "),
         (&["run", "no-such.toml"], "cannot read no-such.toml"),
+        (&["tune", "more"], "\"more\" is a word too many"),
+        (&["tune", "--nodes", "1"], "--nodes \"1\": expected 2 to 5000"),
+        (&["tune", "--loss", "5"], "--loss \"5\": expected a share such as 1%"),
+        (&["tune", "--latency", "10"], "write 200ms"),
+        (&["tune", "--goal", "cheap"], "expected one of fast, quiet, balanced"),
+        (&["tune", "--gossip-nodes", "33", "--seed", "1"], "these settings can't be used: "),
         (&["list", "actons"], "did you mean `actions`?"),
     ];
     for (args, expected) in cases {
@@ -61,7 +67,10 @@ fn what_was_not_as_expected_exits_with_1_and_says_how_to_repeat_it() {
         "failing.toml --set 'gossip_nodes=2' --seed 4",
         "FAILED: 2 of 2 seeds",
     ] {
-        assert!(out.contains(expected) || expected == "counts 5 live members of 4", "{expected}:\n{out}");
+        assert!(
+            out.contains(expected) || expected == "counts 5 live members of 4",
+            "{expected}:\n{out}"
+        );
     }
 }
 
@@ -116,7 +125,9 @@ fn lists_and_help_are_printed() {
     for expected in ["\n  crash: ", "\n  no-false-failure: ", "\n  gossip_interval "] {
         assert!(out.contains(expected), "{expected}:\n{out}");
     }
-    for args in [&["--help"][..], &["help", "run"], &["run", "--help"], &["list", "-h"]] {
+    for args in
+        [&["--help"][..], &["help", "run"], &["run", "--help"], &["tune", "-h"], &["list", "-h"]]
+    {
         let output = swim_sim(args);
         exits_with(&output, 0);
         assert!(stdout(&output).contains("Examples:"), "{args:?}");

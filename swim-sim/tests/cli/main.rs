@@ -3,6 +3,7 @@
 mod command_line;
 mod page;
 mod scenarios;
+mod tuning;
 
 use std::{
     fs,
