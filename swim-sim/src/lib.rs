@@ -6,6 +6,7 @@
 //! byte.
 
 mod action;
+mod belief;
 pub mod chance;
 pub mod check;
 mod clock;
@@ -26,6 +27,7 @@ pub mod tune;
 mod world;
 
 pub use action::{Action, LinkChange, Span, Timed};
+pub use belief::Belief;
 pub use clock::Clock;
 pub use history::{Entry, History};
 pub use host::{Card, Cpu, Host, Starved, addr, name};

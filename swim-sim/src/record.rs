@@ -10,12 +10,8 @@ use std::{collections::BTreeMap, time::Duration};
 use swim_core::{EventKind, Instant, Life, MemberChange, Options};
 
 use crate::{
-    action::Action,
-    history::History,
-    machine::Machine,
-    network::HostId,
-    scenario::{Belief, hosts},
-    world::World,
+    action::Action, belief::Belief, history::History, machine::Machine, network::HostId,
+    scenario::hosts, world::World,
 };
 
 /// What a run left behind.

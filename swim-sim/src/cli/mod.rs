@@ -1,21 +1,17 @@
 //! The program: what it was asked to do is read in `args`, and done in the file of that name.
 
-use std::{
-    ffi::OsString,
-    fs,
-    io::{self, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::{ffi::OsString, process::ExitCode};
 
 use args::Invocation;
 use failure::Failure;
+use output::print;
 
 mod args;
 mod clock;
 mod failure;
 mod help;
 mod list;
+mod output;
 mod parallel;
 mod progress;
 mod reader;
@@ -30,22 +26,4 @@ pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode,
         Invocation::List(topic) => print(&list::list(topic)).map(|()| ExitCode::SUCCESS),
         Invocation::Print(text) => print(text).map(|()| ExitCode::SUCCESS),
     }
-}
-
-/// Prints to stdout.
-fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever closes the pipe has read enough, as `head` does.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Runtime(format!("cannot print: {error}")))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Writes a file, whole or not at all as far as that is in our hands.
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text)
-        .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
 }

@@ -13,7 +13,13 @@ use swim_sim::{
     scenario::{Outcome, Scenario},
 };
 
-use super::{args::RunArgs, failure::Failure, parallel, print, progress::Progress, write_file};
+use super::{
+    args::RunArgs,
+    failure::Failure,
+    output::{print, write_file},
+    parallel,
+    progress::Progress,
+};
 
 /// Runs a scenario and says what came of it.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {

@@ -9,7 +9,7 @@ use swim_sim::{
     tune::{Choice, Measurement, Row, measure, recommend},
 };
 
-use super::{args::TuneArgs, failure::Failure, parallel, print, progress::Progress};
+use super::{args::TuneArgs, failure::Failure, output::print, parallel, progress::Progress};
 
 /// Measures every choice and says which one to take.
 pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {

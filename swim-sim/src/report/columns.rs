@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::{
+    belief::Belief,
     record::{Change, Mark, Process, Record},
-    scenario::{Belief, hosts},
+    scenario::hosts,
 };
 
 /// More columns than this fit on no terminal.

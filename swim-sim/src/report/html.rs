@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
+    belief::Belief,
     record::{Change, Record},
-    scenario::{Belief, Outcome},
+    scenario::Outcome,
 };
 
 use super::json::{samples, seconds};

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use swim_core::State;
 
-use crate::{network::HostId, span};
+use crate::{belief::Belief, network::HostId, span};
 
 use super::hosts;
 
@@ -106,46 +105,6 @@ pub enum Expectation {
         #[serde(default = "end", with = "span")]
         until: Duration,
     },
-}
-
-/// What a node may believe of another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum Belief {
-    /// Nothing: it never heard of it, or has forgotten it.
-    Unknown,
-    /// It lives.
-    Alive,
-    /// It may have failed.
-    Suspect,
-    /// It failed.
-    Dead,
-    /// It left.
-    Left,
-}
-
-impl Belief {
-    /// The names, for people and for files, in the order of their numbers.
-    pub const NAMES: [&'static str; 5] = ["unknown", "alive", "suspect", "dead", "left"];
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-}
-
-impl From<Option<State>> for Belief {
-    fn from(state: Option<State>) -> Self {
-        match state {
-            None => Self::Unknown,
-            Some(State::Alive) => Self::Alive,
-            Some(State::Suspect) => Self::Suspect,
-            Some(State::Dead) => Self::Dead,
-            Some(State::Left) => Self::Left,
-        }
-    }
 }
 
 impl Expectation {

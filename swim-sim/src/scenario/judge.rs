@@ -5,13 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use swim_core::EventKind;
 
 use crate::{
-    history::History, machine::Machine, network::HostId, record::Record, span, world::World,
+    belief::Belief, history::History, machine::Machine, network::HostId, record::Record, span,
+    world::World,
 };
 
-use super::{
-    Expected,
-    expect::{Belief, Expectation},
-};
+use super::{expect::Expectation, plan::Expected};
 
 /// What became of an expectation.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,21 +8,33 @@ use toml::de::DeTable;
 
 use crate::{
     action::{Action, LinkChange, Timed},
+    belief::Belief,
     near,
     network::HostId,
 };
 
 use super::{
-    Beginning, Expected, Scenario,
-    expect::{Belief, Expectation, end},
+    expect::{Expectation, end},
     fields::{Fault, Table, Value, line_of},
     hosts::{self, HOSTS_MAX},
+    plan::{Beginning, Expected, Scenario},
     settings,
     verbs::{ACTIONS, ASSERTIONS, Field, Kind, LINK, RESTART, Verb},
 };
 
+impl Scenario {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        read(text)
+    }
+}
+
 /// Reads a scenario.
-pub(super) fn read(text: &str) -> Result<Scenario, Fault> {
+fn read(text: &str) -> Result<Scenario, Fault> {
     let parsed = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
         Fault { line, what: error.message().to_owned() }

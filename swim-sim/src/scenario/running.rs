@@ -13,7 +13,10 @@ use crate::{
     world::World,
 };
 
-use super::{Beginning, Scenario, judge::Judge, judge::Verdict};
+use super::{
+    judge::{Judge, Verdict},
+    plan::{Beginning, Scenario},
+};
 
 /// What came of a run.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Row;
+use super::question::Row;
 
 /// What matters most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn seconds(span: Option<Duration>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tune::Choice;
+    use crate::tune::question::Choice;
 
     fn row(ms: u64, busy: f64, false_failures: u64) -> Row {
         let span = Some(Duration::from_millis(ms));

@@ -6,7 +6,7 @@ use swim_core::{EventKind, MemberChange, Node, Options, State};
 
 use crate::{history::History, network::HostId, scenario::configure, world::World};
 
-use super::{Choice, Measurement, Question};
+use super::question::{Choice, Measurement, Question};
 
 /// Runs a cluster with this choice and this luck.
 ///
