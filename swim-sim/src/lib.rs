@@ -36,3 +36,8 @@ pub use step::{Moment, Step};
 pub use tally::{Fates, Tally};
 pub use trace::Trace;
 pub use world::World;
+
+/// Compiles and runs the examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Guide;

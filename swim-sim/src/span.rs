@@ -42,6 +42,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 pub fn short(span: Duration) -> String {
     let seconds = span.as_secs_f64();
     match span.as_micros() {
+        0 if span.is_zero() => "0s".into(),
         0 => format!("{}ns", span.as_nanos()),
         1..1_000 => format!("{}us", span.as_micros()),
         1_000..1_000_000 => {

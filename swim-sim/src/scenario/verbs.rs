@@ -1,5 +1,5 @@
-//! What can be done in a scenario: every action with its fields. The parser, `swim-sim list` and the
-//! tests all read this table, so that none of them can know an action that the others don't.
+//! What can be done in a scenario: every action with its fields. Parser, `swim-sim list` and tests
+//! read this table, so that none of them can know an action that the others do not.
 
 /// An action, or an assertion, as it is written.
 #[derive(Clone, Copy, Debug)]
