@@ -88,7 +88,8 @@ fn failures(record: &Record) -> Vec<Value> {
 /// 32 bits the observer (14), the subject (14) and the belief (4).
 fn changes(record: &Record) -> Vec<u8> {
     // A large cluster in which all know all would begin with the square of its size.
-    let is_told = |change: &&Change| !(is_acquainted(record) && change.at.is_zero());
+    let is_acquainted = is_acquainted(record);
+    let is_told = |change: &&Change| !(is_acquainted && change.at.is_zero());
     let mut bytes = Vec::new();
     for change in record.changes.iter().filter(is_told) {
         let time = tick(record, change.at);
