@@ -154,6 +154,18 @@ const SCRIPT: &str = include_str!("page/page.js");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn a_large_cluster_makes_no_large_page() {
+        // What all know in the beginning is said once: it would be most of the page, and once took
+        // minutes to leave out.
+        let scenario = Scenario::parse("nodes = 400\nlength = \"1s\"\n").unwrap();
+        let outcome = scenario.run(1, &mut |_| {}, &mut |_| {});
+        assert_eq!(outcome.record.changes.len(), 400 * 400);
+        let page = html(&outcome, "", "");
+        assert!(page.len() < 100_000, "{} bytes", page.len());
+    }
 
     #[test]
     fn base64_is_as_published() {
