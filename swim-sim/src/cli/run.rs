@@ -72,7 +72,7 @@ fn again(args: &RunArgs) -> String {
 fn all(scenario: &Scenario, seeds: &[u64]) -> Vec<Outcome> {
     let progress = Progress::of_time(seeds.len(), scenario.length);
     let outcomes = parallel::map(seeds, |seed| {
-        let mut prepare = |world: &mut World| world.trace = Some(Trace::new());
+        let mut prepare = |world: &mut World| watch(world, Trace::new());
         let mut before = Duration::ZERO;
         scenario.run(*seed, &mut prepare, &mut |now| {
             progress.add_time(now.saturating_sub(before));
@@ -90,11 +90,16 @@ fn traced(scenario: &Scenario, seed: u64, path: &Path) -> Result<Outcome, Failur
     let file = File::create(path).map_err(|error| failed(&error))?;
     let mut file = Some(BufWriter::new(file));
     let mut prepare = |world: &mut World| {
-        world.trace = file.take().map(|file| Trace::to(Box::new(file)));
+        watch(world, file.take().map_or_else(Trace::new, |file| Trace::to(Box::new(file))));
     };
     let outcome = scenario.run(seed, &mut prepare, &mut |_| {});
     match &outcome.trace_error {
         Some(error) => Err(failed(error)),
         None => Ok(outcome),
     }
+}
+
+/// Who looks at a world while it runs, in every run of the program.
+fn watch(world: &mut World, trace: Trace) {
+    world.trace = Some(trace);
 }
