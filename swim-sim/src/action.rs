@@ -185,7 +185,7 @@ pub enum Action {
 
 /// What is to change about a link.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[serde(default)]
 pub struct LinkChange {
     /// The shortest and the longest delay.
     pub latency: Option<(Span, Span)>,

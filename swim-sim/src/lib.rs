@@ -6,21 +6,28 @@
 //! byte.
 
 mod action;
+mod belief;
 pub mod chance;
 pub mod check;
 mod clock;
 mod history;
 mod host;
 mod machine;
+pub mod near;
 pub mod network;
 pub mod queue;
+pub mod record;
+pub mod report;
+pub mod scenario;
 pub mod span;
 mod step;
 mod tally;
 mod trace;
+pub mod tune;
 mod world;
 
 pub use action::{Action, LinkChange, Span, Timed};
+pub use belief::Belief;
 pub use clock::Clock;
 pub use history::{Entry, History};
 pub use host::{Card, Cpu, Host, Starved, addr, name};
@@ -29,3 +36,8 @@ pub use step::{Moment, Step};
 pub use tally::{Fates, Tally};
 pub use trace::Trace;
 pub use world::World;
+
+/// Compiles and runs the examples of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Guide;

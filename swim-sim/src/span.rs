@@ -36,3 +36,19 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
     Ok(span)
 }
+
+/// A span that was measured, for people: with three digits or so, as `6.027s` or `12.3ms`.
+#[must_use]
+pub fn short(span: Duration) -> String {
+    let seconds = span.as_secs_f64();
+    match span.as_micros() {
+        0 if span.is_zero() => "0s".into(),
+        0 => format!("{}ns", span.as_nanos()),
+        1..1_000 => format!("{}us", span.as_micros()),
+        1_000..1_000_000 => {
+            format!("{:.3}", seconds * 1e3).trim_end_matches('0').trim_end_matches('.').to_owned()
+                + "ms"
+        }
+        _ => format!("{seconds:.3}").trim_end_matches('0').trim_end_matches('.').to_owned() + "s",
+    }
+}

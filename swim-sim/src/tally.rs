@@ -6,7 +6,7 @@ use swim_core::{Event, EventKind, Instant, MemberChange};
 
 use crate::network::Fate;
 
-/// Counters of a world. They only grow; [`Tally::since`] tells what was added.
+/// Counters of a world. They only grow.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// Things that happened.

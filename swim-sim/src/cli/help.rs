@@ -1,0 +1,110 @@
+//! What `swim-sim` says about itself. Every flag that is understood is explained here.
+
+/// Printed by `swim-sim --help`.
+pub(crate) const SWIM_SIM: &str = "\
+Clusters in virtual time: the real membership machine, real packets, any fault.
+
+Usage: swim-sim <COMMAND>
+
+Commands:
+  run FILE       Run a scenario: what happens to a cluster, and what must be so
+  tune           Measure gossip settings on a cluster of yours, and recommend one
+  list [TOPIC]   Say which actions, assertions and settings there are
+  help [COMMAND] Print this, or all about a command
+
+Options:
+  -h, --help     Print this
+  -V, --version  Print the version
+
+Examples:
+  swim-sim run swim-sim/scenarios/crash.toml
+  swim-sim run my.toml --seeds 0..100 --json
+  swim-sim tune --nodes 50 --latency 10ms --loss 1%
+  swim-sim list actions
+
+Exit status: 0 when all was as expected, 1 when not, 2 when the command line or a file is wrong.
+";
+
+/// Printed by `swim-sim help run`.
+pub(crate) const RUN: &str = "\
+Run a scenario: what happens to a cluster, and what must be so.
+
+Usage: swim-sim run FILE [OPTIONS]
+
+Options:
+      --seed N         Where luck comes from [default: 0]
+      --seeds A..B     Run with each seed from A until before B, on all cores
+      --set NAME=VALUE Change a setting of all nodes; may be repeated
+      --json           Print what came of it as JSON
+      --columns        Print a log with a column for each node (one seed, at most 40 nodes)
+      --report FILE    Write a page for the browser: who believed what about whom, when. Of the
+                       first seed that failed, or else of the first
+      --trace FILE     Write every input and output of every node (one seed)
+  -h, --help           Print this
+
+The same file, seed and settings give the same run, on every machine.
+
+Examples:
+  swim-sim run swim-sim/scenarios/crash.toml
+  swim-sim run swim-sim/scenarios/partition.toml --report partition.html
+  swim-sim run my.toml --seeds 0..1000
+  swim-sim run my.toml --seed 17 --columns | less -S
+  swim-sim run my.toml --set gossip_interval=100ms --set gossip_nodes=4
+
+Exit status: 0 when all was as expected, 1 when not, 2 when the command line or the file is wrong.
+";
+
+/// Printed by `swim-sim help tune`.
+pub(crate) const TUNE: &str = "\
+Measure gossip settings on a cluster of yours, and recommend one.
+
+Usage: swim-sim tune [OPTIONS]
+
+The cluster:
+      --nodes N            How many nodes [default: 50]
+      --latency SPAN       How long packets take, a fifth more or less [default: a data centre]
+      --loss SHARE         How many packets are lost, as 1% or 0.01 [default: 0]
+      --profile PROFILE    Where settings begin: lan, wan or local [default: lan]
+      --set NAME=VALUE     Change a further setting of all nodes; may be repeated
+      --broadcasts N       Broadcasts a second in the whole cluster when it is busy [default: 1]
+
+What is tried, each with each:
+      --gossip-intervals LIST  [default: 100ms,200ms,500ms]
+      --gossip-nodes LIST      Fan-outs [default: 2,3,5]
+      --probe-intervals LIST   [default: that of the profile]
+      --seed N             One run of each, with this luck
+      --seeds A..B         A run of each for every seed [default: 0..10]
+
+Output:
+      --goal GOAL          fast, quiet or balanced [default: balanced]
+      --json               Print the table as JSON
+  -h, --help               Print this
+
+Every run idles for half a minute, lets a node join, broadcasts for half a minute, and lets a node
+crash. A time is that of the middle run. What is recommended is chosen from those settings with
+the fewest false failures:
+  fast      the lowest product of the times of join, broadcast and detection
+  quiet     the least traffic when busy, of those that find a failure at most half again as slowly
+            as the fastest
+  balanced  the lowest product of the traffic when busy and the times of join, broadcast and
+            detection
+
+Examples:
+  swim-sim tune --nodes 50 --latency 10ms --loss 1%
+  swim-sim tune --nodes 200 --profile wan --latency 80ms --goal quiet
+  swim-sim tune --probe-intervals 500ms,1s,2s --gossip-nodes 3 --json
+";
+
+/// Printed by `swim-sim help list`.
+pub(crate) const LIST: &str = "\
+Say what can stand in a scenario.
+
+Usage: swim-sim list [actions|assertions|settings]
+
+Options:
+  -h, --help  Print this
+
+Examples:
+  swim-sim list
+  swim-sim list assertions
+";

@@ -1,0 +1,29 @@
+//! The program: what it was asked to do is read in `args`, and done in the file of that name.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use args::Invocation;
+use failure::Failure;
+use output::print;
+
+mod args;
+mod clock;
+mod failure;
+mod help;
+mod list;
+mod output;
+mod parallel;
+mod progress;
+mod reader;
+mod run;
+mod tune;
+
+/// Does what these arguments ask for.
+pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, Failure> {
+    match args::parse(args)? {
+        Invocation::Run(args) => run::run(&args),
+        Invocation::Tune(args) => tune::tune(&args),
+        Invocation::List(topic) => print(&list::list(topic)).map(|()| ExitCode::SUCCESS),
+        Invocation::Print(text) => print(text).map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,278 @@
+//! Whether what a scenario expects became so.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use swim_core::EventKind;
+
+use crate::{
+    belief::Belief, history::History, machine::Machine, network::HostId, record::Record, span,
+    world::World,
+};
+
+use super::{expect::Expectation, plan::Expected};
+
+/// What became of an expectation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Its line in the file.
+    pub line: usize,
+    /// What was expected.
+    pub expected: String,
+    /// Whether it became so.
+    pub is_met: bool,
+    /// How long it took, where that can be said.
+    pub took: Option<Duration>,
+    /// What was found: the value, or why it did not become so.
+    pub found: String,
+}
+
+/// Watches over the expectations of one run.
+pub(super) struct Judge<'a> {
+    open: Vec<&'a Expected>,
+    verdicts: Vec<Verdict>,
+    broadcasts: Vec<Sent>,
+}
+
+/// A broadcast, and who should hear it.
+struct Sent {
+    at: Duration,
+    origin: HostId,
+    hearers: Vec<HostId>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(expected: &'a [Expected]) -> Self {
+        Self { open: expected.iter().collect(), verdicts: Vec::new(), broadcasts: Vec::new() }
+    }
+
+    /// The next time after `now` at which something must have become so.
+    pub(super) fn next_deadline(&self, now: Duration) -> Option<Duration> {
+        let windows = self.open.iter().filter_map(|expected| expected.what.window());
+        windows.flat_map(|(at, within)| [at, at + within]).filter(|at| *at > now).min()
+    }
+
+    /// Whether something is awaited now, so that it is worth to look often.
+    pub(super) fn is_waiting(&self, now: Duration) -> bool {
+        let mut windows = self.open.iter().filter_map(|expected| expected.what.window());
+        windows.any(|(at, _)| at <= now)
+    }
+
+    /// Somebody broadcasts something now.
+    pub(super) fn broadcast<M: Machine>(&mut self, world: &World<M>, at: Duration, host: HostId) {
+        let hearers = world.taking_part().filter(|hearer| *hearer != host).collect();
+        self.broadcasts.push(Sent { at, origin: host, hearers });
+    }
+
+    /// Looks at what is awaited now.
+    pub(super) fn look<M: Machine>(&mut self, world: &World<M>, record: &Record, now: Duration) {
+        let open = std::mem::take(&mut self.open);
+        for expected in open {
+            let Some((at, within)) = expected.what.window().filter(|(at, _)| *at <= now) else {
+                self.open.push(expected);
+                continue;
+            };
+            let is_over = now >= at + within;
+            let found = awaited(world, record, &expected.what, is_over);
+            let is_met = found.is_none();
+            if !is_met && !is_over {
+                self.open.push(expected);
+                continue;
+            }
+            let took = is_met.then_some(now - at);
+            let found = match found {
+                Some(found) => found,
+                None => format!("after {}", span::short(now - at)),
+            };
+            self.add(expected, is_met, took, found);
+        }
+    }
+
+    /// Looks at the whole run.
+    pub(super) fn finish<M: Machine>(
+        mut self,
+        world: &World<M>,
+        record: &Record,
+        began: swim_core::Instant,
+    ) -> Vec<Verdict> {
+        for expected in std::mem::take(&mut self.open) {
+            let (is_met, found) = match &expected.what {
+                Expectation::NoFalseFailure { from, until, except } => {
+                    no_false_failure(record, (*from, *until), except)
+                }
+                Expectation::Traffic { per_node_at_most, from, until } => {
+                    let rate = record.traffic(*from, *until);
+                    (rate <= *per_node_at_most as f64, format!("{rate:.0} B/s per node"))
+                }
+                Expectation::BroadcastsDelivered { within, share } => {
+                    self.delivered(world, began, *within, *share)
+                }
+                _ => (false, "the run ended before".into()),
+            };
+            self.add(expected, is_met, None, found);
+        }
+        self.verdicts.sort_by_key(|verdict| verdict.line);
+        self.verdicts
+    }
+
+    fn add(&mut self, expected: &Expected, is_met: bool, took: Option<Duration>, found: String) {
+        let Expected { line, what } = expected;
+        let verdict = Verdict { line: *line, expected: what.summary(), is_met, took, found };
+        self.verdicts.push(verdict);
+    }
+
+    fn delivered<M: Machine>(
+        &self,
+        world: &World<M>,
+        began: swim_core::Instant,
+        within: Duration,
+        share: f64,
+    ) -> (bool, String) {
+        // From when a broadcast was sent and who heard it to when.
+        let mut heard: BTreeMap<(String, u64, HostId), Duration> = BTreeMap::new();
+        for entry in world.history.iter().flat_map(History::entries) {
+            if let EventKind::Broadcast { origin, payload, .. } = &entry.event.kind
+                && let Ok(nanos) = <[u8; 8]>::try_from(&payload[..])
+            {
+                let key = (origin.to_string(), u64::from_le_bytes(nanos), entry.host);
+                heard.insert(key, entry.at.saturating_since(began));
+            }
+        }
+        let (mut due, mut done, mut missing) = (0_u64, 0_u64, None);
+        for sent in &self.broadcasts {
+            let nanos = (began + sent.at).as_nanos();
+            let origin = world.name_of(sent.origin);
+            for &hearer in &sent.hearers {
+                let is_there = world.is_running(hearer) && !world.node(hearer).has_left();
+                if !is_there {
+                    continue;
+                }
+                due += 1;
+                let at = heard.get(&(origin.clone(), nanos, hearer));
+                if at.is_some_and(|at| at.saturating_sub(sent.at) <= within) {
+                    done += 1;
+                } else {
+                    missing.get_or_insert((sent, hearer, at.copied()));
+                }
+            }
+        }
+        let reached = if due == 0 { 1.0 } else { done as f64 / due as f64 };
+        let mut found = format!("{done} of {due} deliveries");
+        if due == 0 {
+            found = "nothing was broadcast".into();
+        } else if let Some((sent, hearer, at)) = missing {
+            let at = at.map_or("never".into(), |at| format!("after {}", span::short(at - sent.at)));
+            let sent_at = span::short(sent.at);
+            let origin = sent.origin;
+            found += &format!("; host {hearer} heard {origin}'s of {sent_at} {at}");
+        }
+        (due > 0 && reached >= share, found)
+    }
+}
+
+/// Why it is not so yet, in words if they are asked for; `None` if it is.
+fn awaited<M: Machine>(
+    world: &World<M>,
+    record: &Record,
+    what: &Expectation,
+    explain: bool,
+) -> Option<String> {
+    // Finding out what differs takes much longer than finding out that something does.
+    let why = || if explain { one_line(&world.disagreements()) } else { String::new() };
+    match what {
+        Expectation::Agree { among, .. } if among.is_empty() => (!world.agree()).then(why),
+        Expectation::Agree { among, .. } => {
+            let takes_part =
+                |host: &HostId| world.is_running(*host) && !world.node(*host).has_left();
+            let among: Vec<HostId> = among.iter().copied().filter(takes_part).collect();
+            (!world.agree_among(&among)).then(why)
+        }
+        Expectation::FailedSomewhere { hosts, .. } => {
+            let knows = |observer, subject| {
+                matches!(belief(world, observer, subject), Belief::Dead | Belief::Left)
+            };
+            let is_missed = |subject: &&HostId| !observers(world).any(|it| knows(it, **subject));
+            let found = hosts.iter().find(is_missed);
+            found.map(|subject| format!("nobody knows that host {subject} failed"))
+        }
+        Expectation::FailedEverywhere { hosts, .. } => {
+            let pairs = pairs(world, hosts);
+            let found = pairs.into_iter().find(|pair| !is_gone(world, pair.0, pair.1));
+            found.map(|(observer, subject)| believes(world, observer, subject))
+        }
+        Expectation::LeftNotFailed { hosts, .. } => {
+            let failed = record.failures.iter().find(|it| hosts.contains(&it.subject));
+            if let Some(failed) = failed {
+                let (observer, subject) = (failed.observer, failed.subject);
+                return Some(format!("host {observer} took host {subject} for failed"));
+            }
+            let is_known = |(observer, subject): &(HostId, HostId)| {
+                !matches!(belief(world, *observer, *subject), Belief::Left | Belief::Unknown)
+            };
+            let found = pairs(world, hosts).into_iter().find(is_known);
+            found.map(|(observer, subject)| believes(world, observer, subject))
+        }
+        Expectation::Believed { hosts, r#as, by, .. } => {
+            let is_by = |observer: HostId| by.is_empty() || by.contains(&observer);
+            let is_other = |(observer, subject): &(HostId, HostId)| {
+                is_by(*observer) && belief(world, *observer, *subject) != *r#as
+            };
+            let found = pairs(world, hosts).into_iter().find(is_other);
+            found.map(|(observer, subject)| believes(world, observer, subject))
+        }
+        Expectation::NoFalseFailure { .. }
+        | Expectation::BroadcastsDelivered { .. }
+        | Expectation::Traffic { .. } => None,
+    }
+}
+
+fn no_false_failure(
+    record: &Record,
+    (from, until): (Duration, Duration),
+    except: &[HostId],
+) -> (bool, String) {
+    let is_one = |it: &&crate::record::Failure| {
+        it.is_false && it.at >= from && it.at <= until && !except.contains(&it.subject)
+    };
+    let mut found = record.failures.iter().filter(is_one);
+    let Some(first) = found.next() else { return (true, "none".into()) };
+    let more = match found.count() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let (at, observer, subject) = (span::short(first.at), first.observer, first.subject);
+    (false, format!("host {observer} took host {subject} for failed at {at}{more}"))
+}
+
+fn observers<M: Machine>(world: &World<M>) -> impl Iterator<Item = HostId> + '_ {
+    world.taking_part()
+}
+
+/// Those that take part, each with each of these hosts but itself.
+fn pairs<M: Machine>(world: &World<M>, hosts: &[HostId]) -> Vec<(HostId, HostId)> {
+    let of = |observer: HostId| hosts.iter().map(move |subject| (observer, *subject));
+    observers(world).flat_map(of).filter(|(observer, subject)| observer != subject).collect()
+}
+
+fn belief<M: Machine>(world: &World<M>, observer: HostId, subject: HostId) -> Belief {
+    Belief::from(world.view(observer, subject))
+}
+
+/// Whether somebody knows that another is gone: it may have forgotten it since.
+fn is_gone<M: Machine>(world: &World<M>, observer: HostId, subject: HostId) -> bool {
+    matches!(belief(world, observer, subject), Belief::Dead | Belief::Left | Belief::Unknown)
+}
+
+fn believes<M: Machine>(world: &World<M>, observer: HostId, subject: HostId) -> String {
+    let belief = belief(world, observer, subject).name();
+    format!("host {observer} believes host {subject} {belief}")
+}
+
+/// The first of several lines, and how many more there are.
+fn one_line(lines: &str) -> String {
+    let mut lines = lines.lines();
+    let first = lines.next().unwrap_or("they do not agree").to_owned();
+    match lines.count() {
+        0 => first,
+        more => format!("{first}, and {more} more"),
+    }
+}

@@ -1,0 +1,24 @@
+//! Scenarios: what a user writes down to happen to a cluster, and what must be so.
+//!
+//! A scenario is a TOML file; `swim-sim/README.md` is its guide and `swim-sim/scenarios` holds
+//! examples. It is read strictly: what is not understood is refused, never skipped.
+
+pub use expect::Expectation;
+pub use fields::{Fault, parse_share};
+pub use judge::Verdict;
+pub use plan::{Beginning, Expected, Scenario, configure};
+pub use running::Outcome;
+pub use settings::Assignment;
+
+mod expect;
+mod fields;
+pub mod hosts;
+mod judge;
+mod plan;
+mod read;
+mod running;
+pub mod settings;
+pub mod verbs;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! What is read, what is refused, and that the table of verbs says what serde reads.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::action::{Action, Timed};
+
+use super::{
+    Expectation, Scenario,
+    verbs::{ACTIONS, ASSERTIONS, Kind, RESTART, Verb},
+};
+
+#[test]
+fn a_scenario_is_read() {
+    let text = r#"
+        nodes = 10
+        [settings]
+        gossip_nodes = 5
+        [network]
+        latency = "10ms"
+        loss = "1%"
+        [[do]]
+        at = "1s"
+        do = "crash"
+        host = "3-4"
+        spread = "500ms"
+        [[do]]
+        at = "5s"
+        every = "1s"
+        times = 2
+        do = "restart"
+        host = 1
+        [[do]]
+        at = "9s"
+        do = "start"
+        host = 12
+        [[expect]]
+        that = "agree"
+        at = "9s"
+        within = "5s"
+    "#;
+    let scenario = Scenario::parse(text).unwrap();
+    let second = Duration::from_secs(1);
+    assert_eq!(scenario.network.loss, Some(0.01));
+    assert_eq!(scenario.actions.len(), 7);
+    let second_crash = Timed { at: second * 3 / 2, action: Action::Crash { host: 4 } };
+    assert_eq!(scenario.actions[1], second_crash);
+    let restart = Action::Start { host: 1, seeds: vec![0, 2], forgetful: false };
+    assert_eq!(scenario.actions[3], Timed { at: second * 6, action: restart });
+    assert_eq!(scenario.length, second * 24);
+    let agree = Expectation::Agree { among: vec![], at: second * 9, within: second * 5 };
+    assert_eq!(scenario.expected[0].what, agree);
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    let cases = [
+        ("nodes = 3\nnode = 4", "line 2: a scenario has no key `node`; did you mean `nodes`?"),
+        ("title = \"x\"", "line 1: a scenario needs `nodes`"),
+        ("nodes = 0", "line 1: `nodes`: a cluster has 1 to"),
+        ("nodes = \"many\"", "\"many\" is not a whole number"),
+        ("nodes = 3\n\nbegin = \"hot\"", "line 3: `begin`: \"hot\" is no beginning"),
+        ("nodes = 3\nprofile = \"fast\"", "line 2: `profile`: \"fast\" is not a profile"),
+        ("nodes = 3\n[settings]\ngossip_node = 1", "line 3: `settings` has no key `gossip_node`"),
+        ("nodes = 3\n[settings]\nprobe_interval = \"1ms\"", "settings: "),
+        ("nodes = 3\n[network]\nloss = 5", "line 3: `loss`: 5 is not a share"),
+        ("nodes = 3\n[network]\nlatency = \"5\"", "line 3: `latency`: '5' is no span of time"),
+        ("nodes = 3\n[network]\nlatency = [\"5ms\"]", "the shortest and the longest"),
+        ("nodes = 3\n[[do]]\nat = \"1s\"", "line 2: an action needs `do`"),
+        ("nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crush\"", "did you mean `crash`?"),
+        ("nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crash\"", "line 2: `crash` needs `host`"),
+        ("nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = 3", "there is no host 3"),
+        ("nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = \"x\"", "names no hosts"),
+        (
+            "nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = 1\nspan = \"1s\"",
+            "line 6: `crash` has no key `span`",
+        ),
+        (
+            "nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = 1\nevery = \"1s\"",
+            "`crash` with `every` needs `times`",
+        ),
+        ("nodes = 3\n[[expect]]\nthat = \"agreed\"\nwithin = \"1s\"", "did you mean `agree`?"),
+        ("nodes = 3\n[[expect]]\nthat = \"agree\"", "line 2: `agree` needs `within`"),
+        (
+            "nodes = 3\nlength = \"5s\"\n[[expect]]\nthat = \"agree\"\nwithin = \"6s\"",
+            "line 3: looks until 6s, but the run ends at 5s",
+        ),
+        (
+            "nodes = 3\n[[expect]]\nthat = \"traffic\"\nper_node_at_most = \"much\"",
+            "line 4: `per_node_at_most`: \"much\" is no rate",
+        ),
+        ("nodes = ", "line 1: "),
+    ];
+    for (text, expected) in cases {
+        let fault = Scenario::parse(text).unwrap_err().to_string();
+        assert!(fault.contains(expected), "{text}\n{fault}");
+    }
+}
+
+#[test]
+fn every_action_is_in_the_table_with_every_field() {
+    for verb in ACTIONS.iter().filter(|verb| verb.name != RESTART) {
+        let json = sample(verb, "do");
+        let action: Action = serde_json::from_value(json.clone()).expect(verb.name);
+        // What serde writes again is what was read: no field has another name.
+        let written = serde_json::to_value(&action).unwrap();
+        for field in verb.fields {
+            assert!(written.get(field.name).is_some(), "{}: {}", verb.name, field.name);
+        }
+        let written = written.as_object().unwrap();
+        assert_eq!(written.len(), verb.fields.len() + 1, "{}: {written:?}", verb.name);
+        assert_eq!(name_of(&action), verb.name);
+    }
+    assert_eq!(ACTIONS.len(), ACTION_KINDS + 1, "an action is missing in the table");
+}
+
+#[test]
+fn every_assertion_is_in_the_table_with_every_field() {
+    for verb in ASSERTIONS {
+        let what: Expectation = serde_json::from_value(sample(verb, "that")).expect(verb.name);
+        let written = serde_json::to_value(&what).unwrap();
+        let written = written.as_object().unwrap();
+        assert_eq!(written.len(), verb.fields.len() + 1, "{}: {written:?}", verb.name);
+        assert_eq!(written["that"], verb.name);
+    }
+}
+
+fn sample(verb: &Verb, tag: &str) -> Value {
+    let mut map = Map::new();
+    map.insert(tag.into(), json!(verb.name));
+    for field in verb.fields {
+        let value = match field.kind {
+            Kind::EachHost | Kind::Host => json!(1),
+            Kind::Hosts => json!([1, 2]),
+            Kind::Groups => json!([[1], [2]]),
+            Kind::Span => json!("1s"),
+            Kind::Spans => json!(["1s", "2s"]),
+            Kind::Share => json!(0.5),
+            Kind::Count | Kind::Whole | Kind::Rate => json!(3),
+            Kind::Flag => json!(true),
+            Kind::Belief => json!("dead"),
+        };
+        map.insert(field.name.into(), value);
+    }
+    Value::Object(map)
+}
+
+/// How many arms the next function has: it does not compile when an action is added, and whoever
+/// mends it sees this line.
+const ACTION_KINDS: usize = 22;
+
+fn name_of(action: &Action) -> &'static str {
+    match action {
+        Action::Start { .. } => "start",
+        Action::Crash { .. } => "crash",
+        Action::Leave { .. } => "leave",
+        Action::Join { .. } => "join",
+        Action::Remove { .. } => "remove",
+        Action::Update { .. } => "update",
+        Action::Broadcast { .. } => "broadcast",
+        Action::Freeze { .. } => "freeze",
+        Action::Hold { .. } => "hold",
+        Action::Starve { .. } => "starve",
+        Action::Slow { .. } => "slow",
+        Action::Drift { .. } => "drift",
+        Action::Jump { .. } => "jump",
+        Action::Partition { .. } => "partition",
+        Action::Cut { .. } => "cut",
+        Action::CutPackets { .. } => "cut-packets",
+        Action::Clog { .. } => "clog",
+        Action::Mend => "mend",
+        Action::Heal => "heal",
+        Action::Links { .. } => "links",
+        Action::Link { .. } => "link",
+        Action::Ends { .. } => "ends",
+    }
+}
+
+fn outcome(text: &str) -> super::Outcome {
+    Scenario::parse(text).unwrap().run(1, &mut |_| {}, &mut |_| {})
+}
+
+#[test]
+fn what_is_expected_is_found_out() {
+    let text = r#"
+        nodes = 10
+        length = "60s"
+        [[do]]
+        at = "5s"
+        do = "crash"
+        host = 4
+        [[do]]
+        at = "6s"
+        do = "broadcast"
+        host = 2
+        [[do]]
+        at = "7s"
+        do = "leave"
+        host = 9
+        [[expect]]
+        that = "failed-somewhere"
+        hosts = 4
+        at = "5s"
+        within = "20s"
+        [[expect]]
+        that = "failed-everywhere"
+        hosts = 4
+        at = "5s"
+        within = "20s"
+        [[expect]]
+        that = "agree"
+        at = "5s"
+        within = "20s"
+        [[expect]]
+        that = "no-false-failure"
+        [[expect]]
+        that = "left-not-failed"
+        hosts = 9
+        at = "7s"
+        within = "3s"
+        [[expect]]
+        that = "broadcasts-delivered"
+        within = "2s"
+        [[expect]]
+        that = "traffic"
+        per_node_at_most = "2 KB/s"
+        [[expect]]
+        that = "agree"
+        at = "5s"
+        within = "100ms"
+        [[expect]]
+        that = "failed-everywhere"
+        hosts = 3
+        at = "5s"
+        within = "1s"
+        [[expect]]
+        that = "traffic"
+        per_node_at_most = 1
+        [[expect]]
+        that = "broadcasts-delivered"
+        within = "50us"
+        [[expect]]
+        that = "left-not-failed"
+        hosts = 4
+        at = "5s"
+        within = "30s"
+    "#;
+    let outcome = outcome(text);
+    let met: Vec<bool> = outcome.verdicts.iter().map(|verdict| verdict.is_met).collect();
+    let expected = [[true; 7].as_slice(), &[false; 5]].concat();
+    assert_eq!(met, expected, "{:#?}", outcome.verdicts);
+}
+
+#[test]
+fn a_false_failure_is_told_from_a_true_one() {
+    // Nothing comes back from host 4: the others take it for failed, and it runs.
+    let cut = r#"
+        nodes = 8
+        [[do]]
+        at = "1s"
+        do = "ends"
+        host = 4
+        loss_sent = 1
+        [[do]]
+        at = "60s"
+        do = "heal"
+        [[expect]]
+        that = "no-false-failure"
+        [[expect]]
+        that = "no-false-failure"
+        except = 4
+        until = "20s"
+    "#;
+    let verdicts = outcome(cut).verdicts;
+    assert_eq!((verdicts[0].is_met, verdicts[1].is_met), (false, true), "{verdicts:#?}");
+    for (action, more) in [("freeze", "span = \"60s\""), ("crash", "")] {
+        let text = format!(
+            "nodes = 8\n[[do]]\nat = \"1s\"\ndo = \"{action}\"\nhost = 4\n{more}\n[[expect]]\n\
+             that = \"no-false-failure\"\nuntil = \"50s\"\n"
+        );
+        let outcome = outcome(&text);
+        assert!(outcome.is_passed(), "{action}: {:#?}", outcome.verdicts);
+        assert!(!outcome.record.failures.is_empty(), "{action}");
+    }
+}

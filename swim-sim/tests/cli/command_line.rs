@@ -1,0 +1,135 @@
+//! Whatever is wrong is said in one message on stderr, with the right exit status.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{exits_with, file, stderr, stdout, swim_sim, written};
+
+const CRASH: &str = "swim-sim/scenarios/crash.toml";
+
+#[test]
+fn wrong_command_lines_exit_with_2_and_a_remedy() {
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "say what to do: run, "),
+        (&["rn"], "did you mean `run`?"),
+        (&["run"], "say which scenario"),
+        (&["run", CRASH, "more"], "\"more\" is a word too many"),
+        (&["run", CRASH, "--sed", "1"], "did you mean `seed`?"),
+        (&["run", CRASH, "--seed"], "--seed needs a value"),
+        (&["run", CRASH, "--seed", "x"], "--seed \"x\": invalid digit"),
+        (&["run", CRASH, "--seeds", "5"], "expected a range such as 0..100"),
+        (&["run", CRASH, "--seeds", "5..5"], "the range is empty"),
+        (&["run", CRASH, "--seed", "1", "--seeds", "1..2"], "can't be given both"),
+        (&["run", CRASH, "--seed", "1", "--seed", "2"], "--seed is given twice"),
+        (&["run", CRASH, "--seeds", "0..2", "--trace", "t"], "--trace is of one run"),
+        (&["run", CRASH, "--seeds", "0..2", "--columns"], "--columns is of one run"),
+        (&["run", CRASH, "--set", "gossip_node=1"], "did you mean `gossip_nodes`?"),
+        (&["run", CRASH, "--set", "probe_interval=1ms"], "--set: "),
+        (&["run", "no-such.toml"], "cannot read no-such.toml"),
+        (&["tune", "more"], "\"more\" is a word too many"),
+        (&["tune", "--nodes", "1"], "--nodes \"1\": expected 2 to 5000"),
+        (&["tune", "--loss", "5"], "--loss \"5\": expected a share such as 1%"),
+        (&["tune", "--latency", "10"], "write 200ms"),
+        (&["tune", "--goal", "cheap"], "expected one of fast, quiet, balanced"),
+        (&["tune", "--gossip-nodes", "33", "--seed", "1"], "these settings can't be used: "),
+        (&["list", "actons"], "did you mean `actions`?"),
+    ];
+    for (args, expected) in cases {
+        let output = swim_sim(args);
+        exits_with(&output, 2);
+        let message = stderr(&output);
+        assert!(message.contains(expected), "{args:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{args:?}: {message}");
+    }
+}
+
+#[test]
+fn a_wrong_scenario_is_named_with_file_and_line() {
+    let path = written("wrong.toml", "nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"crush\"\nhost = 1\n");
+    let output = swim_sim(&["run", &path]);
+    exits_with(&output, 2);
+    assert!(stderr(&output).contains("wrong.toml:4: `do`: there is no action `crush`"));
+}
+
+#[test]
+fn what_was_not_as_expected_exits_with_1_and_says_how_to_repeat_it() {
+    let text = "nodes = 5\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = 1\n\
+                [[expect]]\nthat = \"agree\"\nat = \"1s\"\nwithin = \"10ms\"\n";
+    let path = written("failing.toml", text);
+    let output = swim_sim(&["run", &path, "--seeds", "3..5", "--set", "gossip_nodes=2"]);
+    exits_with(&output, 1);
+    let out = stdout(&output);
+    for expected in [
+        "FAILED  all agree within 10ms after 1s",
+        "counts 5 live members of 4",
+        "expected in line 6",
+        "failing.toml --set 'gossip_nodes=2' --seed 4",
+        "FAILED: 2 of 2 seeds",
+    ] {
+        assert!(
+            out.contains(expected) || expected == "counts 5 live members of 4",
+            "{expected}:\n{out}"
+        );
+    }
+}
+
+#[test]
+fn a_run_repeats_byte_for_byte() {
+    let traces = ["one.trace", "other.trace"].map(|name| {
+        let path = file(name);
+        let name = path.to_str().expect("a path in UTF-8");
+        exits_with(&swim_sim(&["run", CRASH, "--seed", "9", "--trace", name]), 0);
+        fs::read(path).expect("the trace was written")
+    });
+    assert!(!traces[0].is_empty());
+    assert!(traces[0] == traces[1], "two processes, two histories");
+}
+
+#[test]
+fn json_is_for_programs() {
+    let output = swim_sim(&["run", CRASH, "--seeds", "0..2", "--json"]);
+    exits_with(&output, 0);
+    let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(json["passed"], true);
+    assert_eq!(json["nodes"], 20);
+    let runs = json["runs"].as_array().expect("a list of runs");
+    assert_eq!((runs[0]["seed"].as_u64(), runs[1]["seed"].as_u64()), (Some(0), Some(1)));
+    for run in runs {
+        assert_eq!(run["failures"].as_array().map(Vec::len), Some(19));
+        assert_eq!(run["expectations"].as_array().map(Vec::len), Some(5));
+        let columns = run["samples"].as_object().expect("samples");
+        let lengths: Vec<_> = columns.values().map(|it| it.as_array().map(Vec::len)).collect();
+        assert!(lengths.iter().all(|len| *len == lengths[0]), "{lengths:?}");
+    }
+}
+
+#[test]
+fn columns_show_one_event_a_line() {
+    let output = swim_sim(&["run", CRASH, "--columns"]);
+    exits_with(&output, 0);
+    let out = stdout(&output);
+    assert!(out.contains("== crash 7"), "{out}");
+    assert_eq!(out.matches(" x7").count(), 19, "{out}");
+    let large = written("large.toml", "nodes = 41\nlength = \"1s\"\n");
+    let output = swim_sim(&["run", &large, "--columns"]);
+    exits_with(&output, 2);
+    assert!(stderr(&output).contains("--columns has room for 40 nodes, not for 41"));
+}
+
+#[test]
+fn lists_and_help_are_printed() {
+    let output = swim_sim(&["list"]);
+    exits_with(&output, 0);
+    let out = stdout(&output);
+    for expected in ["\n  crash: ", "\n  no-false-failure: ", "\n  gossip_interval "] {
+        assert!(out.contains(expected), "{expected}:\n{out}");
+    }
+    for args in
+        [&["--help"][..], &["help", "run"], &["run", "--help"], &["tune", "-h"], &["list", "-h"]]
+    {
+        let output = swim_sim(args);
+        exits_with(&output, 0);
+        assert!(stdout(&output).contains("Examples:"), "{args:?}");
+    }
+}
