@@ -1,0 +1,21 @@
+//! The published experiments, by id: what was measured then, and what we measure now.
+
+pub mod gc1;
+pub mod outcome;
+pub mod plan;
+pub mod sw1;
+pub mod sw3;
+pub mod sw5;
+pub mod table;
+
+use self::plan::Experiment;
+
+/// Every experiment that rests on the reference models.
+pub const EXPERIMENTS: &[Experiment] =
+    &[sw1::EXPERIMENT, sw3::EXPERIMENT, sw5::EXPERIMENT, gc1::EXPERIMENT];
+
+/// The experiment of this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Experiment> {
+    EXPERIMENTS.iter().find(|experiment| experiment.id.eq_ignore_ascii_case(id))
+}
