@@ -5,4 +5,5 @@
 //! is set up as its authors had it, before our core is judged by it.
 
 pub mod gossip;
+pub mod memberlist;
 pub mod swim2002;
