@@ -1,6 +1,9 @@
 //! The published experiments, by id: what was measured then, and what we measure now.
 
 pub mod gc1;
+pub mod lg1;
+pub mod lg2;
+pub mod lg3;
 pub mod outcome;
 pub mod plan;
 pub mod sw1;
@@ -11,8 +14,15 @@ pub mod table;
 use self::plan::Experiment;
 
 /// Every experiment that rests on the reference models.
-pub const EXPERIMENTS: &[Experiment] =
-    &[sw1::EXPERIMENT, sw3::EXPERIMENT, sw5::EXPERIMENT, gc1::EXPERIMENT];
+pub const EXPERIMENTS: &[Experiment] = &[
+    sw1::EXPERIMENT,
+    sw3::EXPERIMENT,
+    sw5::EXPERIMENT,
+    gc1::EXPERIMENT,
+    lg1::EXPERIMENT,
+    lg2::EXPERIMENT,
+    lg3::EXPERIMENT,
+];
 
 /// The experiment of this id.
 #[must_use]

@@ -215,8 +215,9 @@ impl Cluster {
         let n = rules.n;
         let mut phases = Chance::of(seed, Purpose::Phase, salt);
         let mut phase = |interval: u64| (0..n).map(|_| phases.below(interval)).collect::<Vec<_>>();
-        let gossip = (GOSSIP_INTERVAL, phase(GOSSIP_INTERVAL));
-        let mut events = Events::new(gossip, (PROBE_INTERVAL, phase(PROBE_INTERVAL)));
+        let gossip = phase(GOSSIP_INTERVAL);
+        let probe = phase(PROBE_INTERVAL);
+        let mut events = Events::new((GOSSIP_INTERVAL, &gossip), (PROBE_INTERVAL, &probe));
         for (node, at) in phase(push_pull_interval(n)).into_iter().enumerate() {
             events.push(at, Event::PushPull { node });
         }

@@ -47,12 +47,12 @@ pub(super) struct Events {
 
 impl Events {
     /// Only ticks, each kind with an interval and one phase per member.
-    pub(super) fn new(gossip: (u64, Vec<u64>), probe: (u64, Vec<u64>)) -> Self {
+    pub(super) fn new(gossip: (u64, &[u64]), probe: (u64, &[u64])) -> Self {
         Self {
             near: BinaryHeap::new(),
             far: BinaryHeap::new(),
-            gossip: Ticks::new(gossip.0, &gossip.1),
-            probe: Ticks::new(probe.0, &probe.1),
+            gossip: Ticks::new(gossip.0, gossip.1),
+            probe: Ticks::new(probe.0, probe.1),
             sequence: 0,
         }
     }
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn events_come_in_order_and_unchanged() {
-        let mut events = Events::new((200, vec![7, 3]), (1_000, vec![5, 4]));
+        let mut events = Events::new((200, &[7, 3]), (1_000, &[5, 4]));
         let wanted = [
             (3, Event::Gossip { node: 1 }),
             (4, Event::Probe { node: 1 }),
