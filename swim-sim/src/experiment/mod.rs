@@ -7,7 +7,9 @@ pub mod lg3;
 pub mod outcome;
 pub mod plan;
 pub mod sw1;
+pub mod sw2;
 pub mod sw3;
+pub mod sw4;
 pub mod sw5;
 pub mod table;
 
@@ -16,7 +18,9 @@ use self::plan::Experiment;
 /// Every experiment that rests on the reference models.
 pub const EXPERIMENTS: &[Experiment] = &[
     sw1::EXPERIMENT,
+    sw2::EXPERIMENT,
     sw3::EXPERIMENT,
+    sw4::EXPERIMENT,
     sw5::EXPERIMENT,
     gc1::EXPERIMENT,
     lg1::EXPERIMENT,

@@ -5,5 +5,7 @@
 //! is set up as its authors had it, before our core is judged by it.
 
 pub mod gossip;
+pub mod infection;
+pub mod joining;
 pub mod memberlist;
 pub mod swim2002;
