@@ -35,7 +35,6 @@ impl Cluster {
             scale,
             ..Probe::default()
         };
-        self.events.push(deadline, Event::ProbeDeadline { node, round });
         let packet = self.make_ping(node, target, round);
         if self.nodes[node].is_blocked {
             self.hang(node, Hanging::Ping { packet });
@@ -79,12 +78,12 @@ impl Cluster {
         if self.now >= probe.deadline {
             self.ask_helpers(node);
         } else {
-            let at = self.now + PROBE_TIMEOUT * scale;
+            let at = (self.now + PROBE_TIMEOUT * scale).min(probe.deadline);
             self.events.push(at, Event::ProbeTimeout { node, round });
         }
     }
 
-    /// The ping has had its time.
+    /// The ping has had its time, or the deadline has come first.
     pub(super) fn probe_timeout(&mut self, node: usize, round: u16) {
         let Probe { phase, round: current, .. } = self.nodes[node].probe;
         if phase == Phase::Direct && round == current {
@@ -111,18 +110,19 @@ impl Cluster {
         probe.phase = Phase::Indirect;
         if self.now >= deadline {
             self.fail(node);
+        } else {
+            self.events.push(deadline, Event::ProbeDeadline { node, round });
         }
     }
 
-    /// The round's time is over, wherever it stands.
+    /// The round's time is over. (What hangs notices when it goes on.)
     pub(super) fn probe_deadline(&mut self, node: usize, round: u16) {
         let probe = self.nodes[node].probe;
         if probe.round != round {
             return;
         }
         match probe.phase {
-            Phase::Idle | Phase::Hanging => {}
-            Phase::Direct => self.ask_helpers(node),
+            Phase::Idle | Phase::Hanging | Phase::Direct => {}
             Phase::Indirect if probe.is_stream_acked => self.succeed(node),
             Phase::Indirect if probe.is_stream_ack_waiting => self.hang(node, Hanging::StreamAck),
             Phase::Indirect => self.fail(node),

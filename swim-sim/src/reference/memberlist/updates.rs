@@ -146,9 +146,10 @@ impl Pending {
         if is_done {
             self.items.retain(|item| item.sent() < sends);
         }
-        // If all were taken, they stand in the same order as before.
+        // If all were taken, they stand in the same order as before. Otherwise two sorted runs
+        // have to be merged, which the stable sort notices.
         if taken < all {
-            self.items.sort_unstable_by_key(|item| item.order);
+            self.items.sort_by_key(|item| item.order);
         }
     }
 }
