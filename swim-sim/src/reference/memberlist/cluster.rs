@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use super::{
     events::{Event, Events},
-    rules::{GOSSIP_INTERVAL, GOSSIP_NODES, PROBE_INTERVAL, Rules, push_pull_interval},
+    rules::{
+        GOSSIP_INTERVAL, GOSSIP_NODES, PROBE_INTERVAL, PUSH_PULL_INTERVAL, Rules,
+        push_pull_interval,
+    },
     updates::{Packet, Pending},
 };
 use crate::chance::{Chance, Purpose};
@@ -218,8 +221,11 @@ impl Cluster {
         let gossip = phase(GOSSIP_INTERVAL);
         let probe = phase(PROBE_INTERVAL);
         let mut events = Events::new((GOSSIP_INTERVAL, &gossip), (PROBE_INTERVAL, &probe));
-        for (node, at) in phase(push_pull_interval(n)).into_iter().enumerate() {
-            events.push(at, Event::PushPull { node });
+        // The program first waits for up to the base interval and then for a whole scaled one. So
+        // for a minute and a half nobody exchanges tables, and nobody suspects at second hand,
+        // which would count as a confirmation of its own.
+        for (node, delay) in phase(PUSH_PULL_INTERVAL).into_iter().enumerate() {
+            events.push(delay + push_pull_interval(n), Event::PushPull { node });
         }
         let mut is_subject = vec![false; n];
         for subject in Chance::of(seed, Purpose::Subjects, salt).sample(subjects, n) {
