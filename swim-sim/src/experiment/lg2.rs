@@ -58,12 +58,12 @@ fn rows(
 ) -> Vec<Row> {
     let name = configuration.name();
     let is_swim = configuration == Configuration::Swim;
-    let fp = Row::new(name, "FP").plain(Figure::sum(&counts.fp).scaled(counts.weight));
-    let fp_healthy = Figure::sum(&counts.fp_healthy).scaled(counts.weight);
-    let messages = Figure::sum(&counts.messages).scaled(counts.weight / 1e6);
+    let fp = Row::new(name, "FP").plain(counts.sum(&counts.fp).scaled(counts.weight));
+    let fp_healthy = counts.sum(&counts.fp_healthy).scaled(counts.weight);
+    let messages = counts.sum(&counts.messages).scaled(counts.weight / 1e6);
     let messages = Row::new(name, "messages, M").plain(messages);
-    let bytes = Figure::sum(&counts.bytes).scaled(counts.weight / f64::from(1 << 30));
-    let streams = Figure::sum(&counts.stream_bytes).scaled(counts.weight / f64::from(1 << 30));
+    let bytes = counts.sum(&counts.bytes).scaled(counts.weight / f64::from(1 << 30));
+    let streams = counts.sum(&counts.stream_bytes).scaled(counts.weight / f64::from(1 << 30));
     let mut rows = vec![
         if is_swim { fp.published_within(published.fp, 20.0) } else { fp.published(published.fp) },
         Row::new(name, "FP-").plain(fp_healthy).published(published.fp_healthy),
@@ -76,20 +76,20 @@ fn rows(
         Row::new(name, "streams, GiB").plain(streams),
     ];
     if !is_swim {
-        let percent = Figure::sum(&counts.fp).percent_of(Figure::sum(&swim.fp));
+        let percent = counts.sum(&counts.fp).percent_of(swim.sum(&swim.fp));
         let row = Row::new(name, "FP, % of SWIM").plain(percent).published(published.fp_percent);
         rows.push(match configuration {
             Configuration::Lifeguard => row.within(0.0, 4.0),
             Configuration::LhaSuspicion => row.within(2.0, 5.0),
             _ => row,
         });
-        let percent = Figure::sum(&counts.fp_healthy).percent_of(Figure::sum(&swim.fp_healthy));
+        let percent = counts.sum(&counts.fp_healthy).percent_of(swim.sum(&swim.fp_healthy));
         let row = Row::new(name, "FP-, % of SWIM").plain(percent);
         rows.push(row.published(100.0 * published.fp_healthy / PUBLISHED[0].1.fp_healthy));
     }
     for (place, subjects) in SUBJECTS.into_iter().enumerate() {
         let of_these: Vec<f64> = counts.of_subjects(subjects).collect();
-        let figure = Figure::sum(&of_these).scaled(counts.weight);
+        let figure = counts.sum(&of_these).scaled(counts.weight);
         let row = Row::new(format!("{name} C={subjects}"), "FP").plain(figure);
         rows.push(match published.by_subjects[place] {
             Some(value) if is_swim => row.published_within(value, 35.0),
@@ -109,11 +109,18 @@ pub(super) struct Counts {
     messages: Vec<f64>,
     bytes: Vec<f64>,
     stream_bytes: Vec<f64>,
+    /// Runs per cell; those of a cell stand together.
+    seeds: usize,
     /// How many published runs each of these stands for.
     weight: f64,
 }
 
 impl Counts {
+    /// The sum over all runs or all of some cells.
+    pub(super) fn sum(&self, samples: &[f64]) -> Figure {
+        Figure::stratified_sum(samples, self.seeds)
+    }
+
     fn of_subjects(&self, subjects: usize) -> impl Iterator<Item = f64> {
         let runs = self.subjects.iter().zip(&self.fp);
         runs.filter(move |&(&of, _)| of == subjects).map(|(_, &fp)| fp)
@@ -134,7 +141,9 @@ pub(super) fn measure(plan: &Plan, rules: &Rules, name: &str, runs: &mut Vec<Run
         }
     }
     let reports = plan.spread(&jobs, |&(anomaly, seed)| interval(rules, anomaly, seed));
-    let mut counts = Counts { weight: RUNS as f64 / jobs.len().max(1) as f64, ..Counts::default() };
+    let seeds = jobs.len() / (SUBJECTS.len() * BLOCKED.len() * FREE.len());
+    let mut counts =
+        Counts { seeds, weight: RUNS as f64 / jobs.len().max(1) as f64, ..Counts::default() };
     for ((anomaly, seed), Report { tally, seconds, .. }) in jobs.into_iter().zip(reports) {
         let Anomaly { subjects, blocked, free } = anomaly;
         runs.push(Run {

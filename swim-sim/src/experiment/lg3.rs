@@ -56,8 +56,8 @@ fn measure(plan: &Plan, name: &str, rules: &Rules) -> [Figure; 6] {
         Figure::percentile(&times.full, 0.5),
         Figure::percentile(&times.first, 0.99),
         Figure::percentile(&times.full, 0.999),
-        Figure::sum(&counts.fp),
-        Figure::sum(&counts.fp_healthy),
+        counts.sum(&counts.fp),
+        counts.sum(&counts.fp_healthy),
     ]
 }
 
