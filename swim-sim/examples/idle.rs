@@ -18,7 +18,9 @@ fn main() {
     let steps = world.tally.steps - before.steps;
     println!(
         "{} nodes: set up {set_up:?}, {} s in {took:?}; {steps} steps, {:?} each; {} packets, {} stream bytes, agree {}",
-        args[0], args[1], took / steps as u32,
+        args[0],
+        args[1],
+        took / steps as u32,
         world.tally.packets_sent - before.packets_sent,
         world.tally.stream_bytes_sent - before.stream_bytes_sent,
         world.agree()
