@@ -142,6 +142,7 @@ const fn why_not_reject(reject: Reject) -> Option<&'static str> {
         | Reject::Implausible
         | Reject::Misplaced
         | Reject::Excess => Some(FORGED),
+        Reject::OwnName => Some("takes a peer that sends to nobody in particular in our name"),
         _ => None,
     }
 }

@@ -38,9 +38,9 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
             host,
             ppm: chance.below(1_001) as i64 - 500,
         }),
-        // A clock that is off by more than five minutes makes a sealed packet stale. (X4)
+        // Whose clock is off by more than five minutes, his sealed packets are stale. (X4)
         Class::Jump => for_some(draw, 20, |chance, host| {
-            let most = chance.pick(&[1, 10, 60]);
+            let most = chance.pick(&[1, 10, 60, 600]);
             Action::Jump { host, span: chance.span(SECOND * most) }
         }),
         Class::SendQueue => draw.windows(|draw, from, until| {
@@ -70,6 +70,8 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
         Class::Garbage => {
             for _ in 0..draw.times(2) {
                 let (at, host, from) = (draw.moment(), draw.host(), draw.host());
+                // Some of it from where nobody is allowed to be.
+                let from = if draw.chance.hits(0.2) { OUTSIDE } else { from };
                 let word = draw.chance.word();
                 let most = draw.chance.pick(&[40, 1_400, 12_000]);
                 let len = draw.chance.below(most) as usize;
@@ -82,6 +84,9 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
 
 /// Hosts from here on are no part of the cluster.
 const GUESTS: HostId = 100;
+
+/// Whoever is here has an address that nobody allows.
+const OUTSIDE: HostId = GUESTS + 10;
 
 fn pause(chance: &mut Chance) -> std::time::Duration {
     let most = chance.pick(&[1, 5, 40]);
@@ -132,8 +137,8 @@ fn conflict(draw: &mut Draw<'_>) {
 /// Those from elsewhere, each of whom is kept out for another reason.
 fn intruders(draw: &mut Draw<'_>) {
     let faults = [Intruder::Label, Intruder::Plaintext, Intruder::Key, Intruder::Source];
-    for (nth, fault) in faults.into_iter().enumerate() {
-        let (host, at) = (GUESTS + 10 + nth, draw.moment());
+    for (nth, fault) in faults.into_iter().rev().enumerate() {
+        let (host, at) = (OUTSIDE + nth, draw.moment());
         let seeds = vec![draw.host(), draw.host()];
         if draw.chance.hits(0.7) {
             draw.add(at, Action::Intrude { host, fault, seeds });

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     rc::Rc,
 };
 
@@ -20,8 +21,10 @@ use super::counters::Counters;
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub(super) counters: Counters,
-    /// Who each host's node still tries to reach, by name.
-    known: BTreeMap<HostId, BTreeSet<String>>,
+    /// Whom each host's node still tries to reach, and where.
+    known: BTreeMap<HostId, BTreeMap<String, SocketAddr>>,
+    /// Where nodes are that no others have a reason to fail.
+    active: BTreeSet<SocketAddr>,
     /// What each host's node said it was last: its life.
     lives: BTreeMap<HostId, Life>,
     health_max: u32,
@@ -37,9 +40,9 @@ impl Notes {
         Rc::new(RefCell::new(Self { health_max, ..Self::default() }))
     }
 
-    /// Whether a host's node will try to reach the one of this name sooner or later.
-    pub(super) fn knows(&self, host: HostId, name: &str) -> bool {
-        self.known.get(&host).is_some_and(|known| known.contains(name))
+    /// Whether a host's node will try to reach the one of this name there sooner or later.
+    pub(super) fn knows(&self, host: HostId, name: &str, addr: SocketAddr) -> bool {
+        self.known.get(&host).is_some_and(|known| known.get(name) == Some(&addr))
     }
 
     pub(super) fn add_stats(&mut self, stats: &Stats) {
@@ -52,8 +55,11 @@ impl Notes {
             EventKind::Member { change, member } => {
                 let known = self.known.entry(host).or_default();
                 match change {
-                    MemberChange::Joined => {
-                        known.insert(member.name.to_string());
+                    MemberChange::Joined | MemberChange::Updated => {
+                        known.insert(member.name.to_string(), member.addr);
+                    }
+                    MemberChange::Failed if self.active.contains(&member.addr) => {
+                        add("member failed falsely");
                     }
                     MemberChange::Left => {
                         known.remove(&*member.name);
@@ -115,6 +121,12 @@ impl Checker for Watch {
             }
             Moment::Crashed => notes.add_stats(step.node.stats()),
             _ => {}
+        }
+        let is_gone = matches!(step.moment, Moment::Crashed);
+        if is_gone || step.node.is_leaving() || step.node.has_left() {
+            notes.active.remove(&step.addr);
+        } else {
+            notes.active.insert(step.addr);
         }
         for event in step.events {
             notes.event(step.host, event);

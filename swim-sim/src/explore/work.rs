@@ -116,10 +116,12 @@ fn rotations(draw: &mut Draw<'_>) {
     // More than a ring holds.
     if draw.chance.hits(0.2) {
         let host = draw.host();
+        let when = draw.moment();
         for key in 50..60 {
-            let when = draw.moment();
-            draw.add(when, Action::Rotate { host, key, step: Rotation::Add });
-            draw.add(when + SECOND, Action::Rotate { host, key, step: Rotation::Remove });
+            if is_sealed {
+                draw.add(when, Action::Rotate { host, key, step: Rotation::Add });
+                draw.add(when + SECOND, Action::Rotate { host, key, step: Rotation::Remove });
+            }
         }
     }
 }

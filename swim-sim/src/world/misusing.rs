@@ -60,7 +60,12 @@ impl<M: Machine> World<M> {
             let node = machine.node_mut();
             let many = vec![addr; swim_core::limits::SEEDS_MAX + 1];
             let long = Bytes::from(vec![0; 1 << 17]);
-            let mut refused = vec![
+            let mut refused = Vec::new();
+            // First, because a join brings back a node that has left.
+            if node.is_leaving() || node.has_left() {
+                refused.push(refusal("leave", node.leave(now, JOIN_TIMEOUT)));
+            }
+            refused.extend([
                 refusal("join", node.join(now, &[], JOIN_TIMEOUT)),
                 refusal("join", node.join(now, &many, JOIN_TIMEOUT)),
                 refusal("send", node.broadcast(now, long.clone())),
@@ -69,17 +74,14 @@ impl<M: Machine> World<M> {
                 refusal("update", node.update_meta(now, long)),
                 refusal("remove", node.remove(now, "nobody")),
                 refusal("remove", node.remove(now, &own)),
-            ];
-            // Until there are too many.
+            ]);
+            // Until there are too many; nobody has that address.
             let joins = swim_core::limits::JOINS_MAX + 1;
-            let moment = Duration::from_millis(1);
-            refused.extend((0..joins).map(|_| refusal("join", node.join(now, &[addr], moment))));
+            let (nowhere, moment) = (host::addr(NOBODY), Duration::from_millis(1));
+            refused.extend((0..joins).map(|_| refusal("join", node.join(now, &[nowhere], moment))));
             let other = node.members().find(|m| *m.name != *own && m.state.is_live());
             if let Some(other) = other {
                 refused.push(refusal("remove", node.remove(now, &other.name)));
-            }
-            if node.is_leaving() || node.has_left() {
-                refused.push(refusal("leave", node.leave(now, JOIN_TIMEOUT)));
             }
             let primary = node.keyring().map_or_else(|| key(0).id(), |ring| ring.primary().id());
             refused.push(refusal("keyring", node.remove_key(now, primary)));
@@ -136,6 +138,9 @@ impl<M: Machine> World<M> {
         }
     }
 }
+
+/// No host has this number.
+const NOBODY: HostId = 100_000;
 
 /// The key of this number, the same in every world.
 #[must_use]
