@@ -1,8 +1,8 @@
 //! `swim agent`: one member of a cluster, from the command line to its last goodbye.
 
-use std::{fmt, net::IpAddr, process::ExitCode, time::Duration};
+use std::{fmt, process::ExitCode, time::Duration};
 
-use swim_tokio::{Builder, Events, Handle, Left, Name};
+use swim_tokio::{Events, Handle, Left};
 use tokio::{runtime, select, sync::mpsc, task::JoinHandle, time::timeout};
 use tracing::{debug, info, warn};
 
@@ -10,10 +10,11 @@ use crate::{
     args::{AgentArgs, Control},
     control::{self, Command},
     failure::Failure,
-    join, keys, log,
+    join, log,
     printer::Printer,
     report::Reporter,
     signals::Signals,
+    start::{Started, start},
 };
 
 /// Runs the agent until it is told to stop.
@@ -91,46 +92,6 @@ async fn serve(args: AgentArgs, printer: Printer) -> Result<Ended, Failure> {
     }
 }
 
-/// A node that runs.
-struct Started {
-    handle: Handle,
-    events: Events,
-    is_encrypted: bool,
-}
-
-async fn start(args: &AgentArgs) -> Result<Started, Failure> {
-    let keyring = keys::keyring(args.encrypt.as_deref(), args.keyring.as_deref())?;
-    if keyring.is_none() && !args.insecure_plaintext && is_exposed(&args.bind) {
-        return Err(Failure::Usage(format!(
-            "other machines can reach {}, and without a key anybody there could join and read \
-             along: give a key (--keyring, {} or --encrypt; `swim keygen` makes one), or say \
-             --insecure-plaintext",
-            args.bind,
-            keys::ENV,
-        )));
-    }
-    let node = match &args.node {
-        Some(name) => name.clone(),
-        None => host_name()?,
-    };
-    join::check(&args.join).await.map_err(Failure::Runtime)?;
-
-    let mut builder = Builder::preset(args.profile, &*node)
-        .bind(args.bind.as_str())
-        .label(args.label.as_str())
-        .meta(args.meta.clone().into_bytes());
-    if let Some(addr) = &args.advertise {
-        builder = builder.advertise(addr.as_str());
-    }
-    let is_encrypted = keyring.is_some();
-    if let Some(keyring) = keyring {
-        builder = builder.keyring(keyring);
-    }
-    let (handle, events) =
-        builder.start().await.map_err(|error| runtime_failure("cannot start", error))?;
-    Ok(Started { handle, events, is_encrypted })
-}
-
 /// Says who we are, and what stands between us and the others.
 fn announce(args: &AgentArgs, handle: &Handle, is_encrypted: bool) {
     let (addr, bound_addr) = (handle.addr(), handle.bound_addr());
@@ -191,6 +152,10 @@ async fn obey(handle: &Handle, printer: &Printer, commands: &mut Option<Commands
 async fn leave(handle: &Handle, why: &'static str, reporting: JoinHandle<()>) {
     info!(why, "leaving");
     match handle.leave(LEAVE_LIMIT).await {
+        Ok(Left { confirmed: 0, told, members }) if members > 0 => warn!(
+            told,
+            members, "left, but nobody has confirmed it: the others may take this node for failed"
+        ),
         Ok(Left { confirmed, told, members }) => info!(confirmed, told, members, "left"),
         Err(error) => warn!(%error, "could not leave"),
     }
@@ -198,27 +163,6 @@ async fn leave(handle: &Handle, why: &'static str, reporting: JoinHandle<()>) {
     if timeout(REPORT_LIMIT, reporting).await.is_err() {
         debug!("events were still coming in at the end");
     }
-}
-
-/// Whether somebody outside this machine may reach `bind`. A name that is not known to mean this
-/// machine may be that of any network interface.
-fn is_exposed(bind: &str) -> bool {
-    let host = match bind.parse::<IpAddr>() {
-        Ok(_) => bind,
-        Err(_) => bind.rsplit_once(':').map_or(bind, |(host, _)| host),
-    };
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(ip) => !ip.is_loopback(),
-        Err(_) => !matches!(host, "lo" | "lo0" | "localhost"),
-    }
-}
-
-fn host_name() -> Result<Name, Failure> {
-    let name = gethostname::gethostname();
-    let name = name.to_string_lossy();
-    Name::new(&name).map_err(|error| {
-        Failure::Runtime(format!("the host name cannot be the node's name: {error}; give --node"))
-    })
 }
 
 fn runtime_failure(what: &str, error: impl fmt::Display) -> Failure {
@@ -234,22 +178,3 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 const REPORT_LIMIT: Duration = Duration::from_secs(1);
 /// How long a slow reader is waited for at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn x1_only_loopback_is_not_exposed() {
-        for bind in
-            ["127.0.0.1", "127.0.0.9:0", "127.0.0.1:x", "::1", "[::1]:7946", "lo", "localhost:1"]
-        {
-            assert!(!is_exposed(bind), "{bind}");
-        }
-        for bind in
-            ["0.0.0.0", "0.0.0.0:7946", "::", "[::]:7946", "10.0.0.1:0", "eth0", "eth0:1", ""]
-        {
-            assert!(is_exposed(bind), "{bind}");
-        }
-    }
-}

@@ -84,8 +84,8 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
     while let Some(flag) = reader.next_flag()? {
         match flag {
             "node" => args.node = Some(reader.parsed(flag)?),
-            "bind" => args.bind = reader.text(flag)?,
-            "advertise" => args.advertise = Some(reader.text(flag)?),
+            "bind" => args.bind = reader.address(flag)?,
+            "advertise" => args.advertise = Some(reader.address(flag)?),
             "join" => args.join.push(reader.parsed(flag)?),
             "profile" => args.profile = reader.chosen(flag, &PROFILES)?,
             "encrypt" => args.encrypt = Some(reader.text(flag)?),
@@ -269,6 +269,15 @@ impl Reader {
         value.map_err(|_| wrong(self.command, format!("the value of --{flag} is no UTF-8")))
     }
 
+    /// What it means is found out where the interfaces are known; nothing means nothing.
+    fn address(&mut self, flag: &str) -> Result<String, Failure> {
+        let text = self.text(flag)?;
+        if text.trim().is_empty() {
+            return Err(wrong(self.command, format!("--{flag} needs an address")));
+        }
+        Ok(text)
+    }
+
     fn parsed<T: FromStr<Err: Display>>(&mut self, flag: &str) -> Result<T, Failure> {
         let text = self.text(flag)?;
         text.parse().map_err(|error| wrong(self.command, format!("--{flag} {text:?}: {error}")))
@@ -397,6 +406,8 @@ mod tests {
             ("agent -x", r#"there is no flag "-x"; see"#),
             ("agent --bind", "--bind needs a value"),
             ("agent --bind --join a", "--bind needs a value"),
+            ("agent --bind=", "--bind needs an address; see `swim help agent`"),
+            ("agent --advertise=", "--advertise needs an address"),
             ("agent --bind a --bind b", "--bind is given twice"),
             ("agent --label x c2VjcmV0", "there is a word too many after --label;"),
             ("agent --output xml", r#"--output "xml": expected one of text, json"#),

@@ -109,7 +109,7 @@ fn stats(stats: &Stats) -> Line {
         probes_degraded nacks relayed relays_refused
         suspicions suspicions_expired suspicions_expired_unconfirmed refutations
         claims_applied claims_stale claims_unknown claims_refused claims_dropped conflicts
-        gossip_rounds exchanges exchanges_failed repairs
+        gossip_rounds exchanges exchanges_failed exchanges_spared repairs
         broadcasts_sent broadcasts_delivered broadcasts_repeated broadcasts_stale
         broadcasts_dropped broadcast_repairs
         reaped pauses

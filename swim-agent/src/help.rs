@@ -59,7 +59,7 @@ Which cluster:
 
 Encryption, with at most one of these; without, only loopback addresses are listened on:
       --keyring FILE     File with a JSON array of keys in base64: the first seals, all open.
-                         Nobody else may be able to read it
+                         Nobody else may be able to read it, which is checked on Unix only
       SWIM_ENCRYPT=KEY   A key in the environment
       --encrypt KEY      A key that everybody can see in the list of processes
       --insecure-plaintext
@@ -99,6 +99,8 @@ Commands, with --control stdin, one per line:
 Signals:
   SIGINT, SIGTERM  leave the cluster, then exit; a second one exits at once
   SIGHUP           leave too, if run from a terminal (it was closed); otherwise ignored
+
+  The own member-leave is printed when the leave is over. If nobody confirmed it, the log says so.
 
 Exit status: 0 after leaving, 1 when something failed, 2 when the command line is wrong.
 ";

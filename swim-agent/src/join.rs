@@ -6,28 +6,54 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use swim_tokio::{Handle, JoinFailed, SeedOutcome, SeedResult};
-use tokio::time::sleep;
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tracing::{debug, info, warn};
 
 use crate::seed::Seed;
 
-/// Looks every seed up once. What cannot be looked up is logged.
+/// Looks the seeds up, all at the same time, and returns as soon as there is an address behind one
+/// of them, or when name servers take too long. What can't be looked up is logged.
 ///
 /// # Errors
 ///
 /// When none can be: then it is more likely a mistake than a bad moment.
 pub(crate) async fn check(seeds: &[Seed]) -> Result<(), String> {
+    if seeds.is_empty() || seeds.iter().any(Seed::is_literal) {
+        return Ok(()); // Joining says what is wrong with the others.
+    }
+    let mut questions = JoinSet::new();
+    for seed in seeds.iter().take(LOOKUPS_MAX) {
+        let seed = seed.clone();
+        questions
+            .spawn(async move { seed.check().await.map_err(|error| format!("{seed}: {error}")) });
+    }
+    any_found(questions, CHECK_LIMIT).await
+}
+
+async fn any_found(
+    mut questions: JoinSet<Result<(), String>>,
+    limit: Duration,
+) -> Result<(), String> {
     let mut failures = Vec::new();
-    for seed in seeds {
-        if let Err(error) = seed.check().await {
-            failures.push(format!("{seed}: {error}"));
+    let answered = timeout(limit, async {
+        while let Some(answer) = questions.join_next().await {
+            match answer {
+                Ok(Err(failure)) => failures.push(failure),
+                Ok(Ok(())) | Err(_) => return true,
+            }
         }
-    }
-    if !seeds.is_empty() && failures.len() == seeds.len() {
-        return Err(format!("no seed can be resolved: {}", failures.join("; ")));
-    }
-    for failure in failures {
-        warn!("cannot resolve a seed yet: {failure}");
+        false
+    });
+    let answered = answered.await;
+    let failures = failures.join("; ");
+    match answered {
+        Ok(true) if failures.is_empty() => {}
+        Ok(true) => warn!("cannot resolve some seeds yet: {failures}"),
+        Ok(false) => return Err(format!("no seed can be resolved: {failures}")),
+        Err(_) => warn!("name servers take long to resolve the seeds: not waiting. {failures}"),
     }
     Ok(())
 }
@@ -90,6 +116,9 @@ async fn attempt(handle: &Handle, seeds: &[Seed]) -> Attempt {
         }
     }
     if !through.is_empty() {
+        if !reasons.is_empty() {
+            info!("not all seeds could be joined: {}", reasons.join("; "));
+        }
         Attempt::Joined { through: through.join(", ") }
     } else if reasons.is_empty() {
         Attempt::Alone
@@ -115,6 +144,10 @@ fn spread(pause: Duration) -> Duration {
     pause / 2 + Duration::from_micros((pause.as_micros() as u64 * u64::from(random)) >> 33)
 }
 
+/// How long the start waits for name servers, of which a resolver asks the first for five seconds.
+const CHECK_LIMIT: Duration = Duration::from_secs(5);
+/// How many seeds are looked up at the start: each costs a thread for as long as it takes.
+const LOOKUPS_MAX: usize = 16;
 /// The pause after the first try. A cluster that starts all at once should not wait for its seed.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// The longest pause.
@@ -124,7 +157,37 @@ const REASONS_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
     use super::*;
+
+    #[tokio::test]
+    async fn one_name_that_is_found_is_enough_and_slow_ones_are_not_waited_for() {
+        let mut questions = JoinSet::new();
+        questions.spawn(pending());
+        questions.spawn(async { Err("a: unknown".to_owned()) });
+        questions.spawn(async { Ok(()) });
+        let never = Duration::from_secs(3_600);
+        let found = timeout(Duration::from_secs(30), any_found(questions, never));
+        assert_eq!(found.await, Ok(Ok(())));
+
+        let mut questions = JoinSet::new();
+        questions.spawn(pending());
+        questions.spawn(async { Err("a: unknown".to_owned()) });
+        assert_eq!(any_found(questions, Duration::from_millis(10)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn only_when_all_names_are_unknown_it_is_a_mistake() {
+        let mut questions = JoinSet::new();
+        questions.spawn(async { Err("a: unknown".to_owned()) });
+        questions.spawn(async { Err("b: unknown".to_owned()) });
+        let why = any_found(questions, Duration::from_secs(30)).await.unwrap_err();
+        assert!(why.contains("a: unknown") && why.contains("b: unknown"), "{why}");
+        assert_eq!(check(&[]).await, Ok(()));
+        let seeds = ["no-such-host.invalid", "127.0.0.1"].map(|seed| seed.parse().unwrap());
+        assert_eq!(check(&seeds).await, Ok(()));
+    }
 
     #[test]
     fn pauses_are_spread_over_their_second_half() {

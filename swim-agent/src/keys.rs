@@ -29,7 +29,8 @@ pub(crate) fn keyring(flag: Option<&str>, file: Option<&Path>) -> Result<Option<
     }
     if let Some(path) = file {
         let shown = path.display();
-        let ring = read(path).map_err(|why| Failure::Runtime(format!("keyring {shown}: {why}")))?;
+        let ring =
+            read(path).map_err(|why| Failure::Runtime(format!("--keyring {shown}: {why}")))?;
         return Ok(Some(ring));
     }
     match from_environment() {
@@ -64,11 +65,18 @@ fn key(text: &str) -> Result<Key, String> {
     if text.trim().is_empty() {
         return Err("is empty; leave it out to run without a key".into());
     }
-    Key::from_base64(text.trim()).map_err(|error| error.to_string())
+    Key::from_base64(text.trim()).map_err(|error| format!("{error}; `swim keygen` makes a key"))
 }
 
 fn read(path: &Path) -> Result<Keyring, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => format!("{error}; `swim help keygen` shows how to make one"),
+        _ => error.to_string(),
+    })?;
+    // Before its mode: nobody should take away the right to enter a directory.
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err("is a directory; name the file in it that has the keys".into());
+    }
     check_mode(&file)?;
     let mut text = String::new();
     file.take(FILE_LEN_MAX + 1).read_to_string(&mut text).map_err(|error| match error.kind() {
@@ -99,6 +107,7 @@ fn check_mode(file: &File) -> Result<(), String> {
 
 #[cfg(not(unix))]
 fn check_mode(_: &File) -> Result<(), String> {
+    tracing::warn!("nobody checks here whether other users can read the keyring file: see to it");
     Ok(())
 }
 

@@ -23,6 +23,7 @@ mod report;
 mod seed;
 mod signals;
 mod sink;
+mod start;
 mod text;
 
 fn main() -> ExitCode {

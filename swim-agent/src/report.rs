@@ -17,12 +17,15 @@ pub(crate) struct Reporter {
     printer: Printer,
     /// When each kind of refusal was last logged.
     refused_at: [Option<Instant>; Reject::COUNT],
+    /// This node, once it has said goodbye. The machine says so at once; for whoever reads the
+    /// lines it has left when the others know, or could have known.
+    leaving: Option<Member>,
 }
 
 impl Reporter {
     /// Reports to `printer` what the node behind `handle` notices.
     pub(crate) fn new(handle: Handle, printer: Printer) -> Self {
-        Self { handle, printer, refused_at: [None; Reject::COUNT] }
+        Self { handle, printer, refused_at: [None; Reject::COUNT], leaving: None }
     }
 
     /// Prints or logs `notice`.
@@ -41,17 +44,18 @@ impl Reporter {
     }
 
     /// The line of an event that is for stdout.
-    fn line(&self, event: &Event) -> Option<Line> {
+    fn line(&mut self, event: &Event) -> Option<Line> {
         let line = match &event.kind {
-            EventKind::Member { change, member } => {
-                let line = about(Line::event(member_event(*change)?), member);
-                let line = line.with("state", member.state.to_string());
-                let line = match member.reason {
-                    Some(reason) => line.with("reason", reason.to_string()),
-                    None => line,
-                };
-                line.with("meta", &member.meta[..])
+            EventKind::Member { change: MemberChange::Left, member }
+                if member.name == *self.handle.name() =>
+            {
+                self.leaving = Some(member.clone());
+                return None;
             }
+            EventKind::LeaveFinished { .. } => {
+                changed("member-leave", self.leaving.take().as_ref()?)
+            }
+            EventKind::Member { change, member } => changed(member_event(*change)?, member),
             EventKind::Conflict { holder, other_addr, .. } => {
                 about(Line::event("name-conflict"), holder)
                     .with("other_addr", other_addr.to_string())
@@ -79,7 +83,7 @@ impl Reporter {
             EventKind::Conflict { holder, other_addr, .. }
                 if holder.name == *self.handle.name() =>
             {
-                warn!(%other_addr, "another node claims this node's name; this node keeps it");
+                warn!(%other_addr, "another node has or claims this node's name");
             }
             EventKind::Rejected { reject, from, count } => {
                 self.log_refusal(event.at, *reject, from, *count);
@@ -130,6 +134,15 @@ fn member_event(change: MemberChange) -> Option<&'static str> {
         MemberChange::Reaped => Some("member-reap"),
         MemberChange::Suspected | MemberChange::Recovered => None,
     }
+}
+
+fn changed(event: &'static str, member: &Member) -> Line {
+    let line = about(Line::event(event), member).with("state", member.state.to_string());
+    let line = match member.reason {
+        Some(reason) => line.with("reason", reason.to_string()),
+        None => line,
+    };
+    line.with("meta", &member.meta[..])
 }
 
 fn about(line: Line, member: &Member) -> Line {

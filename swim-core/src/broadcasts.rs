@@ -20,6 +20,8 @@ use crate::{
     wire::Broadcast,
 };
 
+mod edges;
+
 /// What became of a broadcast that came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -220,7 +222,7 @@ impl Broadcasts {
             }
             self.digest_from += 1;
         }
-        (self.digest ^ (self.digest >> 32)) as u32
+        folded(self.digest)
     }
 
     /// The hashes of the newest broadcasts, as many as `len` bytes hold.
@@ -350,6 +352,11 @@ impl Entry {
             payload: &self.payload,
         }
     }
+}
+
+/// A sum of hashes as it travels.
+fn folded(sum: u64) -> u32 {
+    (sum ^ (sum >> 32)) as u32
 }
 
 /// The same on all nodes, because digests and summaries are made of it.

@@ -196,22 +196,6 @@ impl Options {
             Profile::Local => Self::local(name, addr),
         }
     }
-
-    /// Checks everything at once.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] lists every fault, not only the first.
-    pub fn build(self) -> Result<Config, ConfigError> {
-        let faults = check::faults(&self);
-        if !faults.is_empty() {
-            return Err(ConfigError { faults });
-        }
-        let name = Name::new(&self.name).expect("the name was just checked");
-        let meta = Meta::new(self.meta.clone()).expect("the metadata was just checked");
-        let label = Label::new(&self.label).expect("the label was just checked");
-        Ok(Config { options: self, name, meta, label })
-    }
 }
 
 impl fmt::Debug for Options {

@@ -287,7 +287,8 @@ impl fmt::Display for SeedOutcome {
 pub struct Pong {
     /// The time from the ping's sending to the answer's handling.
     pub rtt: Duration,
-    /// What the target attaches to its answers.
+    /// What the target attaches to its answers; empty if it does not know us, which it says in as
+    /// few bytes as it can.
     pub payload: Bytes,
 }
 

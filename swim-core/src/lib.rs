@@ -17,6 +17,7 @@ extern crate std;
 mod broadcasts;
 mod claims;
 mod config;
+mod conflicts;
 mod error;
 mod event;
 mod graveyard;
@@ -49,6 +50,7 @@ mod suspicion;
 mod table;
 mod time;
 mod timers;
+mod unheard;
 mod wire;
 
 pub use bytes::Bytes;

@@ -18,6 +18,8 @@ pub(crate) struct Probe {
     /// When helpers are asked; `None` once they were.
     pub(crate) timeout_at: Option<Instant>,
     pub(crate) deadline: Instant,
+    /// The accusation that the ping carried beside the usual news.
+    pub(crate) carried: Option<(MemberIndex, Stamp)>,
     /// Those asked for help.
     helpers: Vec<MemberIndex>,
     /// Those that said they had asked, and were waiting too.
@@ -39,6 +41,7 @@ impl Probe {
             sent_at: now,
             timeout_at: Some(now + timeout),
             deadline: now + interval,
+            carried: None,
             helpers: Vec::new(),
             nacked: Vec::new(),
         }

@@ -11,6 +11,8 @@ use crate::time::Instant;
 
 /// Differences remembered at most: one for each group of peers that see things alike.
 const DIFFERENCES_MAX: usize = 16;
+/// Of so many periodic exchanges and one more, one is made even if it seems to be needless.
+const SPARED_MAX: u32 = 9;
 /// The pause between tries doubles at most this often.
 const DOUBLINGS_MAX: u32 = 12;
 
@@ -21,10 +23,16 @@ pub(crate) struct Repair {
     pub(crate) differs_since: Option<Instant>,
     /// Not before then a summary of broadcasts is sent again.
     pub(crate) broadcasts_after: Instant,
+    /// When a peer's table was last found to be the same as ours.
+    agreed_at: Option<Instant>,
+    /// How many periodic exchanges in a row were spared.
+    spared: u32,
     /// When the next comparison is due that is not left to a probe.
     pub(crate) compare_at: Option<Instant>,
     /// Changes up to then were compared with somebody.
     pub(crate) compared_until: Instant,
+    /// How much changed lately.
+    pub(crate) tide: Tide,
     /// Not before then any table is repaired again.
     tables_after: Instant,
     differences: VecDeque<Difference>,
@@ -58,6 +66,52 @@ impl Repair {
         self.differences.push_back(Difference { views, tries: 0, after: now + pause });
         true
     }
+
+    /// A peer's table is the same as ours.
+    pub(crate) fn agree(&mut self, now: Instant) {
+        self.differs_since = None;
+        self.agreed_at = Some(now);
+    }
+
+    /// Whether the periodic exchange of tables would bring nothing: since `last` somebody had the
+    /// same table, and nobody was found whose table differed afterwards. One in a few is made all
+    /// the same: digests tell nothing of the dead, and may be equal by accident.
+    pub(crate) fn may_spare(&mut self, last: Instant) -> bool {
+        let agrees = self.differs_since.is_none() && self.agreed_at.is_some_and(|at| at >= last);
+        self.spared = if agrees && self.spared < SPARED_MAX { self.spared + 1 } else { 0 };
+        self.spared > 0
+    }
+}
+
+/// How many claims changed our table in the last window of gossip or two.
+#[derive(Debug, Default)]
+pub(crate) struct Tide {
+    /// When the present window began.
+    since: Instant,
+    /// How many had been applied by then.
+    base: u64,
+    /// How many were applied in the window before.
+    previous: u64,
+    /// How many have been applied by now.
+    applied: u64,
+}
+
+impl Tide {
+    /// Takes in how many claims were ever applied. Those new since the last call are of now.
+    pub(crate) fn note(&mut self, applied: u64, now: Instant, window: Duration) {
+        if self.since + window <= now {
+            let is_fresh = now < self.since + window * 2;
+            self.previous = if is_fresh { self.applied - self.base } else { 0 };
+            self.since = now;
+            self.base = self.applied;
+        }
+        self.applied = applied;
+    }
+
+    /// How many were applied in this window and the one before.
+    pub(crate) fn lately(&self, now: Instant, window: Duration) -> u64 {
+        if self.since + window * 2 <= now { 0 } else { self.previous + (self.applied - self.base) }
+    }
 }
 
 #[cfg(test)]
@@ -88,11 +142,39 @@ mod tests {
     }
 
     #[test]
+    fn m3_of_ten_exchanges_between_those_who_agree_nine_are_spared() {
+        let mut repair = Repair::default();
+        let at = Instant::from_millis;
+        assert!(!repair.may_spare(at(0)), "nobody was compared with yet");
+        repair.agree(at(5));
+        assert_eq!((0..30).filter(|_| repair.may_spare(at(5))).count(), 27);
+        assert!(!repair.may_spare(at(6)), "too long ago");
+        repair.agree(at(7));
+        repair.differs_since = Some(at(8));
+        assert!(!repair.may_spare(at(6)), "somebody differs");
+    }
+
+    #[test]
     fn m1_only_so_many_differences_are_remembered() {
         let mut repair = Repair::default();
         for view in 0..100 {
             repair.begin([0, view], Instant::from_millis(view * 1000), PAUSE);
         }
         assert_eq!(repair.differences.len(), DIFFERENCES_MAX);
+    }
+
+    #[test]
+    fn the_tide_counts_what_changed_lately() {
+        let mut tide = Tide::default();
+        let at = |second: u64| Instant::from_millis(second * 1000);
+        tide.note(50, at(10), PAUSE);
+        assert_eq!(tide.lately(at(10), PAUSE), 50, "all of it came at once, just now");
+        tide.note(53, at(11), PAUSE);
+        assert_eq!(tide.lately(at(11), PAUSE), 53);
+        tide.note(54, at(12), PAUSE);
+        assert_eq!(tide.lately(at(12), PAUSE), 4, "the first window is over for long");
+        assert_eq!(tide.lately(at(14), PAUSE), 0);
+        tide.note(55, at(20), PAUSE);
+        assert_eq!(tide.lately(at(20), PAUSE), 1);
     }
 }

@@ -76,6 +76,8 @@ pub struct Stats {
     pub exchanges: u64,
     /// Exchanges that failed or were refused.
     pub exchanges_failed: u64,
+    /// Periodic exchanges that were not made because pings showed that they would bring nothing.
+    pub exchanges_spared: u64,
     /// Exchanges begun because a digest differed.
     pub repairs: u64,
     /// Broadcasts issued here.

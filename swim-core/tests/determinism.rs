@@ -60,27 +60,9 @@ fn d4_a_stranger_does_not_shift_the_luck_of_others() {
         }
         (0..6).map(|id| world.host(id).trace).collect::<Vec<u64>>()
     };
-    assert_eq!(traces(false), traces(true));
-}
-
-/// What is to happen later does not change what happens now: until it joins, a newcomer is no
-/// difference.
-#[test]
-fn d4_a_newcomer_changes_nothing_before_it_comes() {
-    let trace = |joins: bool| {
-        let mut world = World::new(4);
-        world.trace = Some(0);
-        world.start_all(6, |_| {});
-        world.run(20 * SECOND);
-        let before = world.trace;
-        if joins {
-            world.start(6, |_| {});
-            world.join(6, &[2]);
-            world.run(SECOND);
-        }
-        before
-    };
-    assert_eq!(trace(false), trace(true));
+    let undisturbed = traces(false);
+    assert_eq!(undisturbed, traces(true));
+    assert!(undisturbed.iter().all(|trace| *trace != 0), "there is something to compare");
 }
 
 /// Nonces come from a stream of their own, so that sealing does not change who is probed when.

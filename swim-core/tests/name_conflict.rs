@@ -34,6 +34,7 @@ fn l11_a_newcomer_does_not_get_a_name_that_is_taken() {
         }
         holder_is_untouched(&world, &[0, 1, 2, 3, 4, 5]);
         assert!(conflicts(&world, HOLDER) > 0, "the holder is told");
+        assert!(conflicts(&world, OTHER) > 0, "the newcomer is told");
         assert_eq!(world.node(OTHER).counts().total(), 1, "it has learnt nobody");
     }
 }

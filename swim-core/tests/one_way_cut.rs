@@ -37,10 +37,12 @@ fn l5_two_halves_with_a_bridge() {
     }
 }
 
-/// One node can send nothing to half of the others, but they reach it.
+/// One node can send nothing to half of the others, but they reach it. Its accusations must not
+/// all be lost there: when they were (seeds 7, 21, 186, and with rare exchanges one in twenty),
+/// nobody could refute them.
 #[test]
 fn l5_one_node_that_half_of_the_others_do_not_hear() {
-    for seed in 1..=5 {
+    for seed in 1..=200 {
         let mut world = World::cluster(9, seed, |_| {});
         world.network.cuts.extend([5, 6, 7, 8].map(|other| (0, other)));
         nobody_fails(&mut world);

@@ -93,7 +93,7 @@ fn join(profile: Profile, world: &mut World) {
 
 fn leave(profile: Profile, world: &mut World) {
     let mut spans = Tally::default();
-    for id in 0..5 {
+    for id in 0..20 {
         world.leave(id);
         spans.push(world.run_until(MINUTE, "all to know", World::is_settled));
         world.crash(id);
@@ -101,4 +101,6 @@ fn leave(profile: Profile, world: &mut World) {
     println!("{profile}, leaves known everywhere: {spans}");
     assert!(spans.max() <= Duration::from_millis(1500), "{spans}");
     assert_eq!(world.count(MemberChange::Failed), 0);
+    let observers = world.running().len() as u64;
+    assert_eq!(world.count(MemberChange::Left), 20 * observers, "all see them all leave");
 }

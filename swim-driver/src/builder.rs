@@ -76,6 +76,16 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
+    /// The address that [`bind`](Self::bind) stands for at this moment. Nothing is bound yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Address`] when it is no address; [`StartError::Interface`] when no interface
+    /// has this name; [`StartError::Interfaces`] when they can't be listed.
+    pub fn bind_address(&self) -> Result<SocketAddr, StartError> {
+        bind::address(&self.bind)
+    }
+
     /// Where the others reach this node, if that is not where it listens: an IP address or a name,
     /// which is resolved once at the start, with or without a port. Without a port it is the bound
     /// one. A node that listens on all addresses and is told nothing here advertises its first
@@ -154,7 +164,7 @@ impl<R: Runtime> Builder<R> {
     ) -> Result<(Remote<M>, Events<M::Event>), StartError> {
         let clock = Clock::start();
         let runtime = R::current().map_err(|source| StartError::Runtime { source })?;
-        let Sockets { udp, tcp, addr: bound_addr } = bind::bind(bind::address(&self.bind)?)?;
+        let Sockets { udp, tcp, addr: bound_addr } = bind::bind(self.bind_address()?)?;
         self.options.addr = advertised(self.advertise.as_deref(), bound_addr, clock).await?;
 
         let wall = WallClock::start(clock.now());
@@ -214,9 +224,11 @@ async fn advertised(
     let terms =
         Terms { port: bound.port(), is_ipv4: bound.is_ipv4(), limit: LOOKUP_TIMEOUT, clock };
     let unusable = |problem| StartError::Advertise { given: given.into(), problem };
-    let found = look_up(vec![given.into()], terms).await.into_iter();
-    let addrs = found.flat_map(|Found { result, .. }| result.map_err(unusable));
-    addrs.flatten().next().ok_or_else(|| unusable("there is no address".into()))
+    let Some(Found { result, .. }) = look_up(vec![given.into()], terms).await.pop() else {
+        unreachable!("what was asked is answered");
+    };
+    let addrs = result.map_err(unusable)?;
+    addrs.first().copied().ok_or_else(|| unusable("there is no address".into()))
 }
 
 fn first_private(bound: SocketAddr) -> Result<SocketAddr, StartError> {

@@ -82,7 +82,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     /// instead of half a node living on; it does not spread to those who share the runtime.
     pub(crate) async fn run(mut self) {
         let Identity { name, addr, bound_addr } = &self.shared().identity;
-        trace!(info, "started", name = name, addr = addr, bound_addr = bound_addr);
+        trace!(debug, "started", name = name, addr = addr, bound_addr = bound_addr);
         let is_whole = poll_fn(|cx| {
             let turn = AssertUnwindSafe(|| self.turn(cx));
             catch_unwind(turn).map_or(Poll::Ready(false), |over| over.map(|()| true))
@@ -93,7 +93,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             self.shared().stop(StopReason::Panicked);
         }
         poll_fn(|cx| self.streams.poll_stop(cx)).await;
-        trace!(info, "stopped", name = self.shared().identity.name);
+        trace!(debug, "stopped", name = self.shared().identity.name);
     }
 
     /// One turn. Ready when the loop is to stop.

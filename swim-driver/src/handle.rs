@@ -78,6 +78,10 @@ impl Handle {
     /// node is silent afterwards, until it joins again or is shut down. If a leave is under way
     /// already, this waits for that one.
     ///
+    /// `Ok` says that the leave is over, not that anybody heard of it: where [`Left::confirmed`] is
+    /// 0 and [`Left::members`] is not, no member answered in time, and the others may take this
+    /// node for failed.
+    ///
     /// Cancel safe: dropping the future does not stop the leave.
     ///
     /// # Errors
@@ -371,7 +375,8 @@ impl fmt::Debug for Handle {
 /// What came of a leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// How many members confirmed that they heard it.
+    /// How many members confirmed that they heard it: three, or all there are, unless the time was
+    /// over before. With 0 the goodbye may have been heard by nobody.
     pub confirmed: usize,
     /// To how many members it was sent.
     pub told: usize,

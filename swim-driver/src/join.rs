@@ -75,7 +75,8 @@ async fn attempt(
 }
 
 /// An attempt under way: cancelled when its caller is gone before it is over. The command may not
-/// have run yet; commands keep their order, so by the time the cancellation runs, it has.
+/// have run yet; commands keep their order, so by the time the cancellation runs, it has. One that
+/// never came into line, because there was no room, needs no cancellation, which would take more.
 struct Attempt<'a> {
     remote: &'a Remote<Node>,
     id: Arc<OnceLock<JoinId>>,
@@ -84,7 +85,9 @@ struct Attempt<'a> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if self.is_over {
+        // The command holds the same cell until it has run, and leaves the id in it.
+        let is_begun = Arc::get_mut(&mut self.id).is_none_or(|only| only.get().is_some());
+        if self.is_over || !is_begun {
             return;
         }
         let id = Arc::clone(&self.id);
@@ -125,9 +128,17 @@ fn conclude(
 
 #[cfg(test)]
 mod tests {
+    use core::pin::pin;
+
     use swim_core::Name;
 
     use super::*;
+    use crate::{
+        clock::Clock,
+        events::Events,
+        remote::{Identity, Shared},
+        testing::{context, poll_once},
+    };
 
     fn addr(port: u16) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], port))
@@ -161,6 +172,24 @@ mod tests {
                 "{result:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_join_that_is_dropped_takes_one_more_place_at_most_and_none_without_room() {
+        let identity =
+            Identity { name: Name::new("a").unwrap(), addr: addr(1), bound_addr: addr(1) };
+        let (queue, _events) = Events::channel(1);
+        let shared = Arc::new(Shared::<Node>::new(identity, Clock::start(), queue));
+        let remote = Remote::new(Arc::clone(&shared));
+        for _ in 0..10_000 {
+            let attempt = pin!(join(&remote, vec!["10.0.0.1".into()], Duration::from_secs(9)));
+            assert!(poll_once(attempt).is_none(), "nobody carries it out");
+        }
+        let mut waiting = 0;
+        while shared.commands.poll_take(&context()).is_ready() {
+            waiting += 1;
+        }
+        assert!(waiting > 1_000 && waiting <= 1_025, "{waiting} commands wait");
     }
 
     #[test]

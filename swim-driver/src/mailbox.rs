@@ -45,7 +45,8 @@ impl<T> Mailbox<T> {
         .await
     }
 
-    /// Puts `item` in at once. For those whose number of items is limited by other means.
+    /// Puts `item` in at once. For those whose number of items is limited by other means: a stream
+    /// has one report of each kind under way, and a join that came into line one cancellation.
     pub(crate) fn post(&self, item: T) -> Result<(), T> {
         push(lock(&self.state), item)
     }

@@ -270,6 +270,22 @@ mod tests {
     }
 
     #[test]
+    fn calls_by_a_path_are_seen_outside_use_lines() {
+        for call in ["crate::node::join::f(1)", "super::join::f(&x)", "super::join::S::f::<u8>()"] {
+            let text = format!("fn g() {{ let y = {call}; }}");
+            let rooms = [("node/mod.rs", ""), ("node/ask.rs", &*text), ("node/join.rs", "")];
+            assert_looks_down(&rooms, "node/join.rs");
+        }
+        let call = "mod join; fn f() { if !join::faults(&x).is_empty() { return } }";
+        assert_looks_down(&[("node/mod.rs", call), ("node/join.rs", "")], "node/join.rs");
+        let call = "mod join; fn f(t: &join::T) {} struct S<'a>(&'a [join::T; join::N]);";
+        assert_looks_down(&[("node/mod.rs", call), ("node/join.rs", "")], "node/join.rs");
+        assert_in_order(&[("node/join.rs", ""), ("node/mod.rs", call), ("lib.rs", "")]);
+        let call = "use core::fmt; fn f() -> fmt::Result { g::join::h() }";
+        assert_in_order(&[("node/mod.rs", call), ("node/join.rs", "")]);
+    }
+
+    #[test]
     fn the_root_is_last_and_nothing_uses_it() {
         assert_looks_down(&[("time.rs", "use crate::Node;"), ("lib.rs", "")], "lib.rs");
         let found = complaints(&[("lib.rs", ""), ("time.rs", "")]);

@@ -85,7 +85,8 @@ fn an_agent_takes_less_than_four_mebibytes() {
     for agent in &agents {
         let resident = agent.resident();
         println!("{}: {resident} KiB resident", agent.name);
-        // The bound is for release builds; others carry their unused code around.
-        assert!(cfg!(debug_assertions) || resident < 4 << 10, "{resident} KiB");
+        // The promise is for release builds; others carry more code around, some 200 KiB over it.
+        let limit = if cfg!(debug_assertions) { 5 << 10 } else { 4 << 10 };
+        assert!(resident < limit, "{resident} KiB");
     }
 }

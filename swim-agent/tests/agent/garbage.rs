@@ -1,13 +1,16 @@
 //! Rubbish from the network changes nothing but counters.
 
 use std::{
-    io::Write,
+    io::{
+        ErrorKind::{BrokenPipe, ConnectionReset},
+        Write,
+    },
     net::{TcpStream, UdpSocket},
     thread,
     time::Duration,
 };
 
-use crate::harness::{KEY, LONG, cluster, machine, wait_complete};
+use crate::harness::{Agent, KEY, LONG, cluster, machine, wait_complete};
 
 #[test]
 fn garbage_changes_nothing_but_counters() {
@@ -15,9 +18,10 @@ fn garbage_changes_nothing_but_counters() {
     for args in [&["--profile", "local"][..], &["--profile", "local", "--encrypt", KEY]] {
         let mut agents = cluster(3, args);
         wait_complete(&agents, LONG);
-        let members = agents[0].members();
+        let members: Vec<_> = agents.iter_mut().map(Agent::members).collect();
         let printed_events: Vec<_> = agents.iter().map(events).collect();
         let refused = agents[0].counter("rejected");
+        let streams = streams_taken(&mut agents[0]);
 
         throw_datagrams(&agents[0].addr);
         throw_streams(&agents[0].addr);
@@ -25,10 +29,12 @@ fn garbage_changes_nothing_but_counters() {
 
         // The system may drop some datagrams before the agent sees them.
         let refused = agents[0].counter("rejected") - refused;
-        assert!(refused > DATAGRAMS as u64 / 10, "only {refused} were even counted");
-        assert_eq!(agents[0].members(), members);
-        for (agent, before) in agents.iter().zip(printed_events) {
-            assert_eq!(events(agent), before, "as seen by {}", agent.name);
+        assert!(refused > DATAGRAMS as u64 / 2, "only {refused} were even counted");
+        let streams = streams_taken(&mut agents[0]) - streams;
+        assert!(streams >= STREAMS as u64, "only {streams} streams arrived");
+        for (n, agent) in agents.iter_mut().enumerate() {
+            assert_eq!(agent.members(), members[n], "as listed by {}", agent.name);
+            assert_eq!(events(agent), printed_events[n], "as seen by {}", agent.name);
         }
     }
 }
@@ -57,16 +63,24 @@ fn throw_datagrams(to: &str) {
 fn throw_streams(to: &str) {
     let mut noise = Noise(2);
     for n in 0..STREAMS {
-        let Ok(mut stream) = TcpStream::connect(to) else { continue };
+        let mut stream = TcpStream::connect(to).unwrap();
         let bytes: Vec<u8> = (0..noise.next() % 5_000).map(|_| noise.next() as u8).collect();
-        let _ = stream.write_all(&bytes);
+        // The agent may have refused the first bytes and closed before the last are written.
+        if let Err(error) = stream.write_all(&bytes) {
+            let kind = error.kind();
+            assert!(matches!(kind, ConnectionReset | BrokenPipe), "{error}");
+        }
         if n % 2 == 0 {
             thread::sleep(Duration::from_millis(10)); // The others break off at once.
         }
     }
 }
 
-fn events(agent: &crate::harness::Agent) -> usize {
+fn streams_taken(agent: &mut Agent) -> u64 {
+    agent.counter("streams_accepted") + agent.counter("streams_refused")
+}
+
+fn events(agent: &Agent) -> usize {
     agent.lines.look(|lines| lines.iter().filter(|line| !line["event"].is_null()).count())
 }
 

@@ -21,6 +21,8 @@ fn leaving_is_announced_and_never_a_failure() {
         leaver.signal(signal);
         let status = leaver.exit(Duration::from_secs(6));
         assert_eq!(status.code(), Some(0), "{signal:?}: {status}");
+        leaver.wait_event(0, "member-leave", &leaver.name, LONG);
+        assert_eq!(leaver.logged("nobody has confirmed it"), 0);
         for agent in &agents {
             agent.wait_event(0, "member-leave", &leaver.name, LONG);
         }
@@ -43,6 +45,8 @@ fn a_lone_agent_leaves_at_once() {
     let mut agents = cluster(1, &[]);
     agents[0].signal(Signal::INT);
     assert_eq!(agents[0].exit(Duration::from_secs(3)).code(), Some(0));
+    agents[0].wait_event(0, "member-leave", "n0", LONG);
+    assert_eq!(agents[0].logged("nobody has confirmed it"), 0, "there was nobody");
 }
 
 #[test]
@@ -57,6 +61,8 @@ fn a_second_signal_does_not_wait_for_the_leave() {
     agents[1].signal(Signal::INT);
     let status = agents[1].exit(Duration::from_secs(2));
     assert_eq!(status.code(), Some(1), "{status}");
+    agents[1].wait_log("exiting without having left", LONG);
+    assert_eq!(agents[1].nodes_of("member-leave"), [""; 0]);
 }
 
 #[test]
@@ -67,6 +73,8 @@ fn a_leave_that_nobody_hears_ends_too() {
     agents[0].signal(Signal::STOP);
     agents[1].signal(Signal::TERM);
     assert_eq!(agents[1].exit(Duration::from_secs(10)).code(), Some(0));
+    agents[1].wait_log("nobody has confirmed it", LONG);
+    agents[1].wait_event(0, "member-leave", "n1", LONG);
 }
 
 #[test]

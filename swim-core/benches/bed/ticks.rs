@@ -1,6 +1,6 @@
 //! What a node does when its time has come: probes and rounds of gossip, in a quiet cluster.
 
-use std::time::Duration;
+use std::{hint::black_box, time::Duration};
 
 use swim_core::{Bytes, Input, Instant, Node, Output, Timer};
 
@@ -166,6 +166,8 @@ pub struct GossipTicks {
     /// Packets in the rounds that were measured.
     measured: u64,
     now: Instant,
+    /// What the node last asked to be woken for.
+    due: Timer,
     dice: Dice,
     n: usize,
 }
@@ -181,15 +183,24 @@ impl GossipTicks {
         options.gossip_interval = INTERVAL;
         let subject = member_of(options, n, 1);
         let dice = Dice::new(7);
-        Self { subject, claims: claims.min(n - 2), updates: 0, measured: 0, now: START, dice, n }
+        let (claims, now, due) = (claims.min(n - 2), START, Timer::Gossip);
+        Self { subject, claims, updates: 0, measured: 0, now, due, dice, n }
     }
 
     fn round(&mut self) -> u64 {
         let before = self.subject.stats().packets_sent;
         self.now = self.now + INTERVAL;
         self.subject.handle(self.now, Input::Tick);
-        drain(&mut self.subject);
+        self.collect();
         self.subject.stats().packets_sent - before
+    }
+
+    fn collect(&mut self) {
+        while let Some(output) = self.subject.poll_output() {
+            if let Output::ScheduleTimer { why, .. } = black_box(output) {
+                self.due = why;
+            }
+        }
     }
 }
 
@@ -200,8 +211,11 @@ impl Work for GossipTicks {
     type Input = ();
 
     fn prepare(&mut self) {
-        // What waited before goes out, until there is silence; then there is news.
-        while self.round() > 0 {}
+        // What waited before goes out, and what changed is compared with some members, until there
+        // is silence; then there is news.
+        while matches!(self.due, Timer::Gossip | Timer::Compare) {
+            self.round();
+        }
         self.updates += 1;
         let Self { updates, .. } = *self;
         let carrier = 1 + self.dice.below(self.n - 1);
@@ -211,7 +225,7 @@ impl Work for GossipTicks {
         let packet = traffic::gossip_with(carrier, &words);
         // A round goes out at once if the last one is long ago: before what is measured.
         traffic::hand(&mut self.subject, self.now, carrier, &packet);
-        drain(&mut self.subject);
+        self.collect();
     }
 
     fn run(&mut self, (): ()) {

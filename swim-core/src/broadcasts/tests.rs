@@ -100,3 +100,36 @@ fn sends_go_to_distinct_peers_fewest_first_and_stop_at_the_limit() {
     assert!(!log.is_waiting());
     assert_eq!(done, [(2, 2), (1, 2)]);
 }
+
+#[test]
+fn what_crosses_an_edge_of_the_digest_is_no_hole() {
+    let mut one = Broadcasts::new(LIFETIME);
+    let mut other = Broadcasts::new(LIFETIME);
+    for id in 0..2_000 {
+        let now = at(id * 20);
+        one.hear(&broadcast(id, 0), 0, now);
+        other.hear(&broadcast(id, 1), 0, now);
+        let theirs = other.digest(now, WINDOW);
+        assert!(one.agrees(theirs, now, WINDOW), "{id}");
+        let late = now + Duration::from_millis(45);
+        assert!(one.agrees(theirs, late, WINDOW), "{id}, after a journey");
+    }
+}
+
+#[test]
+fn a_hole_is_no_matter_of_edges() {
+    let mut one = Broadcasts::new(LIFETIME);
+    let mut other = Broadcasts::new(LIFETIME);
+    for id in 0..100 {
+        let now = at(id * 20);
+        one.hear(&broadcast(id, 0), 0, now);
+        if id != 50 {
+            other.hear(&broadcast(id, 0), 0, now);
+        }
+    }
+    let now = at(2_000);
+    let theirs = other.digest(now, WINDOW);
+    assert!(!one.agrees(theirs, now, WINDOW));
+    let ours = one.digest(now, WINDOW);
+    assert!(!other.agrees(ours, now, WINDOW));
+}

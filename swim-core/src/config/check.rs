@@ -7,7 +7,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Fault, Options};
+use super::{Config, ConfigError, Fault, Options};
 use crate::{
     label::Label,
     limits,
@@ -16,8 +16,26 @@ use crate::{
     time::DURATION_MAX,
 };
 
+impl Options {
+    /// Checks everything at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] lists every fault, not only the first.
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let faults = faults(&self);
+        if !faults.is_empty() {
+            return Err(ConfigError { faults });
+        }
+        let name = Name::new(&self.name).expect("the name was just checked");
+        let meta = Meta::new(self.meta.clone()).expect("the metadata was just checked");
+        let label = Label::new(&self.label).expect("the label was just checked");
+        Ok(Config { options: self, name, meta, label })
+    }
+}
+
 /// Everything that is wrong with `options`.
-pub(super) fn faults(options: &Options) -> Vec<Fault> {
+fn faults(options: &Options) -> Vec<Fault> {
     let mut check = Checklist::default();
     check.identity(options);
     check.durations(options);
@@ -143,7 +161,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::config::Profile;
+    use crate::{config::Profile, member::VersionRange, policy::AllowList};
 
     fn addr() -> SocketAddr {
         "127.0.0.1:7946".parse().unwrap()
@@ -176,6 +194,46 @@ mod tests {
             "packet_len_max",
         ];
         assert_eq!(fields, expected);
+    }
+
+    #[test]
+    fn what_others_would_refuse_is_a_fault_here() {
+        let mut options = Options::lan("a", addr());
+        options.application = VersionRange { min: 2, max: 5, current: 6 };
+        options.allow = Some(AllowList::new(alloc::vec!["10.0.0.0/8".parse().unwrap()]));
+        let error = options.clone().build().unwrap_err();
+        let fields: Vec<_> = error.faults.iter().map(|fault| fault.field).collect();
+        assert_eq!(fields, ["allow", "application"]);
+        options.application.current = 5;
+        options.addr = "10.1.2.3:7946".parse().unwrap();
+        assert!(options.build().is_ok());
+    }
+
+    #[test]
+    fn probing_cannot_be_turned_off_and_all_else_can() {
+        let hour = Duration::from_secs(60 * 60);
+        let nano = Duration::from_nanos(1);
+        let with_interval = |probe_interval| {
+            let mut options = Options::lan("a", addr());
+            options.probe_timeout = Duration::from_millis(1);
+            options.probe_interval = probe_interval;
+            options
+        };
+        for interval in [Duration::ZERO, Duration::from_millis(10) - nano, hour + nano] {
+            let error = with_interval(interval).build().unwrap_err();
+            assert!(error.faults.iter().any(|fault| fault.field == "probe_interval"), "{error}");
+        }
+        for interval in [Duration::from_millis(10), hour] {
+            assert!(with_interval(interval).build().is_ok(), "{interval:?}");
+        }
+        let mut options = Options::lan("a", addr());
+        options.gossip_interval = Duration::ZERO;
+        options.push_pull_interval = Duration::ZERO;
+        options.reconnect_interval = Duration::ZERO;
+        options.indirect_probes = 0;
+        options.stream_pings = false;
+        options.health_max = 0;
+        assert!(options.build().is_ok());
     }
 
     #[test]

@@ -25,7 +25,9 @@ use crate::{
 
 impl Node {
     /// Changes what this node says about itself (memberlist: `UpdateNode`). Returns the stamp of
-    /// the change; `UpdateSent` follows once it went out.
+    /// the change; `UpdateSent` follows once it went out. What it says already is no change: the
+    /// stamp then is that of the change under way, or else the present one, of which `UpdateSent`
+    /// is told at once.
     ///
     /// # Errors
     ///
@@ -41,6 +43,13 @@ impl Node {
             return Err(UpdateError::TooLargeForPacket { needed, max: self.config.packet_len_max });
         }
         let own = self.own_stamp();
+        if self.table.get(MemberIndex::SELF).member().meta == meta {
+            if self.update.is_none() {
+                self.emit(EventKind::UpdateSent { stamp: own, sends: 0 });
+            }
+            self.settle();
+            return Ok(self.update.unwrap_or(own));
+        }
         let stamp = own.refuting(own);
         if let Some(stamp) = self.update.take() {
             // An earlier change is overtaken by this one.

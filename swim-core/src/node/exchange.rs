@@ -17,7 +17,8 @@ use crate::{
     policy::ExchangePeer,
     reject::Reject,
     stream::{Purpose, Request, Role},
-    wire::{Ack, Digest, ExchangeHead, Message, Opened, Refusal},
+    table::MemberIndex,
+    wire::{Ack, Digest, Entry, ExchangeHead, Message, Opened, Refusal},
 };
 
 impl Node {
@@ -74,7 +75,7 @@ impl Node {
                 stream.incoming.expected = head.state_len as usize;
                 stream.incoming.join = head.join;
                 if let Err(reason) = self.admit_exchange(id, opened, &head) {
-                    self.refuse(id, &reason);
+                    self.refuse(id, &reason, None);
                     return Ok(());
                 }
                 self.on_messages(id, opened, 1)
@@ -108,7 +109,8 @@ impl Node {
                 Message::ExchangeHead(head) => self.on_answer_head(id, opened, &head)?,
                 Message::Entry(entry) => {
                     if !stream.incoming.has_head {
-                        return Err(Reject::Misplaced);
+                        self.on_name_holder(&entry)?;
+                        continue;
                     }
                     // What a node that was alone learns is old news to the rest of the cluster.
                     let (addr, is_news) = (stream.peer, !stream.was_alone);
@@ -146,6 +148,15 @@ impl Node {
                 | Message::DeliveryHead(_) => return Err(Reject::Misplaced),
             }
         }
+        Ok(())
+    }
+
+    /// Before it refuses us, a peer shows who has our name. (L11)
+    fn on_name_holder(&mut self, entry: &Entry<'_>) -> Result<(), Reject> {
+        if entry.alive.name != &*self.name || entry.alive.addr == self.config.addr {
+            return Err(Reject::Misplaced);
+        }
+        self.on_conflict(MemberIndex::SELF, &entry.alive);
         Ok(())
     }
 
@@ -300,15 +311,15 @@ impl Node {
         let Some(index) = self.table.find(name) else { return };
         let addr = self.table.get(index).addr();
         let reason = format!("the name {name} belongs to a live member at {addr}");
-        self.refuse(id, &reason);
+        self.refuse(id, &reason, Some(index));
     }
 
-    /// Says no to a request and why, or gives up an answer.
-    fn refuse(&mut self, id: StreamId, reason: &str) {
+    /// Says no to a request and why, and who has the name if that is why; or gives up an answer.
+    fn refuse(&mut self, id: StreamId, reason: &str, holder: Option<MemberIndex>) {
         self.stats.exchanges_failed += 1;
         if id.is_accepted() {
             let text = name::cleaned(reason); // It may come from a policy.
-            self.write_one(id, None, &Message::Refused(Refusal { text: &text }));
+            self.write_refusal(id, &Refusal { text: &text }, holder);
         } else {
             self.fail_stream(id, &SeedOutcome::Refused { reason: reason.into() });
         }

@@ -29,6 +29,13 @@ const LOOKS_PER_PLACE: usize = 4;
 const FRESH_PACE: u32 = 8;
 /// Members that a changed view is compared with once the change has had time to spread.
 const COMPARISONS: usize = 3;
+/// In a storm views are compared so many times within the window of gossip.
+const STORM_PACE: u32 = 4;
+/// Fewer changes than this fit into a packet, and are no storm.
+const STORM_MIN: u64 = 16;
+/// In a storm at least one member in so many changed: each node sends a claim about that many
+/// times, a table only a few times.
+const STORM_SHARE: u64 = 8;
 /// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
 const REPAIR_PACKETS_MAX: usize = 8;
 
@@ -79,30 +86,61 @@ impl Node {
     }
 
     /// Arranges for a comparison of views once what changed has had time to spread, so that a hole
-    /// does not wait for the next probe to be noticed.
+    /// does not wait for the next probe to be noticed; in a storm of claims, soon and often.
     pub(super) fn pace_comparison(&mut self) {
+        let window = self.dissemination_window();
+        self.repair.tide.note(self.stats.claims_applied, self.now, window);
         let changed_at = self.table.changed_at().max(self.broadcasts.changed_at());
-        if self.repair.compare_at.is_none()
-            && changed_at > self.repair.compared_until
-            && self.config.repair
-            && self.phase == Phase::Running
-            && self.table.others() > 0
+        if changed_at <= self.repair.compared_until
+            || !self.config.repair
+            || self.phase != Phase::Running
+            || self.table.others() == 0
         {
-            let at = self.now.max(changed_at + self.dissemination_window());
+            return;
+        }
+        if self.is_stormy() {
+            let pause = window / STORM_PACE;
+            if self.repair.compare_at.is_none_or(|at| at > self.now + pause * 2) {
+                // Many were started together; they need not all ask together.
+                let at = self.rng.within(self.now + pause / 2, pause);
+                self.set_timer(Timer::Compare, Some(at));
+            }
+        } else if self.repair.compare_at.is_none() {
+            let at = self.now.max(changed_at + window);
             self.set_timer(Timer::Compare, Some(at));
         }
     }
 
-    /// Compares our view with that of the next few members.
+    /// Whether so much changed lately that tables say it in fewer bytes than claims do: a large
+    /// cluster starts, or two of them meet. Nobody's view is settled then, and all are worth
+    /// comparing.
+    pub(super) fn is_stormy(&self) -> bool {
+        let changes = self.repair.tide.lately(self.now, self.dissemination_window());
+        changes >= STORM_MIN && changes * STORM_SHARE >= self.table.counts().total() as u64
+    }
+
+    /// Compares our view with that of the next few members; in a storm with one after the other,
+    /// until two agree.
     pub(super) fn on_compare_due(&mut self) {
-        self.repair.compared_until = self.now - self.dissemination_window();
-        for _ in 0..COMPARISONS {
+        let is_stormy = self.is_stormy();
+        if !is_stormy {
+            self.repair.compared_until = self.now - self.dissemination_window();
+        }
+        for _ in 0..if is_stormy { 1 } else { COMPARISONS } {
             let Self { gossip_ring, rng, table, .. } = self;
             let Some(peer) = gossip_ring.next(rng, |index| belongs(table, index)) else { return };
             // The answer is not waited for: its digest says all there is to say.
             let nonce = self.rng.word();
             let digest = self.digest();
             self.send_to_member(peer, &[Message::Ping(Ping { nonce, digest })]);
+        }
+    }
+
+    /// A peer's view of the members is ours.
+    fn on_agreement(&mut self, ours: Digest, theirs: Digest) {
+        self.repair.agree(self.now);
+        if ours.broadcasts == theirs.broadcasts && self.is_stormy() {
+            self.repair.compared_until = self.now;
         }
     }
 
@@ -141,11 +179,14 @@ impl Node {
         }
         let ours = self.digest();
         if theirs.members == ours.members {
-            self.repair.differs_since = None;
+            self.on_agreement(ours, theirs);
         } else if theirs.settled && ours.settled {
             self.repair_tables(peer, [ours.members, theirs.members]);
         }
-        if theirs.broadcasts != ours.broadcasts && self.repair.broadcasts_after <= self.now {
+        if theirs.broadcasts != ours.broadcasts
+            && self.repair.broadcasts_after <= self.now
+            && !self.broadcasts.agrees(theirs.broadcasts, self.now, self.dissemination_window())
+        {
             self.stats.broadcast_repairs += 1;
             self.repair.broadcasts_after = self.now + self.dissemination_window() / 2;
             self.send_summary(peer, true);
@@ -160,7 +201,7 @@ impl Node {
         }
         let ours = self.digest();
         if theirs.members == ours.members {
-            self.repair.differs_since = None;
+            self.on_agreement(ours, theirs);
         } else if theirs.settled && ours.settled {
             let since = *self.repair.differs_since.get_or_insert(self.now);
             if since + self.config.probe_interval * 2 <= self.now {
@@ -170,7 +211,9 @@ impl Node {
     }
 
     fn repair_tables(&mut self, peer: MemberIndex, views: [u64; 2]) {
-        if !self.repair.begin(views, self.now, self.dissemination_window()) {
+        let window = self.dissemination_window();
+        let pause = if self.is_stormy() { window / STORM_PACE } else { window };
+        if !self.repair.begin(views, self.now, pause) {
             return;
         }
         self.stats.repairs += 1;

@@ -58,10 +58,15 @@ impl Node {
         }
         let Some(index) = known.or_else(|| self.table.find(name)) else { return };
         match entry.state {
+            State::Alive if index == MemberIndex::SELF => {
+                // Somebody holds more of us than we ever said: while it stands, what we say under
+                // our own stamp is old news there. Another node of our name is no accusation. (X9)
+                if entry.alive.addr == self.config.addr && entry.stamp > self.own_stamp() {
+                    self.on_accused(entry.stamp, State::Alive);
+                }
+            }
             State::Alive => {
-                let is_us = index == MemberIndex::SELF;
-                if !is_us
-                    && entry.stamp > entry.alive.stamp
+                if entry.stamp > entry.alive.stamp
                     && self.is_plausible(Some(self.table.get(index).stamp()), entry.stamp)
                 {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);

@@ -24,6 +24,7 @@ use crate::{
     broadcasts::Broadcasts,
     claims::Claims,
     config::Config,
+    conflicts::Conflicts,
     event::{Event, EventKind, MemberChange},
     graveyard::Graveyard,
     health::Health,
@@ -47,6 +48,7 @@ use crate::{
     table::{MemberIndex, Table},
     time::Instant,
     timers::Timers,
+    unheard::Unheard,
     wire::{Alive, Wire, WireSettings},
 };
 
@@ -109,9 +111,9 @@ pub struct Node {
     /// When a member last came to be known or came back.
     welcomed_at: Instant,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
+    unheard: Unheard,
     graveyard: Graveyard,
-    /// When a conflict over a member's name was last reported.
-    conflicts: BTreeMap<MemberIndex, Instant>,
+    conflicts: Conflicts,
     remembered: Remembered,
     health: Health,
 
@@ -186,16 +188,7 @@ impl Node {
         let meta = config.meta().clone();
         let own = Alive { name: &name, stamp, addr: config.addr, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);
-        let wire = Wire::native(
-            WireSettings {
-                label: config.label(),
-                keyring: config.keyring.clone(),
-                own_name: &name,
-                packet_len_max: config.packet_len_max,
-                sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
-            },
-            nonces,
-        );
+        let wire = Wire::native(wire_settings(&config), nonces);
         let since_origin = Duration::from_nanos(now.as_nanos());
         let mut node = Self {
             name,
@@ -209,8 +202,9 @@ impl Node {
             gossip_ring: Ring::default(),
             welcomed_at: now,
             suspicions: BTreeMap::new(),
+            unheard: Unheard::default(),
             graveyard: Graveyard::default(),
-            conflicts: BTreeMap::new(),
+            conflicts: Conflicts::default(),
             remembered: Remembered::default(),
             health: Health::new(config.health_max),
             claims: Claims::default(),
@@ -263,7 +257,7 @@ impl Node {
 
     /// The next thing to carry out. Only takes it from the queue.
     pub fn poll_output(&mut self) -> Option<Output<Event>> {
-        self.outbox.pop()
+        self.outbox.pop(self.streams.is_empty())
     }
 
     /// Begins (or begins again) to take part: timers at random phases, and the news that we are
@@ -357,6 +351,16 @@ impl core::fmt::Debug for Node {
             .field("now", &self.now)
             .field("members", &self.table.counts())
             .finish_non_exhaustive()
+    }
+}
+
+fn wire_settings(config: &Config) -> WireSettings<'_> {
+    WireSettings {
+        label: config.label(),
+        keyring: config.keyring.clone(),
+        own_name: config.name(),
+        packet_len_max: config.packet_len_max,
+        sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
     }
 }
 

@@ -113,7 +113,7 @@ impl Node {
             self.remembered.insert(member.name.clone(), member.addr, self.now);
         }
         self.claims.remove(index);
-        self.conflicts.remove(&index);
+        self.conflicts.forget(index);
         for (nonce, relay) in self.relays.forget(index) {
             self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
         }

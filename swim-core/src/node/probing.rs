@@ -7,14 +7,17 @@ use super::{Node, Phase, gossip};
 use crate::{
     event::{EventKind, Pong},
     io::Timer,
+    leave::Leave,
     limits::INDIRECT_PROBES_MAX,
     member::State,
     name::Name,
+    precedence::Belief,
     probe::Probe,
     relay::Relay,
+    stamp::Stamp,
     stream::Purpose,
-    table::MemberIndex,
-    wire::{Ack, Digest, Message, Nack, Ping, RelayedAck, Sender},
+    table::{MemberIndex, Table},
+    wire::{Accusation, Ack, Claim, Digest, Message, Nack, Ping, RelayedAck, Sender},
 };
 
 impl Node {
@@ -43,14 +46,22 @@ impl Node {
         let spans = spans.map(|span| self.health.stretch(span));
         let nonce = self.rng.word();
         let stamp = self.table.get(target).stamp();
-        let probe = Probe::new(target, stamp, nonce, self.now, spans);
+        let mut probe = Probe::new(target, stamp, nonce, self.now, spans);
+        let Self { unheard, table, .. } = self;
+        let carried = unheard.first(|index, stamp| is_suspect(table, index, stamp));
+        // Whoever is accused is told so in any case.
+        probe.carried = carried.filter(|&(index, _)| index != target);
+        let carried = probe.carried;
         self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
         self.timers.reset(Timer::ProbeDeadline, 0, None, Some(probe.deadline));
         self.probe = Some(probe);
         self.stats.probes += 1;
         self.stats.probes_degraded += u64::from(self.health.score() > 0);
-        let digest = self.digest();
-        self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
+        let ping = Message::Ping(Ping { nonce, digest: self.digest() });
+        let Some((index, stamp)) = carried else { return self.send_to_member(target, &[ping]) };
+        let (name, from) = (Name::from_checked(self.table.get(index).name()), self.name.clone());
+        let accusation = Accusation { name: &name, stamp, from: &from };
+        self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))]);
     }
 
     /// The direct ping went unanswered: asks helpers, and tries a stream.
@@ -99,6 +110,9 @@ impl Node {
         self.change_health(probe.failure_delta());
         let source = self.own_word();
         self.accuse(probe.target, probe.stamp, Some(MemberIndex::SELF), source);
+        if is_suspect(&self.table, probe.target, probe.stamp) {
+            self.unheard.add(probe.target, probe.stamp);
+        }
     }
 
     /// Ends the probe without a verdict.
@@ -137,6 +151,9 @@ impl Node {
 
     fn on_probe_acked(&mut self, target: MemberIndex, ack: &Ack<'_>) {
         let Some(probe) = self.end_probe() else { return };
+        if let Some(carried) = probe.carried {
+            self.unheard.heard(carried);
+        }
         self.stats.probes_acked += 1;
         self.change_health(-1);
         if self.config.report_probes {
@@ -189,10 +206,16 @@ impl Node {
     /// know us, and is made to know us by an exchange.
     pub(super) fn on_nack(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) {
         let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
-        if self.probe.as_ref().is_some_and(is_probed) {
+        let is_told = |leave: &Leave| leave.asked.get(&nack.nonce) == Some(&from);
+        let is_answer = self.probe.as_ref().is_some_and(is_probed)
+            || self.leave.as_ref().is_some_and(is_told)
+            || self.pings.get(&nack.nonce).is_some_and(|ping| ping.target == *by.name);
+        if is_answer {
             let record = self.table.get(from);
             let (addr, views) = (record.addr(), [self.table.digest(), from.key()]);
-            if self.repair.begin(views, self.now, self.config.probe_interval) {
+            if self.phase == Phase::Running
+                && self.repair.begin(views, self.now, self.config.probe_interval)
+            {
                 self.stats.repairs += 1;
                 self.dial(addr, Purpose::Exchange { seed: None });
             }
@@ -261,4 +284,10 @@ impl Node {
         let pong = payload.map(|payload| Pong { rtt, payload: Bytes::copy_from_slice(payload) });
         self.emit(EventKind::PingFinished { ping: ping.id, pong });
     }
+}
+
+/// Whether a member is believed to be suspect under this stamp.
+fn is_suspect(table: &Table, index: MemberIndex, stamp: Stamp) -> bool {
+    let belief = Belief::new(stamp, State::Suspect);
+    table.try_get(index).is_some_and(|record| record.belief() == belief)
 }

@@ -1,8 +1,6 @@
 //! What others say of this node, and of the names that two nodes claim. SWIM 4.2: "refutation";
 //! memberlist state.go: `refute`, and the conflicts of `aliveNode`.
 
-use core::time::Duration;
-
 use super::{Node, Phase, membership::Source};
 use crate::{
     event::EventKind,
@@ -13,9 +11,6 @@ use crate::{
     table::MemberIndex,
     wire::{Alive, Claim, Message},
 };
-
-/// A conflict over one name is reported, and its holder challenged, at most this often.
-const CONFLICT_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Node {
     /// An alive claim about this node that is not its own.
@@ -73,12 +68,9 @@ impl Node {
 
     pub(super) fn on_conflict(&mut self, holder: MemberIndex, alive: &Alive<'_>) {
         self.stats.conflicts += 1;
-        let last = self.conflicts.get(&holder);
-        if last.is_some_and(|&last| last + CONFLICT_INTERVAL > self.now) {
+        if !self.conflicts.report(holder, self.now) {
             return;
         }
-        self.conflicts.retain(|_, last| *last + CONFLICT_INTERVAL > self.now);
-        self.conflicts.insert(holder, self.now);
         if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
             self.challenge(holder);
             // The holder shall know too. (L11)

@@ -16,7 +16,9 @@ use crate::{
     reject::Reject,
     stream::{Incoming, Outgoing, Purpose, Role, Stream},
     table::MemberIndex,
-    wire::{Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Sender},
+    wire::{
+        Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Refusal, Sender,
+    },
 };
 
 /// A piece of application state or of a delivery is at most this long: a few fill a frame.
@@ -136,6 +138,22 @@ impl Node {
         let mut writer = self.begin_frame(to);
         let fits = writer.push(message);
         debug_assert!(fits, "a single short message fits into a frame");
+        self.write_frame(id, writer, true);
+    }
+
+    /// Writes a frame that says no, after the entry of the one who is in the way, if it is that.
+    pub(super) fn write_refusal(
+        &mut self,
+        id: StreamId,
+        refusal: &Refusal<'_>,
+        holder: Option<MemberIndex>,
+    ) {
+        let mut writer = self.begin_frame(None);
+        if let Some(holder) = holder {
+            writer.push(&Message::Entry(self.table.get(holder).entry()));
+        }
+        let fits = writer.push(&Message::Refused(*refusal));
+        debug_assert!(fits, "an entry and a text fit into a frame");
         self.write_frame(id, writer, true);
     }
 

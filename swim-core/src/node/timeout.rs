@@ -3,8 +3,9 @@
 use super::Node;
 use crate::{
     io::{StreamId, Timer},
+    member::State,
     stream::Purpose,
-    table::MemberIndex,
+    table::{MemberIndex, Record},
 };
 
 impl Node {
@@ -53,11 +54,17 @@ impl Node {
     }
 
     /// Exchanges tables with a random member, so that what gossip lost for good is found.
-    /// memberlist state.go: `pushPullTrigger`.
+    /// Where pings have shown since the last time that the others know the same, there is nothing
+    /// to find, unless the application has something to say. memberlist state.go:
+    /// `pushPullTrigger`.
     fn on_push_pull_due(&mut self) {
-        let factor = crate::math::push_pull_factor(self.table.live());
-        let at = self.now + self.config.push_pull_interval * factor;
-        self.set_timer(Timer::PushPull, Some(at));
+        let interval =
+            self.config.push_pull_interval * crate::math::push_pull_factor(self.table.live());
+        self.set_timer(Timer::PushPull, Some(self.now + interval));
+        if self.local_state.is_empty() && self.repair.may_spare(self.now - interval) {
+            self.stats.exchanges_spared += 1;
+            return;
+        }
         let partner = self.probe_ring.sample(&mut self.rng);
         let partner = partner.and_then(|index| self.table.try_get(index));
         if let Some(record) = partner.filter(|record| record.state().is_live()) {
@@ -67,26 +74,20 @@ impl Node {
     }
 
     /// Tries one of the dead or of the reaped again, the more often the more of them there are, so
-    /// that a cluster that fell apart finds together. Serf: `reconnect`.
+    /// that a cluster that fell apart finds together; each in its turn. Serf: `reconnect`.
     fn on_reconnect_due(&mut self) {
         let at = self.now + self.config.reconnect_interval;
         self.set_timer(Timer::Reconnect, Some(at));
         let remembered = self.remembered.addrs(self.now, self.config.remember_for);
-        let (dead, forgotten) = (self.graveyard.len(), remembered.len());
-        if dead + forgotten == 0 || self.rng.below(self.table.live()) >= dead + forgotten {
+        let gone = self.table.counts().dead + remembered.len();
+        if gone == 0 || self.rng.below(self.table.live()) >= gone {
             return;
         }
-        let chosen = self.rng.below(dead + forgotten);
-        let addr = if let Some(&addr) = remembered.get(chosen) {
-            Some(addr)
-        } else {
-            let grave = self.graveyard.nth(chosen - forgotten);
-            self.is_grave(grave)
-                .then(|| self.table.get(grave.member))
-                .filter(|record| record.state() == crate::member::State::Dead)
-                .map(crate::table::Record::addr)
-        };
-        if let Some(addr) = addr {
+        let graves = self.graveyard.iter().filter(|&grave| self.is_grave(grave));
+        let buried = graves.map(|grave| self.table.get(grave.member));
+        let dead = buried.filter(|record| record.state() == State::Dead).map(Record::addr);
+        let peers = remembered.into_iter().chain(dead).collect();
+        if let Some(addr) = self.remembered.turns.next(&peers, &mut self.rng) {
             self.dial(addr, Purpose::Exchange { seed: None });
         }
     }

@@ -147,7 +147,8 @@ pub(crate) struct Digest {
     pub(crate) members: u64,
     /// Over the recent broadcasts that had time to reach everybody.
     pub(crate) broadcasts: u32,
-    /// The members part has not changed for the dissemination window: a difference is a hole.
+    /// The members part has not changed for the dissemination window, or so much of it changes that
+    /// gossip can't keep up: a difference is worth an exchange.
     pub(crate) settled: bool,
 }
 

@@ -9,6 +9,8 @@ use swim_core::{Member, MemberChange, State};
 pub struct Mirror {
     members: BTreeMap<String, (MemberChange, Member)>,
     suspected: BTreeMap<String, bool>,
+    /// A recovery shows already what the member recovered with: the update of it must follow.
+    owes_update: Option<String>,
     /// Those that were reaped after they failed, and were not met again: still tried now and then.
     remembered: BTreeSet<String>,
 }
@@ -21,11 +23,16 @@ impl Mirror {
         let last = self.members.get(&name).map(|(change, _)| *change);
         let is_in = matches!(last, Some(Joined | Updated | Suspected | Recovered));
         let differs = self.differs(&name, member);
+        let owes_update = self.owes_update.take();
+        let is_owed = owes_update.as_ref() == Some(&name);
+        assert!(owes_update.is_none() || (is_owed && change == Updated), "E2: {owes_update:?}");
+        if change == Recovered && differs {
+            self.owes_update = Some(name.clone());
+        }
         let suspected = self.suspected.entry(name.clone()).or_default();
         let is_legal = match change {
             Joined => !is_in,
-            // A recovery shows already what it was said with.
-            Updated => is_in && (differs || last == Some(Recovered)),
+            Updated => is_in && (differs || is_owed),
             Suspected => is_in && !*suspected,
             Recovered => is_in && *suspected,
             Failed => is_in,
@@ -53,6 +60,7 @@ impl Mirror {
 
     /// E2: the folded members are these, but for the stamps that events don't report.
     pub fn check(&self, members: impl Iterator<Item = Member>) {
+        assert_eq!(self.owes_update, None, "E2: an update that was never told");
         let mut count = 0;
         for member in members {
             count += 1;

@@ -24,10 +24,14 @@ pub struct Safety {
 #[derive(Default)]
 pub struct Seen {
     own: Option<Stamp>,
-    entries: BTreeMap<String, (Stamp, State)>,
+    entries: BTreeMap<String, Entry>,
     fingerprint: (u64, u64, usize),
     skipped: u32,
 }
+
+/// What a node believed of a member: stamp, state, and the oldest stamp that what the member says
+/// of itself there can be from.
+type Entry = (Stamp, State, Stamp);
 
 type Profile = (SocketAddr, Meta, Versions);
 
@@ -81,13 +85,14 @@ impl Safety {
         let mut entries = BTreeMap::new();
         for member in host.node.members() {
             recount[member.state as usize] += 1;
-            self.check_invention(&member);
-            if let Some(&last) = host.seen.entries.get(&*member.name) {
-                self.check_transition(host.node.name(), last, &member);
+            let last = host.seen.entries.get(&*member.name).copied();
+            let said_at = self.check_invention(&member, last);
+            if let Some((stamp, state, _)) = last {
+                self.check_transition(host.node.name(), (stamp, state), &member);
             }
-            entries.insert(member.name.to_string(), (member.stamp, member.state));
+            entries.insert(member.name.to_string(), (member.stamp, member.state, said_at));
         }
-        for (name, (_, state)) in &host.seen.entries {
+        for (name, (_, state, _)) in &host.seen.entries {
             assert!(entries.contains_key(name) || !state.is_live(), "S6: {name} vanished alive");
         }
         host.seen.entries = entries;
@@ -96,19 +101,29 @@ impl Safety {
         assert_eq!(counted, recount, "S10: counts");
     }
 
-    /// S2, S5, S7: nobody believes what the member itself never said.
-    fn check_invention(&self, member: &Member) {
+    /// S2, S5, S7: nobody believes what the member itself never said, nor goes back to what it said
+    /// before. Returns the oldest stamp that this can be from.
+    ///
+    /// S5 can't ask for what was said under `member.stamp` itself: a stamp that is known from
+    /// hearsay or from a packet's head alone stands beside what was said under an older one, and a
+    /// `Member` does not tell which.
+    fn check_invention(&self, member: &Member, last: Option<Entry>) -> Stamp {
         let Member { name, stamp, .. } = member;
         let issued = self.issued.get(&**name);
         let issued = issued.unwrap_or_else(|| panic!("S2: {name} was invented"));
         assert!(issued.contains_key(stamp), "S2: {name} never spoke under {stamp}");
         let profile = (member.addr, member.meta.clone(), member.versions);
-        let was_said = issued.range(..=*stamp).any(|(_, said)| said.contains(&profile));
-        assert!(was_said, "S5: {name} never said {profile:?} until {stamp}");
+        let oldest = last.map_or(Stamp::new(0, 0), |(_, _, said_at)| said_at);
+        let mut range = issued.range(oldest.min(*stamp)..=*stamp);
+        let said_at = range.find(|(_, said)| said.contains(&profile)).map(|(said_at, _)| *said_at);
+        let said_at = said_at.unwrap_or_else(|| {
+            panic!("S5: {name} never said {profile:?} within {oldest} and {stamp}")
+        });
         if member.state == State::Left {
             let key = (name.to_string(), stamp.life);
             assert!(self.may_be_left.contains(&key), "S7: {name} never left in life {}", key.1);
         }
+        said_at
     }
 
     /// S1, S6, S7: what is stored never goes down.

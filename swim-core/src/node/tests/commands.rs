@@ -65,6 +65,28 @@ fn memberlist_14_an_update_alone_is_over_at_once() {
 }
 
 #[test]
+fn e2_an_update_that_changes_nothing_is_over_at_once() {
+    let mut stage = Stage::with(3, |options| options.meta = "same".into());
+    let stamp = stage.call(|node, now| node.update_meta(now, "same".into()));
+    assert_eq!(stamp, Ok(Stamp::new(5, 1)));
+    assert_eq!((stage.changes().len(), stage.node.claims.is_empty()), (0, true));
+    assert_eq!(updates(&stage), [Stamp::new(5, 1)], "whoever waits for it goes on");
+}
+
+#[test]
+fn e2_an_update_that_says_what_is_being_told_already_waits_with_it() {
+    let mut stage = Stage::with(3, |options| options.gossip_nodes = 1);
+    let one = stage.call(|node, now| node.update_meta(now, "1".into()));
+    stage.say(1, &[is_suspect(0, (5, 2), 1)]);
+    let again = stage.call(|node, now| node.update_meta(now, "1".into()));
+    assert_eq!((again, stage.node.stamp()), (one, Stamp::new(5, 3)));
+    stage.settle_and_keep();
+    assert_eq!(updates(&stage), [Stamp::new(5, 2)]);
+    let updated = stage.changes().into_iter().filter(|change| change == "n updated");
+    assert_eq!(updated.count(), 1);
+}
+
+#[test]
 fn q1_every_update_is_reported_also_one_that_was_overtaken() {
     let mut stage = Stage::with(3, |options| options.gossip_nodes = 1);
     let one = stage.call(|node, now| node.update_meta(now, "1".into())).unwrap();

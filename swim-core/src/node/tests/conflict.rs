@@ -165,7 +165,7 @@ fn join_as(stage: &mut Stage, claim: Alive<'static>) -> Vec<Message<'static>> {
 
 fn refusal(messages: &[Message<'static>]) -> &'static str {
     match messages {
-        [Message::Refused(refusal)] => refusal.text,
+        [Message::Entry(_), Message::Refused(refusal)] => refusal.text,
         other => panic!("{other:?}"),
     }
 }
@@ -204,4 +204,41 @@ fn x9_our_own_join_under_a_taken_name_ends_with_the_reason() {
     let outcome = stage.seed_outcomes().pop().unwrap();
     assert_eq!(outcome, SeedOutcome::Refused { reason: text.into() });
     assert_eq!(stage.node.counts().total(), 1);
+}
+
+#[test]
+fn l11_both_sides_hear_of_a_taken_name() {
+    let mut stage = Stage::with(3, |_| {});
+    let messages = join_as(&mut stage, impostor(1, 2));
+    assert!(matches!(&messages[0], Message::Entry(entry) if entry.alive == alive(1, 1, 1)));
+
+    let mut stage = Stage::new(|_| {});
+    stage.call(|node, now| node.join(now, &[addr(1)], 10 * SECOND)).unwrap();
+    let (id, _) = stage.dials()[0];
+    stage.stream(id, crate::StreamEvent::Connected);
+    let text = "the name n belongs to a live member";
+    let refused = Message::Refused(crate::wire::Refusal { text });
+    stage.reply(id, &[entry(impostor(NODE, 3), State::Alive), refused], true);
+    let outcome = stage.seed_outcomes().pop().unwrap();
+    assert_eq!(outcome, SeedOutcome::Refused { reason: text.into() });
+    let event = stage.events.iter().find_map(|event| match event {
+        EventKind::Conflict { holder, other_addr, .. } => Some((holder.addr, *other_addr)),
+        _ => None,
+    });
+    assert_eq!(event, Some((addr(NODE), addr(66))));
+    assert_eq!((stage.belief(NODE), stage.node.counts().total()), ("alive 5.1".into(), 1));
+}
+
+#[test]
+fn l11_nothing_but_the_holder_of_our_name_comes_before_a_refusal() {
+    for said in [alive(2, 1, 1), alive(NODE, 9, 9)] {
+        let mut stage = Stage::new(|_| {});
+        stage.call(|node, now| node.join(now, &[addr(1)], 10 * SECOND)).unwrap();
+        let (id, _) = stage.dials()[0];
+        stage.stream(id, crate::StreamEvent::Connected);
+        stage.reply(id, &[entry(said, State::Alive)], true);
+        let outcome = stage.seed_outcomes().pop().unwrap();
+        assert_eq!(outcome, SeedOutcome::Rejected(crate::Reject::Misplaced));
+        assert_eq!((conflicts(&stage), stage.node.counts().total()), (0, 1));
+    }
 }

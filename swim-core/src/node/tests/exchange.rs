@@ -11,6 +11,7 @@ use super::{
     words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{
+    config::Options,
     error::SendError,
     event::EventKind,
     io::{StreamEvent, Timer},
@@ -121,6 +122,43 @@ fn the_dead_and_the_forgotten_are_tried_again_so_that_a_partition_heals() {
         assert_eq!(stage.state(1), state);
         let to: Vec<_> = stage.dials().iter().map(|(_, to)| *to).collect();
         assert!(to.iter().all(|to| *to == addr(1)) && to.len().abs_diff(dials) <= 1, "{to:?}");
+    }
+}
+
+/// With LAN settings: Serf forgets and seeks the failed for 24 hours.
+#[test]
+fn the_failed_are_forgotten_after_30_seconds_and_sought_for_24_hours() {
+    let lan = Options::lan("n", addr(0));
+    assert_eq!((lan.reap_after, lan.remember_for), (30 * SECOND, 24 * 3_600 * SECOND));
+    let mut stage = Stage::with(1, |options| options.reconnect_interval = lan.reconnect_interval);
+    stage.say(1, &[is_dead(1, (1, 1), 1)]);
+    stage.run(30 * SECOND - Duration::from_nanos(1));
+    assert_eq!(stage.state(1), Some(State::Dead));
+    stage.run(Duration::from_nanos(1));
+    assert_eq!(stage.state(1), None);
+    stage.run(23 * 3_600 * SECOND);
+    stage.clear();
+    stage.run(3_600 * SECOND);
+    assert!(stage.dials().iter().any(|(_, to)| *to == addr(1)));
+    stage.run(SECOND); // Remembered since it was forgotten: a day and 30 seconds in all.
+    stage.clear();
+    stage.run(3_600 * SECOND);
+    assert!(stage.dials().is_empty());
+}
+
+#[test]
+fn each_of_the_dead_has_its_turn_to_be_tried_again() {
+    let mut stage = Stage::with(8, |options| {
+        options.reconnect_interval = 30 * SECOND;
+        options.reap_after = 100_000 * SECOND;
+    });
+    (1..=8).for_each(|nth| stage.say(8, &[is_dead(nth, (1, 1), 8)]));
+    stage.clear();
+    stage.run(24 * 30 * SECOND);
+    let to: Vec<_> = stage.dials().iter().map(|(_, to)| *to).collect();
+    assert!(to.len() >= 23, "{to:?}");
+    for round in to.chunks_exact(8) {
+        assert!((1..=8).all(|nth| round.contains(&addr(nth))), "{round:?}");
     }
 }
 

@@ -5,14 +5,14 @@ use std::{format, time::Duration};
 
 use super::{
     stage::Stage,
-    words::{NODE, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
+    words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
 };
 use crate::{
     event::EventKind,
     io::Timer,
-    member::State,
-    stamp::INCARNATION_MAX,
-    wire::{ExchangeHead, Message},
+    member::{LeaveReason, State},
+    stamp::{INCARNATION_MAX, Stamp},
+    wire::{Alive, Entry, ExchangeHead, Message},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -120,7 +120,7 @@ fn memberlist_12_3_an_accusation_in_a_table_is_refuted_like_any_other() {
         });
         let own = own.expect("the answer has the node itself");
         assert_eq!((own.state, own.stamp), (State::Alive, stage.node.stamp()));
-        assert!(stage.node.stamp() > crate::stamp::Stamp::new(5, 1), "{state}");
+        assert!(stage.node.stamp() > Stamp::new(5, 1), "{state}");
     }
 }
 
@@ -132,4 +132,21 @@ fn health_recovers_from_refuting_as_probes_succeed() {
     assert_eq!(stage.node.health(), 2);
     stage.run(10 * SECOND);
     assert_eq!(stage.node.health(), 0);
+}
+
+#[test]
+fn a_table_that_has_more_of_us_than_we_said_is_outbid() {
+    // Belief, its address, and what the node then says of itself.
+    let table =
+        [((5, 9), NODE, "alive 5.10"), ((5, 1), NODE, "alive 5.1"), ((5, 9), 9, "alive 5.1")];
+    for ((life, incarnation), at, expected) in table {
+        let mut stage = Stage::with(2, |_| {});
+        let id = stage.accept(1);
+        let head = ExchangeHead { join: false, entries: 1, state_len: 0 };
+        let said = Alive { addr: addr(at), ..alive(NODE, 5, 1) };
+        let (state, stamp) = (State::Alive, Stamp::new(life, incarnation));
+        let entry = Entry { alive: said, state, stamp, reason: LeaveReason::Graceful };
+        stage.reply(id, &[Message::ExchangeHead(head), Message::Entry(entry)], true);
+        assert_eq!(stage.belief(NODE), expected);
+    }
 }

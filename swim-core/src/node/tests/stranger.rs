@@ -1,7 +1,7 @@
 //! What somebody who is no member gets: an answer no longer than its question, to where it came
 //! from, and no work done. (X6)
 
-use std::{collections::BTreeMap, format, string::ToString, vec::Vec};
+use std::{collections::BTreeMap, format, string::ToString, time::Duration, vec::Vec};
 
 use bytes::Bytes;
 
@@ -10,6 +10,7 @@ use super::{
     words::{addr, is_alive},
 };
 use crate::{
+    event::{EventKind, Pong},
     keyring::{Key, Keyring},
     reject::Reject,
     stamp::Stamp,
@@ -17,6 +18,8 @@ use crate::{
         Ack, Broadcast, BroadcastSummary, Digest, IndirectPing, Message, Nack, Ping, RelayedAck,
     },
 };
+
+const SECOND: Duration = Duration::from_secs(1);
 
 const PING: Message<'static> = Message::Ping(Ping {
     nonce: 0x1234,
@@ -144,4 +147,39 @@ fn a_strangers_broadcast_and_message_are_delivered() {
     stage.say(9, &[Message::Broadcast(broadcast), Message::Direct(b"to you")]);
     assert_eq!(stage.node.stats().broadcasts_delivered, 1);
     assert_eq!(stage.payloads(), ["to all", "to you"]);
+}
+
+#[test]
+fn a_nack_answers_the_pings_of_the_application() {
+    let mut stage = Stage::with(2, |options| options.probe_interval = SECOND);
+    let ping = stage.call(|node, now| node.ping(now, "p1")).unwrap();
+    let (nonce, sent_at) = (stage.pinged(1).unwrap(), stage.now);
+    stage.run(Duration::from_millis(20));
+    stage.say(2, &[Message::Nack(Nack { nonce })]);
+    let pongs = |stage: &Stage| {
+        let pongs = stage.events.iter().filter_map(|event| match event {
+            EventKind::PingFinished { ping, pong } => Some((*ping, pong.clone())),
+            _ => None,
+        });
+        pongs.collect::<Vec<_>>()
+    };
+    assert_eq!(pongs(&stage), [], "only the one that was asked answers");
+    stage.say(1, &[Message::Nack(Nack { nonce })]);
+    let rtt = stage.now.saturating_since(sent_at);
+    assert_eq!(pongs(&stage), [(ping, Some(Pong { rtt, payload: Bytes::new() }))]);
+    assert_eq!(stage.dials().len(), 1, "it gets to know us");
+}
+
+#[test]
+fn a_nack_confirms_a_leave_to_somebody_who_does_not_know_us() {
+    let mut stage = Stage::with(1, |_| {});
+    stage.call(|node, now| node.leave(now, SECOND)).unwrap();
+    let nonce = stage.pinged(1).unwrap();
+    stage.say(1, &[Message::Nack(Nack { nonce })]);
+    assert!(stage.node.has_left() && stage.dials().is_empty());
+    let confirmed = stage.events.iter().find_map(|event| match event {
+        EventKind::LeaveFinished { confirmed, .. } => Some(*confirmed),
+        _ => None,
+    });
+    assert_eq!(confirmed, Some(1));
 }

@@ -186,7 +186,8 @@ fn put_alive(alive: &Alive<'_>, to: &mut Writer<'_>) {
 fn read_versions(from: &mut Reader<'_>) -> Result<Versions, Reject> {
     let mut range = || {
         let [min, max, current] = from.array()?;
-        Ok(VersionRange { min, max, current })
+        let range = VersionRange { min, max, current };
+        if range.is_valid() { Ok(range) } else { Err(Reject::Malformed) }
     };
     Ok(Versions { protocol: range()?, application: range()? })
 }

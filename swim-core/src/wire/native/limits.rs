@@ -41,9 +41,13 @@ pub(crate) const PACKET_AGE_MAX: u32 = 300;
 /// UDP reorders by tens of packets, so this is generous; it costs 128 bytes per session.
 pub(crate) const WINDOW_LEN: u32 = 1024;
 
-/// How many derived cipher contexts are kept, one kilobyte each. A packet whose context is not
-/// there costs a microsecond more, so that small clusters never notice and large ones hardly.
-pub(crate) const CONTEXTS_MAX: usize = 64;
+/// Sets of derived cipher contexts, chosen by a byte of the session.
+pub(crate) const CONTEXT_SETS: usize = 64;
+
+/// How many contexts a set holds, one kilobyte each, allocated as they come. A packet whose context
+/// is not there costs a microsecond more. With one each, two of ten peers shared a set every other
+/// time; that five of twenty peers share one is rare, and what a thousand peers cost is bounded.
+pub(crate) const CONTEXTS_PER_SET: usize = 4;
 
 /// Frames with less than this are not compressed: there is nothing to gain.
 pub(crate) const COMPRESS_LEN_MIN: usize = 256;

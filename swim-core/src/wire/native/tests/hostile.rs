@@ -135,12 +135,21 @@ fn s9_one_bad_part_spoils_the_packet() {
         let content = [&name(b"carol")[..], &[1, 1], addr, &[0; 6], meta].concat();
         forged_part(Kind::Alive.byte(), &content)
     };
+    let versions = |versions: [u8; 6]| {
+        let content =
+            [&name(b"carol")[..], &[1, 1, 4, 10, 0, 0, 1, 1, 1], &versions, &[0]].concat();
+        forged_part(Kind::Alive.byte(), &content)
+    };
     let (addr, meta) = (&[4, 10, 0, 0, 1, 1, 1][..], &[0][..]);
     let long_meta = [&[0x81, 4][..], &[0; 513]].concat();
     let implausible =
         [&name(b"carol")[..], &[1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0]].concat();
     let cases = [
         (alive(addr, meta), Ok(2)),
+        (versions([1, 3, 3, 0, 9, 0]), Ok(2)),
+        (versions([1, 3, 4, 0, 0, 0]), Err(Reject::Malformed)),
+        (versions([2, 3, 1, 0, 0, 0]), Err(Reject::Malformed)),
+        (versions([1, 1, 1, 5, 4, 5]), Err(Reject::Malformed)),
         (alive(addr, &long_meta), Err(Reject::Malformed)),
         (alive(&[4, 10, 0, 0, 1, 0, 0], meta), Err(Reject::Address)),
         (alive(&[4, 0, 0, 0, 0, 1, 1], meta), Err(Reject::Address)),
@@ -215,14 +224,7 @@ proptest! {
         cut in any::<sample::Index>(),
     ) {
         let (mut alice, mut bob) = pair(PLAIN);
-        let mut writer = alice.begin_packet(NOON, ALICE, None);
-        for material in &said {
-            writer.push(&material.message());
-        }
-        let mut body = alice.finish_packet(writer)[10..].to_vec();
-        for (at, byte) in changes {
-            *at.get_mut(&mut body) = byte;
-        }
+        let body = mutated_body(&mut alice, &said, changes);
         let _ = outcome(&mut bob, &forged_packet("prod", &body));
         let _ = outcome(&mut bob, &forged_packet("prod", &body[..cut.index(body.len())]));
     }

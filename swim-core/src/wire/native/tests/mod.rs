@@ -188,13 +188,17 @@ impl Material {
     }
 
     fn alive(&self) -> Alive<'_> {
+        let range = |mut numbers: [u8; 3]| {
+            numbers.sort_unstable();
+            let [min, current, max] = numbers;
+            VersionRange { min, max, current }
+        };
         let [a, b, c, d, e, f] = self.versions;
-        let range = |min, max, current| VersionRange { min, max, current };
         Alive {
             name: &self.names[0],
             stamp: self.stamps[0],
             addr: self.addr,
-            versions: Versions { protocol: range(a, b, c), application: range(d, e, f) },
+            versions: Versions { protocol: range([a, b, c]), application: range([d, e, f]) },
             meta: &self.bytes,
         }
     }
@@ -225,6 +229,23 @@ fn materials(place: Place) -> impl Strategy<Value = Vec<Material>> {
             .retain(|material| !(material.kind.is_probe() && mem::replace(&mut has_probe, true)));
         materials
     })
+}
+
+/// The body of a packet by Alice that says this, with some bytes changed.
+fn mutated_body(
+    alice: &mut Native,
+    said: &[Material],
+    changes: Vec<(sample::Index, u8)>,
+) -> Vec<u8> {
+    let mut writer = alice.begin_packet(NOON, ALICE, None);
+    for material in said {
+        writer.push(&material.message());
+    }
+    let mut body = alice.finish_packet(writer)[10..].to_vec();
+    for (at, byte) in changes {
+        *at.get_mut(&mut body) = byte;
+    }
+    body
 }
 
 fn any_name() -> impl Strategy<Value = String> {

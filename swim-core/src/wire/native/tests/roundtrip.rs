@@ -79,14 +79,7 @@ proptest! {
         changes in collection::vec((any::<sample::Index>(), any::<u8>()), 0..3),
     ) {
         let (mut alice, mut bob) = pair(PLAIN);
-        let mut writer = alice.begin_packet(NOON, ALICE, None);
-        for material in &said {
-            writer.push(&material.message());
-        }
-        let mut body = alice.finish_packet(writer)[10..].to_vec();
-        for (at, byte) in changes {
-            *at.get_mut(&mut body) = byte;
-        }
+        let body = mutated_body(&mut alice, &said, changes);
         let data = forged_packet("prod", &body);
         let mut scratch = Vec::new();
         if let Ok(opened) = bob.open_packet(None, &data, &mut scratch)
