@@ -22,20 +22,20 @@ pub(super) fn draw(
     match class {
         Class::Loss => draw.loss(),
         Class::Duplicates => draw.everywhere(|chance, on| LinkChange {
-            duplicates: Some(on * chance.unit() * 0.15),
+            duplicates: Some(on * share_to(chance, 0.15)),
             ..LinkChange::default()
         }),
         Class::Reordering => draw.everywhere(|chance, on| LinkChange {
-            reordered: Some(on * chance.unit() * 0.5),
+            reordered: Some(on * share_to(chance, 0.5)),
             reordered_by: Some(Span(chance.span(SECOND * 5))),
             ..LinkChange::default()
         }),
         Class::Flips => draw.everywhere(|chance, on| LinkChange {
-            flipped: Some(on * chance.unit() * 0.1),
+            flipped: Some(on * share_to(chance, 0.1)),
             ..LinkChange::default()
         }),
         Class::Truncation => draw.everywhere(|chance, on| LinkChange {
-            truncated: Some(on * chance.unit() * 0.1),
+            truncated: Some(on * share_to(chance, 0.1)),
             ..LinkChange::default()
         }),
         Class::Mtu => draw.everywhere(|chance, on| LinkChange {
@@ -43,15 +43,15 @@ pub(super) fn draw(
             ..LinkChange::default()
         }),
         Class::StreamReset => draw.everywhere(|chance, on| LinkChange {
-            stream_resets: Some(on * chance.unit() * 0.5),
+            stream_resets: Some(on * share_to(chance, 0.5)),
             ..LinkChange::default()
         }),
         Class::StreamStall => draw.everywhere(|chance, on| LinkChange {
-            stream_stalls: Some(on * chance.unit() * 0.3),
+            stream_stalls: Some(on * share_to(chance, 0.3)),
             ..LinkChange::default()
         }),
         Class::Replay => draw.windows(|draw, from, until| {
-            let share = draw.chance.unit() * 0.5;
+            let share = share_to(draw.chance, 0.5);
             draw.add(from, Action::Replays { share });
             draw.add(until, Action::Replays { share: 0.0 });
         }),
@@ -189,10 +189,10 @@ impl Draw<'_> {
 
     fn loss(&mut self) {
         let lossy = |share| LinkChange { loss: Some(share), ..LinkChange::default() };
-        self.everywhere(|chance, on| lossy(on * chance.unit() * 0.3));
+        self.everywhere(|chance, on| lossy(on * share_to(chance, 0.3)));
         for _ in 0..self.chance.below(1 + self.size as u64) {
             let (at, from, to) = (self.moment(), self.host(), self.host());
-            let change = lossy(self.chance.unit() * 0.3);
+            let change = lossy(share_to(self.chance, 0.3));
             self.add(at, Action::Link { from, to, change });
         }
     }
@@ -280,6 +280,11 @@ impl Draw<'_> {
             at += stable * 2;
         }
     }
+}
+
+/// A share of up to `most`, in thousandths: what is written with few digits is read as it was.
+fn share_to(chance: &mut Chance, most: f64) -> f64 {
+    chance.below((most * 1_000.0) as u64 + 1) as f64 / 1_000.0
 }
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);

@@ -44,8 +44,8 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
             Action::Jump { host, span: chance.span(SECOND * most) }
         }),
         Class::SendQueue => draw.windows(|draw, from, until| {
-            let (host, bandwidth) = (draw.host(), 500 + draw.chance.below(20_000));
-            let send_queue_max = 2_000 + draw.chance.below(20_000);
+            let (host, bandwidth) = (draw.host(), 200 + draw.chance.below(5_000));
+            let send_queue_max = 1_000 + draw.chance.below(5_000);
             let ends = |bandwidth, send_queue_max| Action::Ends {
                 host,
                 loss_sent: 0.0,
