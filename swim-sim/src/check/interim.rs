@@ -175,10 +175,10 @@ impl Checker for Events {
             mirror.next += 1;
             match &event.kind {
                 EventKind::Member { change, member } => mirror.fold(*change, member)?,
-                EventKind::Broadcast { origin, life, id, .. } => {
-                    if !mirror.delivered.insert((origin.to_string(), life.0, *id)) {
-                        return Err(format!("E4: {origin} {life} {id} is delivered again"));
-                    }
+                EventKind::Broadcast { origin, life, id, .. }
+                    if !mirror.delivered.insert((origin.to_string(), life.0, *id)) =>
+                {
+                    return Err(format!("E4: {origin} {life} {id} is delivered again"));
                 }
                 _ => {}
             }

@@ -12,7 +12,9 @@ use std::{
     time::Duration,
 };
 
-use super::{class::Mask, counters::Counters, limits::Limits, run_seed, verdict::Verdict};
+use super::{
+    class::Mask, counters::Counters, limits::Limits, plan::Plan, run::run, verdict::Verdict,
+};
 
 /// Many runs.
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ impl Campaign {
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(&seed) = seeds.get(place) else { return };
-                let verdict = run_seed(seed, self.mask, &self.limits, None);
+                let verdict = run(&Plan::draw(seed, self.mask, &self.limits), None);
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 on_done(&Progress { done, all: seeds.len(), verdict: &verdict });
                 verdicts.lock().expect("nobody panics with it")[place] = Some(verdict);

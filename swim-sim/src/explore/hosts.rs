@@ -1,5 +1,7 @@
 //! What goes wrong on hosts in a run.
 
+use std::time::Duration;
+
 use crate::{
     action::{Action, Intruder},
     chance::Chance,
@@ -8,7 +10,7 @@ use crate::{
 
 use super::{
     class::Class,
-    faults::{Draw, SECOND},
+    draw::{Draw, SECOND},
 };
 
 /// What one kind contributes.
@@ -17,10 +19,10 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
         Class::Crash => crash(draw, false),
         Class::Amnesia => crash(draw, true),
         Class::Pause => {
-            for_some(draw, 10, |chance, host| Action::Freeze { host, span: pause(chance) })
+            for_some(draw, 10, |chance, host| Action::Freeze { host, span: pause(chance) });
         }
         Class::Hold => {
-            for_some(draw, 10, |chance, host| Action::Hold { host, span: pause(chance) })
+            for_some(draw, 10, |chance, host| Action::Hold { host, span: pause(chance) });
         }
         Class::Starvation => for_some(draw, 20, |chance, host| Action::Starve {
             host,
@@ -32,7 +34,7 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
             let host = draw.host();
             let cost = draw.chance.span(SECOND / 20);
             draw.add(from, Action::Slow { host, cost });
-            draw.add(until, Action::Slow { host, cost: SECOND * 0 });
+            draw.add(until, Action::Slow { host, cost: Duration::ZERO });
         }),
         Class::Drift => for_some(draw, 20, |chance, host| Action::Drift {
             host,
@@ -88,7 +90,7 @@ const GUESTS: HostId = 100;
 /// Whoever is here has an address that nobody allows.
 const OUTSIDE: HostId = GUESTS + 10;
 
-fn pause(chance: &mut Chance) -> std::time::Duration {
+fn pause(chance: &mut Chance) -> Duration {
     let most = chance.pick(&[1, 5, 40]);
     chance.span(SECOND * most)
 }

@@ -39,7 +39,7 @@ pub fn run_with(
     trace: Option<Trace>,
     checkers: &dyn Fn() -> Vec<Box<dyn Checker>>,
 ) -> Verdict {
-    let attempt = || Run::new(plan, trace, checkers()).to_the_end();
+    let attempt = || Run::new(plan, trace, checkers()).finish();
     catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
         Self { plan, world, notes, rings, newest_key: FIRST_KEY, counters }
     }
 
-    fn to_the_end(mut self) -> Verdict {
+    fn finish(mut self) -> Verdict {
         let start = self.world.now;
         let mut converged_in = None;
         let mut failure = self.chaos();

@@ -7,7 +7,7 @@ use crate::{
 
 use super::{
     class::Class,
-    faults::{Draw, SECOND},
+    draw::{Draw, SECOND},
     settings::FIRST_KEY,
 };
 
