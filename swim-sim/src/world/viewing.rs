@@ -89,7 +89,7 @@ impl<M: Machine> World<M> {
                 if let Some(member) = seen.as_ref().filter(|member| member.meta != own.meta) {
                     let (one, other) = (member.meta.as_bytes().len(), own.meta.as_bytes().len());
                     found.push(format!(
-                        "host {observer} sees {} {} with {one} bytes of other metadata, not {other}",
+                        "host {observer} sees {} {} with metadata of {one} bytes, not {other}",
                         own.name, member.stamp
                     ));
                 }
