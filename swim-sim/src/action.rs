@@ -4,13 +4,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use swim_core::{Life, Options};
 
 use crate::{
-    machine::Machine,
     network::{HostId, Latency, Link},
     span,
-    world::World,
 };
 
 /// One thing done to a world. An action that makes no sense at its time (a crash of what does not
@@ -24,7 +21,7 @@ pub enum Action {
         host: HostId,
         /// Whom it asks; none: it waits to be asked.
         seeds: Vec<HostId>,
-        /// Whether it knows in which lives it ran before. One that does not begins with life 1.
+        /// Whether it forgot in which lives it ran before: it begins with a small one.
         #[serde(default)]
         forgetful: bool,
     },
@@ -181,6 +178,109 @@ pub enum Action {
         #[serde(default)]
         send_queue_max: u64,
     },
+    /// Someone sends packets again that were sent before, each to whom it was meant for or to
+    /// anybody else. (A1)
+    Replays {
+        /// How many for each packet that is sent, 0 to 1; 0 ends it.
+        share: f64,
+    },
+    /// Bytes that no member sent reach a host, from the address of another.
+    Garbage {
+        /// Where.
+        host: HostId,
+        /// In whose name.
+        from: HostId,
+        /// Decides what stands in them.
+        word: u64,
+        /// How many.
+        len: usize,
+    },
+    /// The application sends something of this length.
+    Send {
+        /// Where.
+        host: HostId,
+        /// To whose node, if it is for one.
+        to: HostId,
+        /// How.
+        way: Way,
+        /// How many bytes.
+        len: usize,
+    },
+    /// The application asks for all that it must be refused.
+    Misuse {
+        /// Where.
+        host: HostId,
+    },
+    /// A step of a rotation of the cluster's keys, on one host. A host on which nothing runs has
+    /// taken it when something starts there, if whoever runs the world keeps its rings.
+    Rotate {
+        /// Where.
+        host: HostId,
+        /// Which key: every number is one.
+        key: u8,
+        /// What to do with it.
+        step: Rotation,
+    },
+    /// A process starts that does not belong to the cluster.
+    Intrude {
+        /// Where.
+        host: HostId,
+        /// What is wrong with it.
+        fault: Intruder,
+        /// Whom it asks.
+        seeds: Vec<HostId>,
+    },
+}
+
+/// How an application sends something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// In a packet to one member.
+    Packet,
+    /// Over a stream to one member.
+    Stream,
+    /// As a ping of one member.
+    Ping,
+    /// As a broadcast.
+    Broadcast,
+    /// As metadata.
+    Meta,
+    /// With every exchange of tables.
+    State,
+    /// With every answer to a ping.
+    Ack,
+}
+
+/// A step of a rotation of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rotation {
+    /// It is accepted from now on.
+    Add,
+    /// It seals from now on.
+    Use,
+    /// It is refused from now on.
+    Remove,
+}
+
+/// Why a process does not belong to the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Intruder {
+    /// It bears the label of another cluster.
+    Label,
+    /// It seals nothing in a sealed cluster, or something in an open one.
+    Plaintext,
+    /// It has another key.
+    Key,
+    /// It has an address that nobody allows.
+    Source,
+    /// It bears the name of another host's node.
+    Name {
+        /// Whose.
+        of: HostId,
+    },
 }
 
 /// What is to change about a link.
@@ -241,126 +341,6 @@ impl LinkChange {
             mtu: self.mtu.unwrap_or(link.mtu),
             stream_resets: self.stream_resets.unwrap_or(link.stream_resets),
             stream_stalls: self.stream_stalls.unwrap_or(link.stream_stalls),
-        }
-    }
-}
-
-impl<M: Machine> World<M> {
-    /// Does it, if it makes sense now; returns whether it did. `options` gives the settings of a
-    /// host on which something is started.
-    pub fn act(&mut self, action: &Action, options: &dyn Fn(HostId, &mut Options)) -> bool {
-        match action {
-            Action::Start { host, seeds, forgetful } => {
-                if self.is_running(*host) {
-                    return false;
-                }
-                self.start(*host, |own| {
-                    let life = own.life;
-                    options(*host, own);
-                    own.life = if *forgetful { Life(1) } else { life };
-                });
-                let seeds: Vec<HostId> =
-                    seeds.iter().copied().filter(|seed| seed != host).collect();
-                if !seeds.is_empty() {
-                    self.join(*host, &seeds);
-                }
-                true
-            }
-            Action::Crash { host } => self.if_running(*host, |world| world.crash(*host)),
-            Action::Leave { host } => self.if_active(*host, |world| world.leave(*host)),
-            Action::Join { host, seeds } if !seeds.is_empty() => {
-                let may_join = self.is_awake(*host) && !self.node(*host).is_leaving();
-                if may_join {
-                    self.join(*host, seeds);
-                }
-                may_join
-            }
-            Action::Join { .. } => false,
-            Action::Remove { host, subject } => {
-                self.is_active(*host) && self.remove(*host, *subject)
-            }
-            Action::Update { host } => self.is_active(*host) && self.update(*host),
-            Action::Broadcast { host } => self.is_active(*host) && self.shout(*host),
-            Action::Freeze { host, span } => {
-                self.if_running(*host, |world| world.freeze(*host, *span))
-            }
-            Action::Hold { host, span } => self.if_running(*host, |world| world.hold(*host, *span)),
-            Action::Starve { host, runs, stands, span } => {
-                self.if_running(*host, |world| world.starve(*host, *runs, *stands, *span))
-            }
-            Action::Slow { host, cost } => {
-                self.if_running(*host, |world| world.host_mut(*host).cpu.receive_cost = *cost)
-            }
-            Action::Drift { host, ppm } => {
-                self.if_running(*host, |world| world.drift(*host, *ppm * 1_000))
-            }
-            Action::Jump { host, span } => self.if_running(*host, |world| world.jump(*host, *span)),
-            network => self.act_on_network(network),
-        }
-    }
-
-    fn act_on_network(&mut self, action: &Action) -> bool {
-        let now = self.now;
-        let network = &mut self.network;
-        match action {
-            Action::Partition { groups } => network.partition(groups),
-            Action::Cut { from, to } => each(from, to, |a, b| network.cut(a, b)),
-            Action::CutPackets { from, to } => each(from, to, |a, b| network.cut_packets(a, b)),
-            Action::Clog { from, to, span } => network.clog(*from, *to, now + *span),
-            Action::Mend => network.mend(),
-            Action::Heal => network.heal(),
-            Action::Links { change } => network.link = change.apply(network.link),
-            Action::Link { from, to, change } => {
-                let link = change.apply(*network.link(*from, *to));
-                network.set_link(*from, *to, link);
-            }
-            Action::Ends { host, loss_sent, loss_received, bandwidth, send_queue_max } => {
-                let ends = network.ends_mut(*host);
-                ends.loss_sent = *loss_sent;
-                ends.loss_received = *loss_received;
-                ends.bandwidth = *bandwidth;
-                if *host < self.hosts().len() {
-                    self.host_mut(*host).card.send_queue_max = *send_queue_max;
-                }
-            }
-            _ => unreachable!("`act` does what concerns hosts"),
-        }
-        true
-    }
-
-    /// Whether an application can ask anything of a host now.
-    fn is_awake(&self, host: HostId) -> bool {
-        self.is_running(host) && !self.host(host).is_frozen(self.now)
-    }
-
-    /// Whether the node on a host takes part and can be asked for something.
-    fn is_active(&self, host: HostId) -> bool {
-        self.is_awake(host) && !self.node(host).has_left() && !self.node(host).is_leaving()
-    }
-
-    fn if_running(&mut self, host: HostId, act: impl FnOnce(&mut Self)) -> bool {
-        let is_running = self.is_running(host);
-        if is_running {
-            act(self);
-        }
-        is_running
-    }
-
-    fn if_active(&mut self, host: HostId, act: impl FnOnce(&mut Self)) -> bool {
-        let is_active = self.is_active(host);
-        if is_active {
-            act(self);
-        }
-        is_active
-    }
-}
-
-fn each(from: &[HostId], to: &[HostId], mut act: impl FnMut(HostId, HostId)) {
-    for &a in from {
-        for &b in to {
-            if a != b {
-                act(a, b);
-            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Purpose {
     Subjects = 8,
     /// The models of the papers.
     Model = 9,
+    /// What is sent again by somebody on the way.
+    Replay = 10,
 }
 
 /// A small generator (splitmix64): fast, and good enough for choices that nobody attacks.

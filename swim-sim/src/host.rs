@@ -136,6 +136,12 @@ impl<M> Host<M> {
         self.process.as_ref().map(|process| &process.machine)
     }
 
+    /// Until when it stands still, or its packets are held: in the past if neither.
+    #[must_use]
+    pub fn stands_until(&self) -> Instant {
+        self.cpu.frozen_until.max(self.card.held_until)
+    }
+
     /// Whether it stands still.
     #[must_use]
     pub fn is_frozen(&self, now: Instant) -> bool {

@@ -11,6 +11,7 @@ pub mod chance;
 pub mod check;
 mod clock;
 pub mod experiment;
+pub mod explore;
 mod history;
 mod host;
 mod machine;
@@ -29,7 +30,7 @@ mod trace;
 pub mod tune;
 mod world;
 
-pub use action::{Action, LinkChange, Span, Timed};
+pub use action::{Action, Intruder, LinkChange, Rotation, Span, Timed, Way};
 pub use belief::Belief;
 pub use clock::Clock;
 pub use history::{Entry, History};

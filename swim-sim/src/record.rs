@@ -396,6 +396,12 @@ fn describe(action: &Action) -> (String, Vec<HostId>, Option<Duration>) {
         Action::Links { .. } => (text("links change"), Vec::new(), None),
         Action::Link { from, to, .. } => (format!("link {from} → {to}"), Vec::new(), None),
         Action::Ends { host, .. } => (text("ends change"), vec![*host], None),
+        Action::Replays { share } => (format!("replays {share}"), Vec::new(), None),
+        Action::Garbage { host, .. } => (text("garbage"), vec![*host], None),
+        Action::Send { host, way, .. } => (format!("send {way:?}"), vec![*host], None),
+        Action::Misuse { host } => (text("misuse"), vec![*host], None),
+        Action::Rotate { host, step, .. } => (format!("rotate {step:?}"), vec![*host], None),
+        Action::Intrude { host, fault, .. } => (format!("intrude {fault:?}"), vec![*host], None),
     }
 }
 

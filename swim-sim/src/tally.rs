@@ -1,6 +1,6 @@
 //! What is counted in a world.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use swim_core::{Event, EventKind, Instant, MemberChange};
 
@@ -35,6 +35,10 @@ pub struct Tally {
     pub arrivals: Vec<Duration>,
     /// How long changes took that [`World::update`](crate::World::update) made.
     pub updates: Vec<Duration>,
+    /// Packets that were sent again by somebody on the way.
+    pub replays: u64,
+    /// What applications were refused, by the error.
+    pub refused: BTreeMap<String, u64>,
     changes: [u64; CHANGES],
 }
 

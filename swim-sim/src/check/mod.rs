@@ -6,6 +6,10 @@ use swim_core::Instant;
 
 use crate::{network::HostId, step::Step};
 
+pub use interim::all;
+
+mod interim;
+
 /// Looks at every step and says what is wrong.
 pub trait Checker {
     /// The invariants it stands for, as in the comments of the code: `S1`, `E2`.

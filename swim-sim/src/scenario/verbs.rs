@@ -198,6 +198,21 @@ pub const ACTIONS: &[Verb] = &[
             needs("span", Kind::Span, "for how long"),
         ],
     ),
+    verb(
+        "replays",
+        "Packets that were sent before are sent again, from anywhere to anywhere.",
+        &[needs("share", Kind::Share, "how many for each packet that is sent; 0 ends it")],
+    ),
+    verb(
+        "garbage",
+        "Bytes that no member sent reach a host, from the address of another.",
+        &[
+            needs("host", Kind::EachHost, "where"),
+            needs("from", Kind::Host, "in whose name"),
+            needs("word", Kind::Count, "decides what stands in them"),
+            needs("len", Kind::Count, "how many"),
+        ],
+    ),
     verb("mend", "Cuts, partitions and clogs end.", &[]),
     verb("heal", "Everything that is wrong with the network ends.", &[]),
     verb("links", "All links change their character.", LINK),

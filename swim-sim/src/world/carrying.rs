@@ -92,6 +92,7 @@ impl<M: Machine> World<M> {
             return;
         };
         let from = self.hosts[id].addr;
+        self.replay(id, to, &data);
         let fate = self.network.fate(self.now, id, to, data.len());
         self.tally.fates.count(&fate);
         let double = fate.second.map(|span| (span, data.clone()));

@@ -9,6 +9,9 @@
 //! - `acquainting`: clusters that exist from the start.
 //! - `commanding`: what applications and operators do.
 //! - `breaking`: what goes wrong on hosts.
+//! - `replaying`: packets that nobody sent, or sent long ago.
+//! - `misusing`: applications of every kind, and those that don't belong here.
+//! - `acting`: actions carried out.
 //! - `viewing`: what the world looks like from outside.
 
 use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr};
@@ -29,12 +32,17 @@ use crate::{
     trace::Trace,
 };
 
+pub(crate) use misusing::key;
+use replaying::Replays;
 use streaming::Connection;
 
 mod acquainting;
+mod acting;
 mod breaking;
 mod carrying;
 mod commanding;
+mod misusing;
+mod replaying;
 mod running;
 mod streaming;
 mod viewing;
@@ -84,6 +92,7 @@ pub struct World<M: Machine = Node> {
     /// Hosts elsewhere than their number says.
     moved: BTreeMap<SocketAddr, HostId>,
     stream_luck: Chance,
+    replays: Replays,
     crowd: Crowd,
     /// What happened in the moment that is being carried out.
     events: Vec<M::Event>,
@@ -134,6 +143,7 @@ impl<M: Machine> World<M> {
             connections_free: Vec::new(),
             moved: BTreeMap::new(),
             stream_luck: Chance::new(seed, Purpose::Stream),
+            replays: Replays::default(),
             crowd: Crowd::default(),
             events: Vec::new(),
             node_events: Vec::new(),

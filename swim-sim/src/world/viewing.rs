@@ -86,6 +86,13 @@ impl<M: Machine> World<M> {
             for subject in self.taking_part() {
                 let own = self.node(subject).local();
                 let seen = self.node(observer).member(&own.name);
+                if let Some(member) = seen.as_ref().filter(|member| member.meta != own.meta) {
+                    let (one, other) = (member.meta.as_bytes().len(), own.meta.as_bytes().len());
+                    found.push(format!(
+                        "host {observer} sees {} {} with metadata of {one} bytes, not {other}",
+                        own.name, member.stamp
+                    ));
+                }
                 let seen = seen.map(|member| (member.state, member.stamp, member.addr));
                 if seen != Some((State::Alive, own.stamp, own.addr)) {
                     let seen = seen.map_or("nobody".into(), |(state, stamp, addr)| {
@@ -98,6 +105,10 @@ impl<M: Machine> World<M> {
             let (live, all) = (self.node(observer).counts().live(), self.crowd.members);
             if live != all {
                 found.push(format!("host {observer} counts {live} live members of {all}"));
+            }
+            let suspects = self.node(observer).counts().suspect;
+            if suspects > 0 {
+                found.push(format!("host {observer} suspects {suspects}"));
             }
             if found.len() > LINES_MAX {
                 break;

@@ -1,0 +1,223 @@
+//! What a run really exercised. A campaign that did not see all of it proves nothing. (C1)
+
+use std::collections::BTreeMap;
+
+use swim_core::{MemberChange, Reject, Stats};
+
+use crate::tally::Tally;
+
+use super::class::{Class, Mask};
+
+/// How often what happened, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters(BTreeMap<String, u64>);
+
+impl Counters {
+    /// Adds to a counter, which comes into being with this.
+    pub fn add(&mut self, name: impl Into<String>, count: u64) {
+        *self.0.entry(name.into()).or_default() += count;
+    }
+
+    /// Adds all of another's.
+    pub fn merge(&mut self, other: &Self) {
+        for (name, count) in &other.0 {
+            self.add(name.as_str(), *count);
+        }
+    }
+
+    /// One counter; 0 if there is none of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+
+    /// The expected ones that are 0, where kinds of faults were switched off or not.
+    #[must_use]
+    pub fn missing(&self, mask: Mask) -> Vec<String> {
+        let expected = expected().into_iter().filter(|_| mask.is_empty());
+        expected.filter(|name| self.get(name) == 0).collect()
+    }
+
+    /// What a node counted in its life.
+    pub(super) fn add_stats(&mut self, stats: &Stats) {
+        let confirmed = stats.suspicions_expired - stats.suspicions_expired_unconfirmed;
+        for (name, count) in [
+            ("probes", stats.probes),
+            ("probe saved by helper", stats.probes_saved_by_relay),
+            ("probe saved by stream", stats.probes_saved_by_stream),
+            ("probe failed", stats.probes_failed),
+            ("probe while degraded", stats.probes_degraded),
+            ("nack", stats.nacks),
+            ("relay refused", stats.relays_refused),
+            ("refutation", stats.refutations),
+            ("suspicion expired confirmed", confirmed),
+            ("suspicion expired unconfirmed", stats.suspicions_expired_unconfirmed),
+            ("claim refused", stats.claims_refused),
+            ("claim of a stranger", stats.claims_unknown),
+            ("conflict", stats.conflicts),
+            ("exchange", stats.exchanges),
+            ("exchange failed", stats.exchanges_failed),
+            ("repair", stats.repairs),
+            ("broadcast delivered", stats.broadcasts_delivered),
+            ("broadcast repeated", stats.broadcasts_repeated),
+            ("broadcast stale", stats.broadcasts_stale),
+            ("broadcast repair", stats.broadcast_repairs),
+            ("stream failed", stats.streams_failed),
+            ("stream refused", stats.streams_refused),
+            ("pause", stats.pauses),
+        ] {
+            self.add(name, count);
+        }
+        for reject in Reject::ALL {
+            self.add(format!("reject {reject}"), stats.rejected_for(reject));
+        }
+    }
+
+    /// What a world counted.
+    pub(super) fn add_tally(&mut self, tally: &Tally) {
+        for (name, count) in [
+            ("packet lost", tally.fates.lost),
+            ("packet doubled", tally.fates.doubled),
+            ("packet flipped", tally.fates.flipped),
+            ("packet truncated", tally.fates.truncated),
+            ("packet replayed", tally.replays),
+            ("send queue full", tally.packets_overflown),
+            ("packet unheard", tally.packets_unheard),
+            ("stream reset", tally.streams_reset),
+            ("stream stalled", tally.streams_stalled),
+        ] {
+            self.add(name, count);
+        }
+        for (error, count) in &tally.refused {
+            self.add(format!("refused {error}"), *count);
+        }
+        for change in [
+            MemberChange::Joined,
+            MemberChange::Updated,
+            MemberChange::Suspected,
+            MemberChange::Recovered,
+            MemberChange::Failed,
+            MemberChange::Left,
+            MemberChange::Reaped,
+        ] {
+            self.add(format!("member {change}"), tally.changes(change));
+        }
+    }
+}
+
+/// What a campaign must have seen.
+#[must_use]
+pub fn expected() -> Vec<String> {
+    let classes = Class::ALL.iter().filter(|class| **class != Class::Skew);
+    let mut names: Vec<String> = classes.map(|class| format!("fault {class}")).collect();
+    let rejects = Reject::ALL.iter().filter(|reject| why_not_reject(**reject).is_none());
+    names.extend(rejects.map(|reject| format!("reject {reject}")));
+    names.extend(EXPECTED.iter().map(|name| (*name).to_owned()));
+    names
+}
+
+/// What can't be seen here, and why.
+#[must_use]
+pub fn unreachable() -> Vec<(String, &'static str)> {
+    let rejects = Reject::ALL
+        .iter()
+        .filter_map(|reject| why_not_reject(*reject).map(|why| (format!("reject {reject}"), why)));
+    rejects.chain(ELSEWHERE.iter().map(|(name, why)| ((*name).to_owned(), *why))).collect()
+}
+
+/// Why no simulation sees an input refused for this.
+const fn why_not_reject(reject: Reject) -> Option<&'static str> {
+    const FORGED: &str = "takes a peer that breaks the rules: fuzz targets and the core's tests";
+    match reject {
+        Reject::Flags
+        | Reject::Compression
+        | Reject::Malformed
+        | Reject::Text
+        | Reject::Address
+        | Reject::Implausible
+        | Reject::Misplaced
+        | Reject::Excess => Some(FORGED),
+        Reject::OwnName => Some("takes a peer that sends to nobody in particular in our name"),
+        _ => None,
+    }
+}
+
+/// The counters that every campaign must have moved, beside the kinds of faults and of refusals.
+const EXPECTED: &[&str] = &[
+    "refutation",
+    "probe saved by helper",
+    "probe saved by stream",
+    "nack",
+    "suspicion expired confirmed",
+    "suspicion expired unconfirmed",
+    "send queue full",
+    "packet split",
+    "packet lost",
+    "packet doubled",
+    "packet flipped",
+    "packet truncated",
+    "packet replayed",
+    "stream reset",
+    "stream stalled",
+    "stream failed",
+    "partition merged",
+    "conflict",
+    "conflict reported",
+    "exchange oversize",
+    "health at its worst",
+    "probe while degraded",
+    "pause",
+    "life change",
+    "claim refused",
+    "member joined",
+    "member updated",
+    "member suspected",
+    "member recovered",
+    "member failed",
+    "member left",
+    "member reaped",
+    "broadcast delivered",
+    "broadcast repeated",
+    "exchange",
+    "exchange failed",
+    "repair",
+    "seed joined",
+    "seed unreachable",
+    "seed closed",
+    "seed timed-out",
+    "seed myself",
+    "delivery confirmed",
+    "delivery unconfirmed",
+    "refused join: NoSeeds",
+    "refused join: TooManySeeds",
+    "refused join: TooManyJoins",
+    "refused join: Leaving",
+    "refused leave: Leaving",
+    "refused leave: Left",
+    "refused send: TooLarge",
+    "refused send: UnknownMember",
+    "refused send: Left",
+    "refused update: Meta",
+    "refused update: Left",
+    "refused remove: UnknownMember",
+    "refused remove: Alive",
+    "refused keyring: NoKeyring",
+    "refused keyring: Unknown",
+    "refused keyring: Primary",
+    "refused keyring: Full",
+];
+
+/// What is seen elsewhere only.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("lagged", "the driver's: the core has no slow consumer"),
+    ("nonce exhaustion", "takes 2^32 packets of one session: a test of the core's session"),
+    ("life raised", "takes an incarnation of 2^48, which nobody reaches: X7 tests of the core"),
+    ("refused keyring: IdTaken", "takes two keys with the same 32 bits of digest"),
+    ("refused send: Busy", "takes a thousand pings at once: a test of the core"),
+    ("refused update: TooLargeForPacket", "takes a longer name than hosts have here"),
+];

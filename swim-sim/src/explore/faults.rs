@@ -1,0 +1,143 @@
+//! What goes wrong in a run, each kind drawn from its own stream of luck. (D4)
+
+use std::time::Duration;
+
+use crate::{
+    action::{Action, LinkChange, Span, Timed},
+    chance::{Chance, Purpose},
+    network::HostId,
+};
+
+use super::{
+    class::Class,
+    draw::{Draw, SECOND, share_to},
+    hosts,
+    settings::Settings,
+    work,
+};
+
+/// What one kind contributes to a run. How often kinds take part at all is part of the draw.
+pub(super) fn draw(
+    class: Class,
+    chance: &mut Chance,
+    settings: &Settings,
+    chaos: Duration,
+) -> Vec<Timed> {
+    let is_on = chance.hits(share(class));
+    let mut draw = Draw { chance, settings, chaos, size: settings.size, drawn: Vec::new() };
+    match class {
+        Class::Loss => draw.loss(),
+        Class::Duplicates => draw.everywhere(|chance, on| LinkChange {
+            duplicates: Some(on * share_to(chance, 0.15)),
+            ..LinkChange::default()
+        }),
+        Class::Reordering => draw.everywhere(|chance, on| LinkChange {
+            reordered: Some(on * share_to(chance, 0.5)),
+            reordered_by: Some(Span(chance.span(SECOND * 5))),
+            ..LinkChange::default()
+        }),
+        Class::Flips => draw.everywhere(|chance, on| LinkChange {
+            flipped: Some(on * share_to(chance, 0.1)),
+            ..LinkChange::default()
+        }),
+        Class::Truncation => draw.everywhere(|chance, on| LinkChange {
+            truncated: Some(on * share_to(chance, 0.1)),
+            ..LinkChange::default()
+        }),
+        Class::Mtu => draw.everywhere(|chance, on| LinkChange {
+            mtu: Some(if on > 0.0 { 300 + chance.below(900) as usize } else { usize::MAX >> 1 }),
+            ..LinkChange::default()
+        }),
+        Class::StreamReset => draw.everywhere(|chance, on| LinkChange {
+            stream_resets: Some(on * share_to(chance, 0.5)),
+            ..LinkChange::default()
+        }),
+        Class::StreamStall => draw.everywhere(|chance, on| LinkChange {
+            stream_stalls: Some(on * share_to(chance, 0.3)),
+            ..LinkChange::default()
+        }),
+        Class::Replay => draw.windows(|draw, from, until| {
+            let share = share_to(draw.chance, 0.5);
+            draw.add(from, Action::Replays { share });
+            draw.add(until, Action::Replays { share: 0.0 });
+        }),
+        Class::Latency => draw.latency(),
+        Class::Clog => draw.clog(),
+        Class::Asymmetry => draw.windows(|draw, from, until| {
+            let (some, others) = draw.split();
+            draw.add(from, Action::Cut { from: some, to: others });
+            draw.add(until, Action::Mend);
+        }),
+        Class::Firewall => draw.windows(|draw, from, until| {
+            let (some, others) = draw.split();
+            draw.add(from, Action::CutPackets { from: some, to: others });
+            draw.add(until, Action::Mend);
+        }),
+        Class::Partition => draw.windows(|draw, from, until| {
+            for cut in draw.partition() {
+                draw.add(from, cut);
+            }
+            draw.add(until, Action::Mend);
+        }),
+        Class::Flapping => draw.flapping(),
+        Class::Skew => {}
+        class if is_work(class) => work::draw(class, &mut draw),
+        class => hosts::draw(class, &mut draw),
+    }
+    if is_on { draw.drawn } else { Vec::new() }
+}
+
+/// Whether it is what applications and operators do, and not a fault.
+pub(super) const fn is_work(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Broadcasts
+            | Class::Updates
+            | Class::Messages
+            | Class::Leaves
+            | Class::Removals
+            | Class::Rotation
+            | Class::Misuse
+            | Class::Skew
+    )
+}
+
+/// In what share of the runs a kind takes part.
+const fn share(class: Class) -> f64 {
+    match class {
+        Class::Crash | Class::Broadcasts | Class::Updates | Class::Messages => 0.6,
+        Class::Loss | Class::Pause | Class::Leaves | Class::Partition => 0.4,
+        Class::Conflict => 0.15,
+        _ => 0.25,
+    }
+}
+
+/// What goes wrong for ever on the hosts from `core` to `size`.
+pub(super) fn lasting(seed: u64, core: usize, size: usize) -> Vec<Timed> {
+    let day = SECOND * 86_400;
+    let fault = |host: HostId| {
+        let chance = &mut Chance::of(seed, Purpose::Subjects, host as u64);
+        let ends = |loss_sent, loss_received| Action::Ends {
+            host,
+            loss_sent,
+            loss_received,
+            bandwidth: 0,
+            send_queue_max: 0,
+        };
+        let action = match chance.below(6) {
+            0 => ends(0.0, 1.0),
+            1 => ends(1.0, 0.0),
+            2 => ends(0.5, 0.5),
+            3 => Action::Starve {
+                host,
+                runs: SECOND / 10,
+                stands: SECOND * (1 + chance.below(10) as u32),
+                span: day,
+            },
+            4 => Action::Slow { host, cost: SECOND / 20 + chance.span(SECOND) },
+            _ => Action::Freeze { host, span: day },
+        };
+        Timed { at: Duration::ZERO, action }
+    };
+    (core..size).map(fault).collect()
+}

@@ -1,0 +1,149 @@
+//! What is to happen in one run, as data: drawn from a seed, written to a file, made smaller.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    action::{Action, Timed},
+    chance::{Chance, Purpose},
+    network::HostId,
+    span,
+};
+
+use super::{
+    class::{Class, Mask},
+    faults,
+    limits::Limits,
+    settings::Settings,
+};
+
+/// One run: its settings, and everything that is done to the world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Plan {
+    /// The seed all luck of the world comes from.
+    pub seed: u64,
+    /// How long things go wrong; then everything is mended.
+    #[serde(with = "span")]
+    pub chaos: Duration,
+    /// How the run goes on afterwards.
+    pub mode: Mode,
+    /// The kinds of faults that take part, for the record.
+    #[serde(default)]
+    pub classes: Vec<String>,
+    /// The settings.
+    pub settings: Settings,
+    /// What is done, in order of time. Starts are part of it.
+    #[serde(default)]
+    pub actions: Vec<Timed>,
+    /// What goes wrong on those that don't belong to the core, for ever, once all else is mended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lasting: Vec<Timed>,
+}
+
+/// What a run consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Mode {
+    /// Everything goes wrong, then nothing: all must agree.
+    Calm,
+    /// Nothing goes wrong at all, but for what applications do.
+    Pure,
+    /// Everything goes wrong, then only on some nodes, for ever: the others must agree.
+    Frozen {
+        /// The hosts below this number must agree.
+        core: usize,
+    },
+}
+
+impl Plan {
+    /// The plan of a seed. Kinds that the mask hides are drawn and left out, so that nothing else
+    /// changes. (D4)
+    #[must_use]
+    pub fn draw(seed: u64, mask: Mask, limits: &Limits) -> Self {
+        let settings = Settings::draw(seed, mask, limits);
+        let chance = &mut Chance::of(seed, Purpose::Faults, 0);
+        let most = limits.chaos_max.max(MILLISECOND * 1_000);
+        let chaos = most / 6 + chance.span(most * 5 / 6);
+        let mode = match chance.below(10) {
+            0 => Mode::Pure,
+            1 | 2 if settings.size >= 3 => {
+                let sick = 1 + chance.below(settings.size as u64 / 3) as usize;
+                Mode::Frozen { core: settings.size - sick }
+            }
+            _ => Mode::Calm,
+        };
+        let mut actions = starts(seed, &settings);
+        let mut classes = Vec::new();
+        for &class in Class::ALL {
+            let chance = &mut Chance::of(seed, Purpose::Faults, 1 + class as u64);
+            let drawn = faults::draw(class, chance, &settings, chaos);
+            let is_off = mask.hides(class) || (mode == Mode::Pure && !faults::is_work(class));
+            if !is_off && !drawn.is_empty() {
+                classes.push(class.name().to_owned());
+                actions.extend(drawn);
+            }
+        }
+        actions.sort_by_key(|timed| timed.at);
+        let lasting = match mode {
+            Mode::Frozen { core } => faults::lasting(seed, core, settings.size),
+            Mode::Calm | Mode::Pure => Vec::new(),
+        };
+        Self { seed, chaos, mode, classes, settings, actions, lasting }
+    }
+
+    /// Reads a plan from TOML.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, and where.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The plan as JSON, which [`Plan::from_json`] reads.
+    ///
+    /// # Panics
+    ///
+    /// Never: a plan has nothing that JSON can't say.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a plan can be written as JSON")
+    }
+
+    /// Reads a plan from JSON.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, and where.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The hosts that belong to the core: all of the cluster, unless some are to stay sick.
+    #[must_use]
+    pub const fn core(&self) -> usize {
+        match self.mode {
+            Mode::Frozen { core } => core,
+            Mode::Calm | Mode::Pure => self.settings.size,
+        }
+    }
+}
+
+/// Every node starts within the first seconds and asks one or two that started before.
+fn starts(seed: u64, settings: &Settings) -> Vec<Timed> {
+    let start = |host: HostId| {
+        // A stream of its own, so that another node more changes nobody's. (D4)
+        let chance = &mut Chance::of(seed, Purpose::Workload, host as u64);
+        let at = if host == 0 { Duration::ZERO } else { chance.span(MILLISECOND * 3_000) };
+        let seeds = match host {
+            0 => Vec::new(),
+            _ => vec![0, chance.below(host as u64) as HostId],
+        };
+        Timed { at, action: Action::Start { host, seeds, forgetful: false } }
+    };
+    (0..settings.size).map(start).collect()
+}
+
+const MILLISECOND: Duration = Duration::from_millis(1);

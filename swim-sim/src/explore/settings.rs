@@ -1,0 +1,282 @@
+//! The settings of one run: drawn first, a few of them different from node to node.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use swim_core::{AllowList, Instant, Keyring, Options};
+
+use crate::{
+    chance::{Chance, Purpose},
+    network::HostId,
+    span,
+    world::key,
+};
+
+use super::{
+    class::{Class, Mask},
+    limits::Limits,
+};
+
+/// The settings of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Settings {
+    /// How many nodes make up the cluster. They are on the hosts from 0 on.
+    pub size: usize,
+    /// [`Options::probe_interval`].
+    #[serde(with = "span")]
+    pub probe_interval: Duration,
+    /// [`Options::probe_timeout`].
+    #[serde(with = "span")]
+    pub probe_timeout: Duration,
+    /// [`Options::gossip_interval`].
+    #[serde(with = "span")]
+    pub gossip_interval: Duration,
+    /// [`Options::gossip_nodes`].
+    pub gossip_nodes: usize,
+    /// [`Options::gossip_to_dead`].
+    #[serde(with = "span")]
+    pub gossip_to_dead: Duration,
+    /// [`Options::indirect_probes`].
+    pub indirect_probes: usize,
+    /// [`Options::stream_pings`].
+    pub stream_pings: bool,
+    /// [`Options::health_max`].
+    pub health_max: u32,
+    /// [`Options::suspicion_mult`].
+    pub suspicion_mult: u32,
+    /// [`Options::suspicion_max_mult`].
+    pub suspicion_max_mult: u32,
+    /// [`Options::retransmit_mult`].
+    pub retransmit_mult: u32,
+    /// [`Options::push_pull_interval`].
+    #[serde(with = "span")]
+    pub push_pull_interval: Duration,
+    /// [`Options::repair`].
+    pub repair: bool,
+    /// [`Options::reap_after`].
+    #[serde(with = "span")]
+    pub reap_after: Duration,
+    /// [`Options::reclaim_after`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reclaim_after: Option<crate::action::Span>,
+    /// [`Options::reconnect_interval`].
+    #[serde(with = "span")]
+    pub reconnect_interval: Duration,
+    /// [`Options::stream_timeout`].
+    #[serde(with = "span")]
+    pub stream_timeout: Duration,
+    /// [`Options::broadcast_lifetime`].
+    #[serde(with = "span")]
+    pub broadcast_lifetime: Duration,
+    /// [`Options::packet_len_max`].
+    pub packet_len_max: usize,
+    /// [`Options::state_len_max`].
+    pub state_len_max: usize,
+    /// How many members more than the cluster has there is room for; none: as many as usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members_spare: Option<usize>,
+    /// [`Options::label`].
+    pub label: String,
+    /// Whether everything is sealed, with key 1.
+    pub is_sealed: bool,
+    /// Whether nodes know the time on the wall.
+    pub has_wall_clock: bool,
+    /// Whether only addresses within 10.0.0.0/8 are allowed.
+    pub has_allow_list: bool,
+    /// What differs at single nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skews: Vec<Skew>,
+}
+
+/// What one node has different from the others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Skew {
+    /// Where.
+    pub host: HostId,
+    /// [`Options::packet_len_max`].
+    pub packet_len_max: usize,
+    /// How many times longer its probe interval is.
+    pub slowness: u32,
+    /// [`Options::suspicion_mult`].
+    pub suspicion_mult: u32,
+    /// [`Options::repair`].
+    pub repair: bool,
+}
+
+impl Settings {
+    /// The settings of a seed.
+    #[must_use]
+    pub fn draw(seed: u64, mask: Mask, limits: &Limits) -> Self {
+        const SECOND: Duration = Duration::from_secs(1);
+        let chance = &mut Chance::new(seed, Purpose::Options);
+        let size = draw_size(chance).clamp(limits.nodes_min, limits.nodes_max);
+        let probe_interval = SECOND / chance.pick(&[1, 1, 2, 5]);
+        let mut settings = Self {
+            size,
+            probe_interval,
+            probe_timeout: probe_interval / chance.pick(&[2, 3, 5]),
+            gossip_interval: Duration::from_millis(chance.pick(&[20, 100, 200, 500])),
+            gossip_nodes: chance.pick(&[0, 1, 2, 3, 3, 3]),
+            gossip_to_dead: SECOND * chance.pick(&[0, 10, 30]),
+            indirect_probes: chance.pick(&[0, 1, 3, 3]),
+            stream_pings: chance.hits(0.7),
+            health_max: chance.pick(&[0, 1, 7, 7]),
+            suspicion_mult: chance.pick(&[1, 2, 3, 4, 4]),
+            suspicion_max_mult: chance.pick(&[1, 2, 6]),
+            retransmit_mult: chance.pick(&[1, 2, 4]),
+            push_pull_interval: SECOND * chance.pick(&[0, 5, 15, 30]),
+            repair: chance.hits(0.8),
+            reap_after: SECOND * chance.pick(&[1, 10, 30]),
+            reclaim_after: chance
+                .pick(&[None, Some(0), Some(10)])
+                .map(|seconds| crate::action::Span(SECOND * seconds)),
+            reconnect_interval: SECOND * chance.pick(&[3, 10, 30]),
+            stream_timeout: SECOND * chance.pick(&[1, 3, 10]),
+            broadcast_lifetime: SECOND * chance.pick(&[5, 30]),
+            packet_len_max: chance.pick(&[576, 1_232, 1_400]),
+            state_len_max: chance.pick(&[1 << 12, 16 << 20, 16 << 20]),
+            members_spare: chance.pick(&[None, None, None, None, Some(1)]),
+            label: chance.pick(&["", "a"]).into(),
+            is_sealed: chance.hits(0.4),
+            has_wall_clock: chance.hits(0.6),
+            has_allow_list: chance.hits(0.3),
+            skews: Vec::new(),
+        };
+        if !settings.repair && settings.push_pull_interval.is_zero() {
+            // One of the two must find what gossip misses.
+            settings.push_pull_interval = 10 * SECOND;
+        }
+        settings.draw_skews(seed, mask);
+        settings
+    }
+
+    /// Each node draws its own, so that another one more changes nobody's. (D4)
+    fn draw_skews(&mut self, seed: u64, mask: Mask) {
+        let share = Chance::of(seed, Purpose::Options, 0).pick(&[0.0, 0.2, 0.5]);
+        for host in 0..self.size {
+            let chance = &mut Chance::of(seed, Purpose::Options, 1 + host as u64);
+            let is_skewed = chance.hits(share);
+            let skew = Skew {
+                host,
+                packet_len_max: chance.pick(&[576, 1_232, 9_216]),
+                slowness: chance.pick(&[1, 2]),
+                suspicion_mult: chance.pick(&[1, 4, 6]),
+                repair: chance.hits(0.5) || self.push_pull_interval.is_zero(),
+            };
+            if is_skewed && !mask.hides(Class::Skew) {
+                self.skews.push(skew);
+            }
+        }
+    }
+
+    /// Gives a node its settings. `now` is the world's time, `keys` the numbers of the keys that
+    /// it has, the primary first.
+    pub fn apply(&self, host: HostId, now: Instant, keys: &[u8], o: &mut Options) {
+        o.probe_interval = self.probe_interval;
+        o.probe_timeout = self.probe_timeout;
+        o.gossip_interval = self.gossip_interval;
+        o.gossip_nodes = self.gossip_nodes;
+        o.gossip_to_dead = self.gossip_to_dead;
+        o.indirect_probes = self.indirect_probes;
+        o.stream_pings = self.stream_pings;
+        o.health_max = self.health_max;
+        o.suspicion_mult = self.suspicion_mult;
+        o.suspicion_max_mult = self.suspicion_max_mult;
+        o.retransmit_mult = self.retransmit_mult;
+        o.push_pull_interval = self.push_pull_interval;
+        o.repair = self.repair;
+        o.reap_after = self.reap_after;
+        o.reclaim_after = self.reclaim_after.map(|span| span.0);
+        o.reconnect_interval = self.reconnect_interval;
+        o.stream_timeout = self.stream_timeout;
+        o.broadcast_lifetime = self.broadcast_lifetime;
+        o.packet_len_max = self.packet_len_max;
+        o.state_len_max = self.state_len_max;
+        o.report_probes = true;
+        if let Some(spare) = self.members_spare {
+            o.members_max = self.size + spare;
+        }
+        o.label.clone_from(&self.label);
+        if self.has_wall_clock {
+            // All wall clocks agree.
+            o.unix_time = Some(UNIX_TIME + now.saturating_since(Instant::ORIGIN));
+        }
+        if self.has_allow_list {
+            let ten = "10.0.0.0/8".parse().expect("a block");
+            o.allow = Some(AllowList::new(vec![ten]));
+        }
+        o.keyring = self.is_sealed.then(|| ring(keys));
+        if let Some(skew) = self.skews.iter().find(|skew| skew.host == host) {
+            o.packet_len_max = skew.packet_len_max;
+            o.probe_interval *= skew.slowness;
+            o.suspicion_mult = skew.suspicion_mult;
+            o.repair = skew.repair;
+        }
+    }
+
+    /// Whether a replay must change nothing: without a clock a node that was restarted can't tell,
+    /// and without a key nobody can.
+    #[must_use]
+    pub const fn is_guarded(&self) -> bool {
+        self.is_sealed && self.has_wall_clock
+    }
+
+    /// Invariants, section 0: within this time all agree again once every fault is off. On top come
+    /// the time for a stream to end, and for those that were lost for good: one of them is drawn
+    /// per try, and the right one of n is drawn within 12 n tries but for six times in a million.
+    #[must_use]
+    pub fn converges_within(&self) -> Duration {
+        let others = self.size.max(2) as u32 - 1;
+        let size = f64::from(others + 1);
+        let interval = self.probe_interval * 2;
+        // The largest multiplier that a skewed node may have.
+        let mult = self.suspicion_mult.max(6) * self.suspicion_max_mult;
+        let longest = interval * mult * (libm::log10(size).max(1.0) * 10.0) as u32 / 10;
+        let rounds = libm::ceil(libm::log2(size)) as u32;
+        let dissemination = self.gossip_interval * 4 * rounds + self.push_pull_interval;
+        longest * 2
+            + interval * (2 * others - 1) * (1 + self.health_max)
+            + self.push_pull_interval
+            + dissemination
+            + self.reap_after
+            + self.reconnect_interval * 12 * self.size as u32
+            + self.stream_timeout * 3
+    }
+}
+
+/// Mostly small clusters: most of what can go wrong goes wrong among five.
+fn draw_size(chance: &mut Chance) -> usize {
+    let (least, span) = chance.pick(&[
+        (1, 3),
+        (2, 4),
+        (3, 4),
+        (3, 6),
+        (4, 8),
+        (4, 8),
+        (8, 8),
+        (8, 24),
+        (16, 16),
+        (32, 33),
+    ]);
+    least + chance.below(span) as usize
+}
+
+/// The ring of these keys, the primary first. Keys that don't fit are left out.
+fn ring(keys: &[u8]) -> Keyring {
+    let (first, others) = keys.split_first().unwrap_or((&FIRST_KEY, &[]));
+    let mut ring = Keyring::new(key(*first));
+    for number in others {
+        if ring.add(key(*number)).is_err() {
+            break;
+        }
+    }
+    ring
+}
+
+/// The key that a cluster begins with.
+pub const FIRST_KEY: u8 = 1;
+
+/// What time it is on the wall when the world begins.
+const UNIX_TIME: Duration = Duration::from_secs(1_800_000_000);

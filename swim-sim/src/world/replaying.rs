@@ -1,0 +1,73 @@
+//! Packets that nobody sent, or sent long ago: somebody on the way keeps what passes and sends it
+//! again, to whom it was meant for or to anybody else. (A1)
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::{
+    chance::{Chance, Purpose, mix, unit},
+    machine::Machine,
+    network::HostId,
+};
+
+use super::{Due, World};
+
+/// What somebody on the way keeps, and how often something of it is sent again.
+#[derive(Debug, Default)]
+pub(super) struct Replays {
+    /// How many are sent again for each that is sent.
+    pub(super) share: f64,
+    is_wanted: bool,
+    kept: Vec<(SocketAddr, Bytes)>,
+}
+
+impl<M: Machine> World<M> {
+    /// Keeps a packet that is sent, and perhaps sends another one again.
+    pub(super) fn replay(&mut self, from: HostId, to: HostId, data: &Bytes) {
+        if !self.replays.is_wanted {
+            return;
+        }
+        let way = (from as u64) << 32 | to as u64;
+        let word = mix(mix(self.seed, Purpose::Replay as u64), mix(way, self.now.as_nanos()));
+        let replays = &mut self.replays;
+        let kept = (self.hosts[from].addr, data.clone());
+        if replays.kept.len() < KEPT_MAX {
+            replays.kept.push(kept);
+        } else {
+            // Old ones are kept as well as new ones.
+            replays.kept[mix(word, 1) as usize % KEPT_MAX] = kept;
+        }
+        if unit(word) >= replays.share {
+            return;
+        }
+        let (source, data) = replays.kept[mix(word, 2) as usize % replays.kept.len()].clone();
+        let is_astray = mix(word, 3).is_multiple_of(4);
+        let to = if is_astray { mix(word, 4) as usize % self.hosts.len() } else { to };
+        self.tally.replays += 1;
+        self.queue.push(self.now, Due::Packet { to, from: source, data });
+    }
+
+    /// From now on, somebody on the way keeps what passes.
+    pub fn keep_packets(&mut self) {
+        self.replays.is_wanted = true;
+    }
+
+    /// Bytes that no member sent reach a host now.
+    pub(super) fn throw(&mut self, id: HostId, from: HostId, word: u64, len: usize) {
+        let mut luck = Chance::of(self.seed, Purpose::Replay, word);
+        let mut data: Vec<u8> = (0..len).map(|_| luck.word() as u8).collect();
+        // Some begin as a packet does.
+        let kept = &self.replays.kept;
+        if luck.hits(0.5) && !kept.is_empty() {
+            let (_, packet) = &kept[luck.below(kept.len() as u64) as usize];
+            let whole = luck.below(packet.len().min(len) as u64 + 1) as usize;
+            data[..whole].copy_from_slice(&packet[..whole]);
+        }
+        let from = self.addr_of(from);
+        self.queue.push(self.now, Due::Packet { to: id, from, data: data.into() });
+    }
+}
+
+/// How many packets are kept: about two minutes of a small cluster.
+const KEPT_MAX: usize = 8_192;
