@@ -2,8 +2,8 @@
 //! machines that production runs, with real packets.
 //!
 //! A [`World`] holds hosts, a [`Network`](network::Network) and a clock. Everything that happens is
-//! decided by the seed and by what is asked of the world: the same calls give the same run, byte for
-//! byte.
+//! decided by the seed and by what is asked of the world: the same calls give the same run, byte
+//! for byte.
 
 mod action;
 mod belief;

@@ -6,8 +6,9 @@ use swim_core::{Config, Event, Input, Instant, Node, Output};
 
 /// A state machine that owns a [`Node`] (or is one), as the world drives it.
 ///
-/// An application that wants to be simulated puts its own state beside the node: it drains the node
-/// inside `handle`, lets packets, streams and timers pass, and turns the node's events into its own.
+/// An application that wants to be simulated puts its own state beside the node: it drains the
+/// node inside `handle`, lets packets, streams and timers pass, and turns the node's events into
+/// its own.
 pub trait Machine: Sized {
     /// What it tells its surroundings.
     type Event: Clone + Debug;

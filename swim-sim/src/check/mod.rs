@@ -1,44 +1,15 @@
 //! What must always hold, checked after every step of every host.
 
-use core::fmt;
+pub use checker::{Checker, Violation};
+pub use events::Events;
+pub use tables::Tables;
 
-use swim_core::Instant;
+mod checker;
+mod events;
+mod tables;
 
-use crate::{network::HostId, step::Step};
-
-pub use interim::all;
-
-mod interim;
-
-/// Looks at every step and says what is wrong.
-pub trait Checker {
-    /// The invariants it stands for, as in the comments of the code: `S1`, `E2`.
-    fn id(&self) -> &'static str;
-
-    /// Looks at one step.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong, with the values that show it.
-    fn check(&mut self, step: &Step<'_>) -> Result<(), String>;
-}
-
-/// Something that must never be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// When it was found.
-    pub at: Instant,
-    /// On which host.
-    pub host: HostId,
-    /// Who found it.
-    pub checker: &'static str,
-    /// What was found.
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, host, checker, what } = self;
-        write!(f, "{checker} violated at {at} on host {host}: {what}")
-    }
+/// All checkers of safety.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Checker>> {
+    vec![Box::new(Tables::default()), Box::new(Events::default())]
 }

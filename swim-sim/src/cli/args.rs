@@ -11,10 +11,12 @@ use swim_sim::{
 };
 
 use super::{
+    exploring::{self, ExperimentArgs, ExploreArgs, ReplayArgs},
     failure::Failure,
     help,
     list::Topic,
     reader::{Grammar, Reader, Token, unknown, wrong},
+    seeds::Seeds,
 };
 
 /// What was asked for.
@@ -24,6 +26,12 @@ pub(crate) enum Invocation {
     Run(RunArgs),
     /// Measure settings.
     Tune(Box<TuneArgs>),
+    /// Draw faults at random.
+    Explore(ExploreArgs),
+    /// Repeat a run that was drawn.
+    Replay(Box<ReplayArgs>),
+    /// Run a published experiment.
+    Experiment(ExperimentArgs),
     /// Say what there is.
     List(Topic),
     /// Print this text.
@@ -61,6 +69,29 @@ pub(crate) struct Output {
     pub(crate) trace: Option<PathBuf>,
 }
 
+impl From<ExploreArgs> for Invocation {
+    fn from(args: ExploreArgs) -> Self {
+        Self::Explore(args)
+    }
+}
+
+impl From<ReplayArgs> for Invocation {
+    fn from(args: ReplayArgs) -> Self {
+        Self::Replay(Box::new(args))
+    }
+}
+
+impl From<ExperimentArgs> for Invocation {
+    fn from(args: ExperimentArgs) -> Self {
+        Self::Experiment(args)
+    }
+}
+
+/// What was asked for, or else the help of the command.
+fn or_help<T: Into<Invocation>>(text: &'static str) -> impl Fn(Option<T>) -> Invocation {
+    move |args| args.map_or(Invocation::Print(text), Into::into)
+}
+
 /// Reads the arguments of the process, its own name left out.
 ///
 /// # Errors
@@ -72,13 +103,21 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocati
         Some(Token::Word(word)) => match &*word.to_string_lossy() {
             "run" => run(reader.of(&RUN)),
             "tune" => tune(reader.of(&TUNE)),
+            "explore" => exploring::explore(reader.of(&EXPLORE)).map(or_help(help::EXPLORE)),
+            "replay" => exploring::replay(reader.of(&REPLAY)).map(or_help(help::REPLAY)),
+            "experiment" => {
+                exploring::experiment(reader.of(&EXPERIMENT)).map(or_help(help::EXPERIMENT))
+            }
             "list" => list(reader.of(&LIST)),
             "help" => help(reader.of(&HELP)),
             other => Err(unknown(&SWIM_SIM, "command", other, &COMMANDS)),
         },
         Some(Token::Flag("version")) => Ok(Invocation::Print(VERSION)),
         Some(Token::Flag(_)) => Ok(Invocation::Print(help::SWIM_SIM)),
-        None => Err(wrong(&SWIM_SIM, "say what to do: run, tune, list or help")),
+        None => Err(wrong(
+            &SWIM_SIM,
+            "say what to do: run, tune, explore, replay, experiment, list or help",
+        )),
     }
 }
 
@@ -165,6 +204,9 @@ fn help(mut reader: Reader) -> Result<Invocation, Failure> {
         Some(Token::Word(word)) => match &*word.to_string_lossy() {
             "run" => help::RUN,
             "tune" => help::TUNE,
+            "explore" => help::EXPLORE,
+            "replay" => help::REPLAY,
+            "experiment" => help::EXPERIMENT,
             "list" => help::LIST,
             "help" => help::SWIM_SIM,
             other => return Err(unknown(&HELP, "command", other, &COMMANDS)),
@@ -172,52 +214,6 @@ fn help(mut reader: Reader) -> Result<Invocation, Failure> {
         Some(Token::Flag(_)) | None => help::SWIM_SIM,
     };
     Ok(Invocation::Print(about))
-}
-
-/// `--seed N` or `--seeds A..B`; never both.
-#[derive(Debug, Default)]
-pub(crate) struct Seeds {
-    one: Option<u64>,
-    many: Option<Range<u64>>,
-}
-
-impl Seeds {
-    pub(crate) fn read(&mut self, reader: &mut Reader, flag: &str) -> Result<(), Failure> {
-        if flag == "seed" {
-            self.one = Some(reader.parsed(flag)?);
-        } else {
-            self.many = Some(reader.read(flag, range)?);
-        }
-        Ok(())
-    }
-
-    /// The seeds to run; seed 0 if nothing was said.
-    pub(crate) fn checked(self, command: &Grammar) -> Result<Range<u64>, Failure> {
-        self.checked_or(command, 0..1)
-    }
-
-    /// The seeds to run, or those if nothing was said.
-    fn checked_or(self, command: &Grammar, or: Range<u64>) -> Result<Range<u64>, Failure> {
-        match (self.one, self.many) {
-            (Some(_), Some(_)) => Err(wrong(command, "--seed and --seeds can't be given both")),
-            (Some(u64::MAX), None) => Err(wrong(command, "--seed is too large")),
-            (Some(seed), None) => Ok(seed..seed + 1),
-            (None, Some(seeds)) => Ok(seeds),
-            (None, None) => Ok(or),
-        }
-    }
-}
-
-/// `0..100`: from the first until before the last.
-fn range(text: &str) -> Result<Range<u64>, String> {
-    let wrong = || "expected a range such as 0..100, the last one left out".to_owned();
-    let (first, end) = text.split_once("..").ok_or_else(wrong)?;
-    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
-    let range = number(first)?..number(end)?;
-    if range.is_empty() {
-        return Err("the range is empty: the last one is left out".into());
-    }
-    Ok(range)
 }
 
 fn nodes(text: &str) -> Result<usize, String> {
@@ -305,7 +301,28 @@ const TUNE: Grammar = Grammar {
         "help",
     ],
 };
-const COMMANDS: [&str; 4] = ["run", "tune", "list", "help"];
+const EXPLORE: Grammar = Grammar {
+    name: "swim-sim explore",
+    flags: &["seed", "seeds", "mask", "nodes-min", "nodes-max", "chaos-max", "json", "help"],
+};
+const REPLAY: Grammar = Grammar {
+    name: "swim-sim replay",
+    flags: &[
+        "seed",
+        "mask",
+        "nodes-min",
+        "nodes-max",
+        "chaos-max",
+        "plan",
+        "shrink",
+        "trace",
+        "json",
+        "help",
+    ],
+};
+const EXPERIMENT: Grammar =
+    Grammar { name: "swim-sim experiment", flags: &["full", "seeds", "runs", "json", "help"] };
+const COMMANDS: [&str; 7] = ["run", "tune", "explore", "replay", "experiment", "list", "help"];
 const VERSION: &str = concat!("swim-sim ", env!("CARGO_PKG_VERSION"), "\n");
 
 #[cfg(test)]
@@ -318,6 +335,9 @@ mod tests {
             (SWIM_SIM, help::SWIM_SIM),
             (RUN, help::RUN),
             (TUNE, help::TUNE),
+            (EXPLORE, help::EXPLORE),
+            (REPLAY, help::REPLAY),
+            (EXPERIMENT, help::EXPERIMENT),
             (LIST, help::LIST),
             (HELP, help::SWIM_SIM),
         ] {

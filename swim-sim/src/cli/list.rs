@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use swim_sim::experiment::EXPERIMENTS;
 use swim_sim::scenario::{
     settings::SETTINGS,
     verbs::{ACTIONS, ASSERTIONS, Field, LINK, Verb, WHEN},
@@ -14,13 +15,15 @@ pub(crate) enum Topic {
     Actions,
     Assertions,
     Settings,
+    Experiments,
 }
 
 impl Topic {
-    pub(crate) const NAMES: [(&'static str, Self); 3] = [
+    pub(crate) const NAMES: [(&'static str, Self); 4] = [
         ("actions", Self::Actions),
         ("assertions", Self::Assertions),
         ("settings", Self::Settings),
+        ("experiments", Self::Experiments),
     ];
 }
 
@@ -48,6 +51,12 @@ pub(crate) fn list(topic: Topic) -> String {
         text.push_str("\nThe network, in the table [network]\n");
         fields(&mut text, LINK);
         text.push('\n');
+    }
+    if is_asked(Topic::Experiments) {
+        text.push_str("Experiments of the papers\n");
+        for experiment in EXPERIMENTS {
+            let _ = writeln!(text, "  {:6}{}", experiment.id, experiment.title);
+        }
     }
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -8,6 +8,9 @@ use output::print;
 
 mod args;
 mod clock;
+mod experiment;
+mod explore;
+mod exploring;
 mod failure;
 mod help;
 mod list;
@@ -16,6 +19,7 @@ mod parallel;
 mod progress;
 mod reader;
 mod run;
+mod seeds;
 mod tune;
 
 /// Does what these arguments ask for.
@@ -23,6 +27,9 @@ pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode,
     match args::parse(args)? {
         Invocation::Run(args) => run::run(&args),
         Invocation::Tune(args) => tune::tune(&args),
+        Invocation::Explore(args) => explore::explore(&args),
+        Invocation::Replay(args) => explore::replay(&args),
+        Invocation::Experiment(args) => experiment::experiment(&args),
         Invocation::List(topic) => print(&list::list(topic)).map(|()| ExitCode::SUCCESS),
         Invocation::Print(text) => print(text).map(|()| ExitCode::SUCCESS),
     }

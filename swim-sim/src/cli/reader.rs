@@ -40,6 +40,11 @@ impl Reader {
         Self { command, ..self }
     }
 
+    /// The command whose flags are read.
+    pub(crate) const fn command(&self) -> &'static Grammar {
+        self.command
+    }
+
     pub(crate) fn next(&mut self) -> Result<Option<Token>, Failure> {
         let written = match self.parser.next().map_err(|error| wrong(self.command, error))? {
             None => return Ok(None),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::chance::{Purpose, mix, unit};
 
-use super::Link;
+use super::link::Link;
 
 /// A packet's luck, from which the link makes its fate.
 #[derive(Clone, Copy, Debug)]

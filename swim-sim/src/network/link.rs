@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Latency;
+use super::latency::Latency;
 
 /// One direction of a link.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,7 +4,7 @@
 use std::{fmt::Debug, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use swim_core::{Key, Keyring, Options};
+use swim_core::{Keyring, Options};
 
 use crate::{
     action::{Intruder, Rotation, Way},
@@ -13,7 +13,7 @@ use crate::{
     network::HostId,
 };
 
-use super::{World, commanding::JOIN_TIMEOUT};
+use super::{World, commanding::JOIN_TIMEOUT, stolen::key};
 
 impl<M: Machine> World<M> {
     /// Sends something; returns whether the node took it. A refusal is counted.
@@ -141,12 +141,6 @@ impl<M: Machine> World<M> {
 
 /// No host has this number.
 const NOBODY: HostId = 100_000;
-
-/// The key of this number, the same in every world.
-#[must_use]
-pub(crate) fn key(number: u8) -> Key {
-    Key::generate([number; 32])
-}
 
 /// What kind of refusal a result is: `send too-large`, without its values.
 fn refusal<T, E: Debug>(what: &str, result: Result<T, E>) -> Option<String> {

@@ -32,18 +32,20 @@ use crate::{
     trace::Trace,
 };
 
-pub(crate) use misusing::key;
-use replaying::Replays;
-use streaming::Connection;
+use connection::Connection;
+use stolen::Replays;
+pub(crate) use stolen::key;
 
 mod acquainting;
 mod acting;
 mod breaking;
 mod carrying;
 mod commanding;
+mod connection;
 mod misusing;
 mod replaying;
 mod running;
+mod stolen;
 mod streaming;
 mod viewing;
 

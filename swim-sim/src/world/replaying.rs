@@ -1,8 +1,6 @@
 //! Packets that nobody sent, or sent long ago: somebody on the way keeps what passes and sends it
 //! again, to whom it was meant for or to anybody else. (A1)
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 
 use crate::{
@@ -12,15 +10,6 @@ use crate::{
 };
 
 use super::{Due, World};
-
-/// What somebody on the way keeps, and how often something of it is sent again.
-#[derive(Debug, Default)]
-pub(super) struct Replays {
-    /// How many are sent again for each that is sent.
-    pub(super) share: f64,
-    is_wanted: bool,
-    kept: Vec<(SocketAddr, Bytes)>,
-}
 
 impl<M: Machine> World<M> {
     /// Keeps a packet that is sent, and perhaps sends another one again.

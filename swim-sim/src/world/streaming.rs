@@ -12,40 +12,10 @@ use crate::{
     network::{HostId, RETRANSMIT_FIRST},
 };
 
-use super::{Due, World};
-
-/// Two ends, and what is on its way between them.
-#[derive(Debug)]
-pub(super) struct Connection {
-    /// The dialer's end and the other.
-    ends: [Side; 2],
-    /// Tells this connection from an earlier one at the same place.
-    serial: u32,
-}
-
-#[derive(Debug)]
-struct Side {
-    host: HostId,
-    run: u32,
-    stream: StreamId,
-    /// What this side sent and the other did not get yet.
-    pipe: VecDeque<Parcel>,
-    is_pumping: bool,
-    /// Nothing that this side sends arrives any more.
-    is_stuck: bool,
-    /// How often the next piece was lost in a row.
-    losses: u32,
-}
-
-/// What a pipe carries.
-#[derive(Debug)]
-enum Parcel {
-    Dial,
-    Accept,
-    Piece(Piece),
-    /// The stream breaks when this arrives.
-    Break,
-}
+use super::{
+    Due, World,
+    connection::{Connection, Parcel, Side},
+};
 
 impl<M: Machine> World<M> {
     pub(super) fn dial(&mut self, id: HostId, stream: StreamId, to: SocketAddr) {

@@ -1,34 +1,28 @@
-//! The most important checks in one file, until each has its own.
+//! The safety invariants of tables: nothing is invented, nothing goes down, nobody is called back.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
 };
 
-use swim_core::{EventKind, Life, Member, MemberChange, Meta, Stamp, State, Versions};
+use swim_core::{Life, Member, Meta, Stamp, State, Versions};
 
 use crate::{
     network::HostId,
     step::{Moment, Step},
 };
 
-use super::Checker;
+use super::checker::Checker;
 
-/// All of them.
-#[must_use]
-pub fn all() -> Vec<Box<dyn Checker>> {
-    vec![Box::new(Safety::default()), Box::new(Events::default())]
-}
-
-/// S1 to S7 and S10.
-#[derive(Default)]
-struct Safety {
+/// S1 to S7 and S10: what tables may hold, and what may become of it.
+#[derive(Debug, Default)]
+pub struct Tables {
     issued: BTreeMap<String, BTreeMap<Stamp, Vec<Profile>>>,
     may_be_left: BTreeSet<(String, Life)>,
     seen: BTreeMap<HostId, Seen>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Seen {
     own: Option<Stamp>,
     entries: BTreeMap<String, (Stamp, State)>,
@@ -38,7 +32,7 @@ struct Seen {
 
 type Profile = (SocketAddr, Meta, Versions);
 
-impl Checker for Safety {
+impl Checker for Tables {
     fn id(&self) -> &'static str {
         "S"
     }
@@ -73,7 +67,7 @@ impl Checker for Safety {
     }
 }
 
-impl Safety {
+impl Tables {
     fn issue(&mut self, host: HostId, own: &Member) -> Result<(), String> {
         let last = self.seen.entry(host).or_default().own;
         if last.is_some_and(|last| last > own.stamp) {
@@ -143,103 +137,5 @@ impl Safety {
             return Err(format!("S7: {name} never left in life {}", stamp.life));
         }
         Ok(())
-    }
-}
-
-/// E1 to E4.
-#[derive(Default)]
-struct Events(BTreeMap<HostId, Mirror>);
-
-#[derive(Default)]
-struct Mirror {
-    next: u64,
-    members: BTreeMap<String, (MemberChange, Member)>,
-    suspected: BTreeSet<String>,
-    delivered: BTreeSet<(String, u64, u64)>,
-}
-
-impl Checker for Events {
-    fn id(&self) -> &'static str {
-        "E"
-    }
-
-    fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
-        if matches!(step.moment, Moment::Started) {
-            self.0.remove(&step.host);
-        }
-        let mirror = self.0.entry(step.host).or_default();
-        for event in step.events {
-            if event.seq != mirror.next {
-                return Err(format!("E3: event {} after {}", event.seq, mirror.next));
-            }
-            mirror.next += 1;
-            match &event.kind {
-                EventKind::Member { change, member } => mirror.fold(*change, member)?,
-                EventKind::Broadcast { origin, life, id, .. }
-                    if !mirror.delivered.insert((origin.to_string(), life.0, *id)) =>
-                {
-                    return Err(format!("E4: {origin} {life} {id} is delivered again"));
-                }
-                _ => {}
-            }
-        }
-        if step.events.is_empty() { Ok(()) } else { mirror.compare(step) }
-    }
-}
-
-impl Mirror {
-    fn fold(&mut self, change: MemberChange, member: &Member) -> Result<(), String> {
-        use MemberChange::{Failed, Joined, Left, Reaped, Recovered, Suspected, Updated};
-        let name = member.name.to_string();
-        let last = self.members.get(&name).map(|(change, _)| *change);
-        let is_in = matches!(last, Some(Joined | Updated | Suspected | Recovered));
-        let is_suspected = self.suspected.contains(&name);
-        let is_legal = match change {
-            Joined => !is_in,
-            Updated => is_in,
-            Suspected => is_in && !is_suspected,
-            Recovered => is_in && is_suspected,
-            Failed => is_in,
-            Left => is_in || last == Some(Failed),
-            Reaped => matches!(last, Some(Failed | Left)),
-        };
-        if !is_legal {
-            return Err(format!("E1: {name} {change} after {last:?}"));
-        }
-        match change {
-            Suspected => {
-                self.suspected.insert(name.clone());
-            }
-            Updated => {}
-            _ => {
-                self.suspected.remove(&name);
-            }
-        }
-        if change == Reaped {
-            self.members.remove(&name);
-        } else {
-            let change = if change == Updated { last.unwrap_or(Updated) } else { change };
-            self.members.insert(name, (change, member.clone()));
-        }
-        Ok(())
-    }
-
-    fn compare(&self, step: &Step<'_>) -> Result<(), String> {
-        let mut count = 0;
-        for member in step.node.members() {
-            count += 1;
-            let Some((_, folded)) = self.members.get(&*member.name) else {
-                return Err(format!("E2: {} is missing", member.name));
-            };
-            let same = folded.addr == member.addr
-                && folded.meta == member.meta
-                && folded.versions == member.versions
-                && folded.state == member.state
-                && folded.since == member.since;
-            if !same {
-                return Err(format!("E2: folded {folded:?}, but is {member:?}"));
-            }
-        }
-        if count == self.members.len() { Ok(()) } else { Err(format!("E2: {count} members")) }
     }
 }

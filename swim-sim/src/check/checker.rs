@@ -1,0 +1,40 @@
+//! What looks at every step of a world, and what it may find.
+
+use core::fmt;
+
+use swim_core::Instant;
+
+use crate::{network::HostId, step::Step};
+
+/// Looks at every step and says what is wrong.
+pub trait Checker {
+    /// The invariants it stands for, as in the comments of the code: `S1`, `E2`.
+    fn id(&self) -> &'static str;
+
+    /// Looks at one step.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the values that show it.
+    fn check(&mut self, step: &Step<'_>) -> Result<(), String>;
+}
+
+/// Something that must never be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When it was found.
+    pub at: Instant,
+    /// On which host.
+    pub host: HostId,
+    /// Who found it.
+    pub checker: &'static str,
+    /// What was found.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, host, checker, what } = self;
+        write!(f, "{checker} violated at {at} on host {host}: {what}")
+    }
+}

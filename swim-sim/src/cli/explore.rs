@@ -1,0 +1,179 @@
+//! `swim-sim explore` and `swim-sim replay`: what chance finds.
+
+use std::{
+    fs::{self, File},
+    io::BufWriter,
+    path::Path,
+    process::ExitCode,
+    thread,
+};
+
+use serde_json::{Value, json};
+use swim_sim::{
+    Trace,
+    explore::{self, Campaign, Outcome, Plan, Verdict},
+};
+
+use super::{
+    exploring::{Drawn, ExploreArgs, ReplayArgs},
+    failure::Failure,
+    output::print,
+    progress::Progress,
+};
+
+/// Runs a campaign and says what it found.
+pub(crate) fn explore(args: &ExploreArgs) -> Result<ExitCode, Failure> {
+    let campaign = Campaign {
+        seeds: args.seeds.clone(),
+        mask: args.mask,
+        limits: args.limits,
+        threads: thread::available_parallelism().map_or(1, usize::from),
+    };
+    let progress = Progress::of_runs((args.seeds.end - args.seeds.start) as usize);
+    let outcome = campaign.run(&|_| progress.add(1));
+    progress.finish();
+    let again = |verdict: &Verdict| explore::command(verdict.seed, args.mask, &args.limits);
+    if args.json {
+        print(&format!("{:#}\n", campaign_json(&outcome, &again)))?;
+    } else {
+        print(&campaign_text(&outcome, &again))?;
+    }
+    Ok(status(outcome.is_ok()))
+}
+
+/// Repeats a run, or makes it smaller.
+pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
+    let plan = match &args.run {
+        Drawn::Seed(seed, mask, limits) => Plan::draw(*seed, *mask, limits),
+        Drawn::File(path) => read_plan(path)?,
+    };
+    if args.shrink {
+        return shrink(&plan);
+    }
+    let trace = match &args.trace {
+        Some(path) => {
+            let file = File::create(path).map_err(|error| {
+                Failure::Runtime(format!("cannot write {}: {error}", path.display()))
+            })?;
+            Trace::to(Box::new(BufWriter::new(file)))
+        }
+        None => Trace::new(),
+    };
+    let verdict = explore::run(&plan, Some(trace));
+    if args.json {
+        print(&format!("{:#}\n", verdict_json(&verdict)))?;
+    } else {
+        print(&verdict_text(&plan, &verdict))?;
+    }
+    Ok(status(verdict.failure.is_none()))
+}
+
+fn shrink(plan: &Plan) -> Result<ExitCode, Failure> {
+    match explore::shrink(plan, SHRINKING_RUNS_MAX, |plan| explore::run(plan, None).failure) {
+        None => Err(Failure::Runtime("this run does not fail: there is nothing to shrink".into())),
+        Some(shrunk) => {
+            eprintln!(
+                "{} actions left after {} runs: {}",
+                shrunk.plan.actions.len(),
+                shrunk.runs,
+                shrunk.failure
+            );
+            print(&(shrunk.plan.to_json() + "\n")).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::Usage(format!("cannot read {shown}: {error}")))?;
+    let is_json = text.trim_start().starts_with('{');
+    let plan = if is_json { Plan::from_json(&text) } else { Plan::from_toml(&text) };
+    plan.map_err(|what| Failure::Usage(format!("{shown} is no plan: {what}")))
+}
+
+fn campaign_text(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> String {
+    let mut lines = Vec::new();
+    for (name, count) in outcome.counters.iter() {
+        lines.push(format!("{count:>14}  {name}"));
+    }
+    lines.push(String::new());
+    for verdict in outcome.failures() {
+        if let Some(failure) = &verdict.failure {
+            lines.push(format!("seed {}: {failure}", verdict.seed));
+            lines.push(format!("  repeat: {}", again(verdict)));
+        }
+    }
+    for name in &outcome.missing {
+        lines.push(format!("never exercised: {name}"));
+    }
+    let [half, most, all] = [500, 990, 1_000].map(|permille| outcome.convergence(permille));
+    lines.push(format!("agreement after calm: {half:?} (p50), {most:?} (p99), {all:?} (latest)"));
+    let failed = outcome.failures().count();
+    let hours = virtual_seconds(outcome) / 3_600.0;
+    let runs = outcome.verdicts.len();
+    lines.push(format!("{runs} runs, {hours:.1} virtual hours, {failed} failed"));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn campaign_json(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> Value {
+    let failures: Vec<Value> = outcome
+        .failures()
+        .map(|verdict| {
+            let what = verdict.failure.as_ref().map(ToString::to_string);
+            json!({ "seed": verdict.seed, "what": what, "repeat": again(verdict) })
+        })
+        .collect();
+    let counters: serde_json::Map<String, Value> =
+        outcome.counters.iter().map(|(name, count)| (name.to_string(), json!(count))).collect();
+    let [half, most, all] =
+        [500, 990, 1_000].map(|permille| outcome.convergence(permille).as_secs_f64());
+    json!({
+        "runs": outcome.verdicts.len(),
+        "virtual_seconds": virtual_seconds(outcome),
+        "failures": failures,
+        "never_exercised": outcome.missing,
+        "agreement_seconds": { "p50": half, "p99": most, "latest": all },
+        "counters": counters,
+    })
+}
+
+fn verdict_text(plan: &Plan, verdict: &Verdict) -> String {
+    let (hosts, actions) = (plan.settings.size, plan.actions.len());
+    let what = verdict.failure.as_ref().map_or("all held".into(), ToString::to_string);
+    let agreed = match verdict.converged_in {
+        Some(span) => format!("agreed {span:?} after calm"),
+        None => "did not come to agree".into(),
+    };
+    format!(
+        "seed {}: {hosts} nodes, {actions} actions, {:?} of virtual time, {} steps; {agreed}\n\
+         digest {:016x}\n{what}\n",
+        verdict.seed,
+        verdict.virtual_time,
+        verdict.steps,
+        verdict.digest.unwrap_or_default(),
+    )
+}
+
+fn verdict_json(verdict: &Verdict) -> Value {
+    json!({
+        "seed": verdict.seed,
+        "failure": verdict.failure.as_ref().map(ToString::to_string),
+        "agreement_seconds": verdict.converged_in.map(|span| span.as_secs_f64()),
+        "virtual_seconds": verdict.virtual_time.as_secs_f64(),
+        "steps": verdict.steps,
+        "digest": verdict.digest.map(|digest| format!("{digest:016x}")),
+    })
+}
+
+fn virtual_seconds(outcome: &Outcome) -> f64 {
+    outcome.verdicts.iter().map(|verdict| verdict.virtual_time.as_secs_f64()).sum()
+}
+
+fn status(is_ok: bool) -> ExitCode {
+    if is_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// After so many runs a plan is small enough, or will not get smaller.
+const SHRINKING_RUNS_MAX: usize = 2_000;

@@ -1,0 +1,41 @@
+//! A stream between two hosts, as data: what each side sent and the other did not get yet.
+
+use std::collections::VecDeque;
+
+use swim_core::StreamId;
+
+use crate::{host::Piece, network::HostId};
+
+/// Two ends, and what is on its way between them.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// The dialer's end and the other.
+    pub(super) ends: [Side; 2],
+    /// Tells this connection from an earlier one at the same place.
+    pub(super) serial: u32,
+}
+
+/// One end of it.
+#[derive(Debug)]
+pub(super) struct Side {
+    pub(super) host: HostId,
+    pub(super) run: u32,
+    pub(super) stream: StreamId,
+    /// What this side sent and the other did not get yet.
+    pub(super) pipe: VecDeque<Parcel>,
+    pub(super) is_pumping: bool,
+    /// Nothing that this side sends arrives any more.
+    pub(super) is_stuck: bool,
+    /// How often the next piece was lost in a row.
+    pub(super) losses: u32,
+}
+
+/// What a pipe carries.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    Dial,
+    Accept,
+    Piece(Piece),
+    /// The stream breaks when this arrives.
+    Break,
+}
