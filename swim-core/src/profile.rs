@@ -2,7 +2,8 @@
 //!
 //! A node may know a hundred thousand members, and the simulator holds thousands of such nodes, so
 //! that every byte here counts: the fields are packed into one slice, which nodes of one simulator
-//! share. A refutation, which changes nothing but the incarnation, is written over the former claim.
+//! share. A refutation, which changes nothing but the incarnation, is written over the former
+//! claim.
 //!
 //! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1, length of the
 //! name 1, IP address 4 or 16, name, metadata.

@@ -350,10 +350,10 @@ impl Node {
         if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
     }
 
-    /// Learns in no time all that another node of the same simulator knows, as an exchange of tables
-    /// would teach it, and shares with it the memory of what members said. The application is told
-    /// nothing: its simulator knows. Returns whether it could be done: only a node that knows nobody
-    /// yet can, from one that knows it as it is and nobody who is not alive.
+    /// Learns in no time all that another node of the same simulator knows, as an exchange of
+    /// tables would teach it, and shares with it the memory of what members said. The application
+    /// is told nothing: its simulator knows. Returns whether it could be done: only a node that
+    /// knows nobody yet can, from one that knows it as it is and nobody who is not alive.
     ///
     /// The nodes then share the key of their hash tables: not for nodes that strangers can reach.
     #[cfg(feature = "simulation")]

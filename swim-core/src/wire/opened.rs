@@ -20,8 +20,8 @@ pub(crate) struct Opened<'s> {
 
 /// The messages of one packet or frame, in the order of the wire.
 ///
-/// Those of most packets take no memory but the stack's. There are at most 255 in a packet and 4,096
-/// in a frame, of a hundred bytes each.
+/// Those of most packets take no memory but the stack's. There are at most 255 in a packet and
+/// 4,096 in a frame, of a hundred bytes each.
 pub(crate) type Messages<'s> = SmallVec<[Message<'s>; MESSAGES_USUAL]>;
 
 /// A ping or an ack, and the few claims that ride along on it.
