@@ -1,7 +1,8 @@
-//! Addresses of members that were reaped, so that two halves of a cluster that lost each other for
-//! longer than the dead are kept can still find together again.
+//! Members that were reaped: their addresses, so that two halves of a cluster that lost each other
+//! for longer than the dead are kept can still find together again, and under which stamps they
+//! died, so that the last rumours about them don't raise them.
 //!
-//! Only an address to try now and then: nothing is believed about whoever answers there.
+//! An address is only tried now and then: nothing is believed about whoever answers there.
 
 use alloc::{
     collections::{BTreeSet, VecDeque},
@@ -9,7 +10,7 @@ use alloc::{
 };
 use core::{net::SocketAddr, time::Duration};
 
-use crate::{limits::REMEMBERED_MAX, name::Name, rng::Rng, time::Instant};
+use crate::{limits::REMEMBERED_MAX, name::Name, rng::Rng, stamp::Stamp, time::Instant};
 
 /// Former members, oldest first.
 #[derive(Debug, Default)]
@@ -23,17 +24,18 @@ pub(crate) struct Remembered {
 struct Peer {
     name: Name,
     addr: SocketAddr,
+    stamp: Stamp,
     reaped_at: Instant,
 }
 
 impl Remembered {
-    /// Remembers a member; the oldest goes if there are too many.
-    pub(crate) fn insert(&mut self, name: Name, addr: SocketAddr, now: Instant) {
+    /// Remembers a member that died under this stamp; the oldest goes if there are too many.
+    pub(crate) fn insert(&mut self, name: Name, addr: SocketAddr, stamp: Stamp, now: Instant) {
         self.forget(&name, addr);
         if self.peers.len() >= REMEMBERED_MAX {
             self.peers.pop_front();
         }
-        self.peers.push_back(Peer { name, addr, reaped_at: now });
+        self.peers.push_back(Peer { name, addr, stamp, reaped_at: now });
     }
 
     /// Forgets a name or address that belongs to a member again.
@@ -41,6 +43,11 @@ impl Remembered {
         if !self.peers.is_empty() {
             self.peers.retain(|peer| peer.name != *name && peer.addr != addr);
         }
+    }
+
+    /// Whether the one of this name is known to have died under this stamp or a later one.
+    pub(crate) fn outlived(&self, name: &str, stamp: Stamp) -> bool {
+        self.peers.iter().any(|peer| peer.name == *name && peer.stamp >= stamp)
     }
 
     /// The addresses still worth trying.
@@ -114,8 +121,11 @@ mod tests {
         let addr = |n: usize| SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250) as u8], 7946));
         for n in 0..=REMEMBERED_MAX {
             let name = Name::new(&format!("node-{n}")).unwrap();
-            remembered.insert(name, addr(n), Instant::ORIGIN);
+            remembered.insert(name, addr(n), Stamp::new(1, 2), Instant::ORIGIN);
         }
+        assert!(remembered.outlived("node-9", Stamp::new(1, 2)));
+        assert!(!remembered.outlived("node-9", Stamp::new(1, 3)), "it has spoken since");
+        assert!(!remembered.outlived("node-0", Stamp::new(1, 1)), "the oldest went");
         let day = Duration::from_secs(86_400);
         assert_eq!(remembered.addrs(Instant::ORIGIN, day).len(), REMEMBERED_MAX);
         remembered.forget("node-7", addr(8));

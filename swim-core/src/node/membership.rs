@@ -53,6 +53,15 @@ impl Node {
         let is_live = entry.state.is_live();
         let name = entry.alive.name;
         let known = self.table.find(name);
+        if known.is_none()
+            && entry.state == State::Suspect
+            && self.remembered.outlived(name.as_str(), entry.stamp)
+        {
+            // Here the suspicion has run its course. Begun again by each that has forgotten the
+            // dead, and told on, it would go round for ever.
+            self.stats.claims_stale += 1;
+            return;
+        }
         if is_live || known.is_some() {
             self.on_alive(known, &entry.alive, source);
         }

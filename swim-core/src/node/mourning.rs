@@ -110,7 +110,7 @@ impl Node {
         let record = self.table.get(index);
         let (was_dead, member) = (record.state() == State::Dead, record.member());
         if was_dead {
-            self.remembered.insert(member.name.clone(), member.addr, self.now);
+            self.remembered.insert(member.name.clone(), member.addr, member.stamp, self.now);
         }
         self.claims.remove(index);
         self.conflicts.forget(index);
