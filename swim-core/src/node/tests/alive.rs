@@ -101,9 +101,9 @@ fn memberlist_7_1_step_8_our_own_claim_coming_back_is_no_accusation() {
 #[test]
 fn memberlist_7_1_step_8_other_words_under_our_stamp_are_outbid() {
     for (claim, stamp) in [
-        (Alive { meta: b"lie", ..alive(0, 5, 1) }, "alive 5.2"),
-        (alive(0, 5, 4), "alive 5.5"),
-        (alive(0, 6, 1), "alive 6.2"),
+        (Alive { meta: b"lie", ..alive(0, 5, 1) }, "alive 6.1"),
+        (alive(0, 5, 4), "alive 6.1"),
+        (alive(0, 6, 1), "alive 7.1"),
     ] {
         let mut stage = Stage::with(2, |_| {});
         stage.say(1, &[says(claim)]);
