@@ -258,7 +258,7 @@ impl Broadcasts {
     }
 
     /// How many were forgotten early for lack of room.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
         self.log.len().max(self.known.len())
     }

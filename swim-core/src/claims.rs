@@ -174,13 +174,13 @@ impl Claims {
         self.len == 0
     }
 
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
         self.len
     }
 
     /// How many items wait, how many there are in all lists, and the most sends of one.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit(&self) -> (usize, usize, u32) {
         let (mut linked, mut sends_max) = (0, 0);
         for &head in &self.heads {

@@ -37,7 +37,7 @@ impl Conflicts {
         true
     }
 
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
         self.reported.len()
     }

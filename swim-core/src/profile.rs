@@ -1,13 +1,14 @@
 //! What a member last said about itself, in one allocation.
 //!
 //! A node may know a hundred thousand members, and the simulator holds thousands of such nodes, so
-//! that every byte here counts: the fields are packed into one slice. A refutation, which changes
-//! nothing but the incarnation, is written over the former claim.
+//! that every byte here counts: the fields are packed into one slice, which nodes of one simulator
+//! share. A refutation, which changes nothing but the incarnation, is written over the former
+//! claim.
 //!
 //! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1, length of the
 //! name 1, IP address 4 or 16, name, metadata.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 
 /// A packed [`Alive`] claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Profile(Box<[u8]>);
+pub(crate) struct Profile(Arc<[u8]>);
 
 const INCARNATION: usize = 8;
 const VERSIONS: usize = 16;
@@ -39,18 +40,20 @@ impl Profile {
         let mut packed = Vec::with_capacity(len + alive.meta.len());
         packed.extend_from_slice(&head[..len]);
         packed.extend_from_slice(alive.meta);
-        Self(packed.into_boxed_slice())
+        Self(packed.into())
     }
 
     /// Packs a newer claim in place of this one, in the same memory if it has the same length.
     pub(crate) fn replace(&mut self, alive: &Alive<'_>) {
         let mut head = [0; HEAD_LEN_MAX];
         let len = write_head(alive, &mut head);
-        if len + alive.meta.len() == self.0.len() {
-            self.0[..len].copy_from_slice(&head[..len]);
-            self.0[len..].copy_from_slice(alive.meta);
-        } else {
-            *self = Self::new(alive);
+        let is_as_long = len + alive.meta.len() == self.0.len();
+        match Arc::get_mut(&mut self.0).filter(|_| is_as_long) {
+            Some(packed) => {
+                packed[..len].copy_from_slice(&head[..len]);
+                packed[len..].copy_from_slice(alive.meta);
+            }
+            None => *self = Self::new(alive),
         }
     }
 

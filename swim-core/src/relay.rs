@@ -55,7 +55,7 @@ impl Relays {
         self.pending.get_mut(&nonce)
     }
 
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
         self.pending.len()
     }

@@ -43,7 +43,7 @@ impl Remembered {
         }
     }
 
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
         self.peers.len()
     }

@@ -32,6 +32,13 @@ impl Ring {
         }
     }
 
+    /// Adds all members below this one but the node itself.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn fill(&mut self, end: MemberIndex) {
+        self.order.reserve_exact(end.as_usize());
+        (1..end.as_u32()).for_each(|index| self.insert(MemberIndex::new(index)));
+    }
+
     /// The next member to visit. Those met that do not belong there any more are dropped.
     pub(crate) fn next(
         &mut self,

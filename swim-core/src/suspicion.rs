@@ -65,7 +65,7 @@ impl Suspicion {
     }
 
     /// When it began and ends, its bounds, and the confirmations it has and hopes for.
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit(&self) -> ([Instant; 2], [Duration; 2], [u32; 2]) {
         let times = [self.started_at, self.deadline];
         (times, [self.min, self.max], [self.confirmations(), self.needed])

@@ -131,7 +131,7 @@ impl Record {
 }
 
 /// The table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     slots: Vec<Option<Record>>,
     free: Vec<MemberIndex>,
@@ -169,6 +169,40 @@ impl Table {
         let index = table.insert(own, now);
         debug_assert_eq!(index, MemberIndex::SELF);
         table
+    }
+
+    /// Takes over all that another table holds, if this one holds its own node only, the other one
+    /// knows that node as it is, and everybody in it is alive. What members said is shared.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn adopt(&mut self, other: &Self, now: Instant) -> bool {
+        let own = self.get(MemberIndex::SELF).profile();
+        let Some(place) = other.find(own.name()) else { return false };
+        let knows_us = other.get(place).profile() == own;
+        if self.slots.len() > 1 || !knows_us || other.counts.alive != other.slots.len() {
+            return false;
+        }
+        *self = Self { changed_at: now, ..other.clone() };
+        self.swap(MemberIndex::SELF, place);
+        true
+    }
+
+    /// Lets two members change places.
+    #[cfg(feature = "simulation")]
+    fn swap(&mut self, one: MemberIndex, other: MemberIndex) {
+        /// Stands for a place while two are exchanged.
+        const NOWHERE: MemberIndex = MemberIndex(u32::MAX);
+        for [from, to] in [[one, NOWHERE], [other, one], [NOWHERE, other]] {
+            let subject = if from == NOWHERE { one } else { from };
+            let record = record_at(&self.slots, subject);
+            let name = hash(self.hash_key, record.name().as_bytes());
+            let addr = hash_addr(self.hash_key, record.addr());
+            for (index, hash) in [(&mut self.by_name, name), (&mut self.by_addr, addr)] {
+                if let Some(place) = index.find_mut(hash, |&place| place == from) {
+                    *place = to;
+                }
+            }
+        }
+        self.slots.swap(one.as_usize(), other.as_usize());
     }
 
     /// Adds a member that is alive and not in the table yet.

@@ -18,7 +18,7 @@ const UNHEARD_MAX: usize = 64;
 pub(crate) struct Unheard(VecDeque<(MemberIndex, Stamp)>);
 
 impl Unheard {
-    #[cfg(feature = "audit")]
+    #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
         self.0.len()
     }

@@ -1,5 +1,5 @@
 //! What a node keeps inside, for checkers of simulations to read. It only looks, and is no part of
-//! the interface: only there with the feature `audit`.
+//! the interface: only there with the feature `simulation`.
 
 use core::time::Duration;
 

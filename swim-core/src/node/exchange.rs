@@ -55,7 +55,7 @@ impl Node {
 
     /// The first frame of a stream that a peer opened: what it wants.
     fn on_request(&mut self, id: StreamId, opened: &Opened<'_>) -> Result<(), Reject> {
-        let first = { opened.messages }.next().ok_or(Reject::Misplaced)?;
+        let first = *opened.messages.first().ok_or(Reject::Misplaced)?;
         let peer = Name::from_checked(opened.sender.name);
         let stream = self.streams.get_mut(&id).ok_or(Reject::Misplaced)?;
         match first {
@@ -100,7 +100,7 @@ impl Node {
         opened: &Opened<'_>,
         skip: usize,
     ) -> Result<(), Reject> {
-        for message in opened.messages.skip(skip) {
+        for &message in opened.messages.iter().skip(skip) {
             let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
             if !belongs(&stream.role, &message) {
                 return Err(Reject::Misplaced);

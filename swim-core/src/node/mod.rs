@@ -52,7 +52,7 @@ use crate::{
     wire::{Alive, Wire, WireSettings},
 };
 
-#[cfg(feature = "audit")]
+#[cfg(feature = "simulation")]
 mod audit;
 mod command;
 mod exchange;
@@ -69,7 +69,7 @@ mod streams;
 mod timeout;
 mod transmit;
 
-#[cfg(feature = "audit")]
+#[cfg(feature = "simulation")]
 pub use audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 
 /// A member of a cluster: feed it what the world does, carry out what it says.

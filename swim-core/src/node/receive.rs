@@ -44,7 +44,7 @@ impl Node {
             self.on_sender_stamp(peer, opened.sender.stamp);
         }
         let mut ping = None;
-        for message in opened.messages {
+        for &message in &opened.messages {
             if self.phase == Phase::Left {
                 return; // What came before completed our leave: not another word. (S7)
             }

@@ -1,12 +1,12 @@
 //! What comes out of an opened packet or stream frame: who spoke, and what was said.
 
-use core::fmt;
+use smallvec::SmallVec;
 
 use super::message::{Message, Sender};
 
 /// A packet or frame that was checked as a whole: authentic, in time, for us, every message well
 /// formed. (S9)
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Opened<'s> {
     pub(crate) sender: Sender<'s>,
     /// It named this node as its receiver, instead of whoever happens to read it.
@@ -20,43 +20,9 @@ pub(crate) struct Opened<'s> {
 
 /// The messages of one packet or frame, in the order of the wire.
 ///
-/// They are read from the bytes once more as they are asked for. That costs little, and in return
-/// the number of messages costs no memory, neither here nor for whoever floods us with short ones.
-#[derive(Clone, Copy)]
-pub(crate) struct Messages<'s> {
-    rest: &'s [u8],
-    len: usize,
-    next: NextMessage<'s>,
-}
+/// Those of most packets take no memory but the stack's. There are at most 255 in a packet and
+/// 4,096 in a frame, of a hundred bytes each.
+pub(crate) type Messages<'s> = SmallVec<[Message<'s>; MESSAGES_USUAL]>;
 
-/// Takes the next message from the front of bytes that the dialect has checked before.
-pub(crate) type NextMessage<'s> = fn(&mut &'s [u8]) -> Option<Message<'s>>;
-
-impl<'s> Messages<'s> {
-    /// The `len` messages that `next` finds in `bytes`.
-    pub(crate) const fn new(bytes: &'s [u8], len: usize, next: NextMessage<'s>) -> Self {
-        Self { rest: bytes, len, next }
-    }
-}
-
-impl<'s> Iterator for Messages<'s> {
-    type Item = Message<'s>;
-
-    fn next(&mut self) -> Option<Message<'s>> {
-        let message = (self.next)(&mut self.rest)?;
-        self.len -= 1;
-        Some(message)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.len, Some(self.len))
-    }
-}
-
-impl ExactSizeIterator for Messages<'_> {}
-
-impl fmt::Debug for Messages<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(*self).finish()
-    }
-}
+/// A ping or an ack, and the few claims that ride along on it.
+const MESSAGES_USUAL: usize = 10;

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use swim_core::Instant;
+use swim_core::{Instant, Node};
 
 use crate::{network::HostId, step::Step};
 
@@ -10,6 +10,9 @@ use crate::{network::HostId, step::Step};
 pub trait Checker {
     /// The invariants it stands for, as in the comments of the code: `S1`, `E2`.
     fn id(&self) -> &'static str;
+
+    /// Meets a node that runs already when the checker begins to watch.
+    fn meet(&mut self, _host: HostId, _node: &Node) {}
 
     /// Looks at one step.
     ///

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swim_core::{EventKind, Member, MemberChange};
+use swim_core::{EventKind, Member, MemberChange, Node, State};
 
 use crate::{
     network::HostId,
@@ -17,7 +17,8 @@ pub struct Events(BTreeMap<HostId, Mirror>);
 
 #[derive(Debug, Default)]
 struct Mirror {
-    next: u64,
+    /// The number of the next event, where it is known.
+    next: Option<u64>,
     members: BTreeMap<String, (MemberChange, Member)>,
     suspected: BTreeSet<String>,
     delivered: BTreeSet<(String, u64, u64)>,
@@ -28,16 +29,32 @@ impl Checker for Events {
         "E"
     }
 
+    fn meet(&mut self, host: HostId, node: &Node) {
+        let mut mirror = Mirror { next: None, ..Mirror::default() };
+        for member in node.members() {
+            if member.state == State::Suspect {
+                mirror.suspected.insert(member.name.to_string());
+            }
+            let change = match member.state {
+                State::Alive | State::Suspect => MemberChange::Joined,
+                State::Dead => MemberChange::Failed,
+                State::Left => MemberChange::Left,
+            };
+            mirror.members.insert(member.name.to_string(), (change, member));
+        }
+        self.0.insert(host, mirror);
+    }
+
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
         if matches!(step.moment, Moment::Started) {
-            self.0.remove(&step.host);
+            self.0.insert(step.host, Mirror { next: Some(0), ..Mirror::default() });
         }
         let mirror = self.0.entry(step.host).or_default();
         for event in step.events {
-            if event.seq != mirror.next {
-                return Err(format!("E3: event {} after {}", event.seq, mirror.next));
+            if mirror.next.is_some_and(|next| next != event.seq) {
+                return Err(format!("E3: event {} in place of {:?}", event.seq, mirror.next));
             }
-            mirror.next += 1;
+            mirror.next = Some(event.seq + 1);
             match &event.kind {
                 EventKind::Member { change, member } => mirror.fold(*change, member)?,
                 EventKind::Broadcast { origin, life, id, .. }

@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
 };
 
-use swim_core::{Life, Member, Meta, Stamp, State, Versions};
+use swim_core::{Life, Member, Meta, Node, Stamp, State, Versions};
 
 use crate::{
     network::HostId,
@@ -35,6 +35,20 @@ type Profile = (SocketAddr, Meta, Versions);
 impl Checker for Tables {
     fn id(&self) -> &'static str {
         "S"
+    }
+
+    fn meet(&mut self, host: HostId, node: &Node) {
+        let own = node.local();
+        let profile = (own.addr, own.meta.clone(), own.versions);
+        for incarnation in 0..=own.stamp.incarnation.0 {
+            let stamp = Stamp::new(own.stamp.life.0, incarnation);
+            let issued = self.issued.entry(own.name.to_string()).or_default();
+            issued.entry(stamp).or_default().push(profile.clone());
+        }
+        for member in node.members().filter(|member| member.state == State::Left) {
+            self.may_be_left.insert((member.name.to_string(), member.stamp.life));
+        }
+        self.seen.insert(host, Seen { own: Some(own.stamp), ..Seen::default() });
     }
 
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {

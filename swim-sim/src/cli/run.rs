@@ -9,7 +9,7 @@ use std::{
 };
 
 use swim_sim::{
-    Trace, World, report,
+    Trace, World, check, report,
     scenario::{Outcome, Scenario},
 };
 
@@ -102,4 +102,10 @@ fn traced(scenario: &Scenario, seed: u64, path: &Path) -> Result<Outcome, Failur
 /// Who looks at a world while it runs, in every run of the program.
 fn watch(world: &mut World, trace: Trace) {
     world.trace = Some(trace);
+    if world.hosts().len() <= CHECKED_MAX {
+        check::all().into_iter().for_each(|checker| world.watch(checker));
+    }
 }
+
+/// Checkers look at whole tables whenever one changes: in larger worlds that takes too long.
+const CHECKED_MAX: usize = 64;

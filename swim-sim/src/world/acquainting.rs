@@ -15,11 +15,11 @@ use super::{World, commanding::JOIN_TIMEOUT};
 
 impl<M: Machine> World<M> {
     /// A world of `size` nodes that know each other, with nothing left to tell. Their timers begin
-    /// at random within their intervals.
+    /// at random within their intervals. What they know at first they tell nobody: a machine that
+    /// wants to know asks its node.
     ///
-    /// Stand-ins of all nodes introduce themselves to a directory; then each node, new and alone,
-    /// exchanges tables with the directory and nobody else. To a node that was alone a table is no
-    /// news, so that nothing waits to be gossiped but each node's own claim.
+    /// Stand-ins of all nodes introduce themselves to a directory, from which each node adopts what
+    /// it knows; thousands of nodes then share the memory of what their members said.
     ///
     /// # Panics
     ///
@@ -39,36 +39,24 @@ impl<M: Machine> World<M> {
             Node::new(own.build().expect("valid options"), luck.seed(), world.now)
         };
         let mut directory = Directory::new(stand_in(0));
-        // The directory bears the name of node 0, which can't ask itself.
-        let mut second = (size > 1).then(|| Directory::new(stand_in(1)));
         for id in 1..size {
-            directory.introduce(&mut stand_in(id), world.now, false);
-        }
-        if let Some(second) = &mut second {
-            directory.introduce(&mut second.node, world.now, true);
+            directory.meet(&mut stand_in(id), world.now);
         }
         for id in 0..size {
             world.start(id, |own| set(id, own));
-            let from = if id == 0 { second.as_mut() } else { Some(&mut directory) };
-            if let Some(from) = from {
-                world.introduce(id, from);
-            }
+            world.acquaint(id, &directory.node);
         }
         world.recount();
         world.tally = Tally::default();
         world
     }
 
-    /// Lets a node learn all that a directory knows, in no time.
-    fn introduce(&mut self, id: HostId, directory: &mut Directory) {
+    fn acquaint(&mut self, id: HostId, directory: &Node) {
         let now = self.hosts[id].clock.local(self.now);
         let Some(process) = &mut self.hosts[id].process else { return };
-        let outputs = directory.introduce(&mut process.machine, now, true);
-        self.begin_moment();
-        for output in outputs {
-            self.carry_out(id, output);
-        }
-        self.end_moment(id, &Moment::Stream);
+        let is_done = process.machine.node_mut().adopt(now, directory);
+        assert!(is_done, "the directory does not know host {id} as it is");
+        self.drain(id, &Moment::Command);
     }
 }
 
@@ -83,51 +71,33 @@ impl Directory {
         Self { node, accepted: 0 }
     }
 
-    /// Lets `asker` join in no time; returns what else it wants done. Without an answer, only this
-    /// side learns something.
-    fn introduce<M: Machine>(
-        &mut self,
-        asker: &mut M,
-        now: Instant,
-        answers: bool,
-    ) -> Vec<Output<M::Event>> {
+    /// Learns what `newcomer` says about itself, as from an exchange.
+    fn meet(&mut self, newcomer: &mut Node, now: Instant) {
         let here = self.node.local().addr;
-        asker.node_mut().join(now, &[here], JOIN_TIMEOUT).expect("a join that may start");
+        newcomer.join(now, &[here], JOIN_TIMEOUT).expect("a join that may start");
         let theirs = StreamId::accepted(self.accepted);
         self.accepted += 1;
-        let mut others = Vec::new();
-        let mut ours = None;
-        loop {
-            while let Some(output) = asker.poll_output() {
-                match output {
-                    Output::Dial { id, .. } => {
-                        ours = Some(id);
-                        let from = asker.node().local().addr;
-                        self.node.handle(now, stream(theirs, StreamEvent::Accepted { from }));
-                        asker.handle(now, stream(id, StreamEvent::Connected));
-                    }
-                    Output::Write { data, id } => {
-                        self.node.handle(now, stream(theirs, StreamEvent::Chunk(&data)));
-                        asker.handle(now, stream(id, StreamEvent::Drained));
-                    }
-                    Output::Close { .. } | Output::Abort { .. } => {}
-                    other => others.push(other),
+        while let Some(output) = newcomer.poll_output() {
+            match output {
+                Output::Dial { id, .. } => {
+                    let from = newcomer.local().addr;
+                    self.node.handle(now, stream(theirs, StreamEvent::Accepted { from }));
+                    newcomer.handle(now, stream(id, StreamEvent::Connected));
                 }
-            }
-            let mut is_over = true;
-            while let Some(output) = self.node.poll_output() {
-                if let Output::Write { data, .. } = output {
-                    if let Some(id) = ours.filter(|_| answers) {
-                        is_over = false;
-                        asker.handle(now, stream(id, StreamEvent::Chunk(&data)));
-                    }
-                    self.node.handle(now, stream(theirs, StreamEvent::Drained));
+                Output::Write { data, id } => {
+                    self.node.handle(now, stream(theirs, StreamEvent::Chunk(&data)));
+                    newcomer.handle(now, stream(id, StreamEvent::Drained));
                 }
-            }
-            if is_over {
-                return others;
+                Output::Close { .. }
+                | Output::Abort { .. }
+                | Output::SendPacket { .. }
+                | Output::ScheduleTimer { .. }
+                | Output::Event(_) => {}
             }
         }
+        // The newcomer is gone: its stream ends, and the answer with it.
+        self.node.handle(now, stream(theirs, StreamEvent::Failed));
+        while self.node.poll_output().is_some() {}
     }
 }
 

@@ -179,7 +179,12 @@ impl<M: Machine> World<M> {
     }
 
     /// Lets a checker look at every step from now on.
-    pub fn watch(&mut self, checker: Box<dyn Checker>) {
+    pub fn watch(&mut self, mut checker: Box<dyn Checker>) {
+        for (id, host) in self.hosts.iter().enumerate() {
+            if let Some(machine) = host.machine() {
+                checker.meet(id, machine.node());
+            }
+        }
         self.checkers.push(checker);
     }
 

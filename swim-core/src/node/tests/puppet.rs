@@ -155,7 +155,7 @@ impl Stage {
         let (wall, now) = (self.wall, self.now);
         let opened = self.puppet(nth_at(to)).wire.open_packet(wall, keep(&data), scratch());
         let (sender, messages) = match opened {
-            Ok(opened) => (opened.sender.stamp, opened.messages.collect()),
+            Ok(opened) => (opened.sender.stamp, opened.messages.to_vec()),
             // Somebody else is thought to be there.
             Err(Reject::NotForUs) => (Stamp::default(), Vec::new()),
             Err(reject) => panic!("the node sent what its receivers refuse: {reject}"),
@@ -171,7 +171,7 @@ impl Stage {
         let Opened { messages, last, .. } =
             opened.expect("the node writes what its peers accept").expect("whole frames");
         assert!(data.is_empty(), "one frame at a time");
-        self.steps.push(Step::Frame { id, messages: messages.collect(), last });
+        self.steps.push(Step::Frame { id, messages: messages.to_vec(), last });
     }
 
     pub(super) fn puppet(&mut self, nth: usize) -> &mut Puppet {

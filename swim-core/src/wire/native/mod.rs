@@ -48,7 +48,6 @@ use self::{
     header::{Expected, Flags, Guard, Header, Nonce, header_len},
     kind::Place,
     limits::{FRAME_BODY_LEN_MAX, PACKET_AGE_MAX, PROTOCOL, TAG_LEN},
-    parts::Checked,
     pool::Pool,
     preamble::{NameHash, Preamble},
     seal::Sealing,
@@ -57,7 +56,7 @@ use self::{
 };
 use super::{
     message::{Message, Sender},
-    opened::{Messages, Opened},
+    opened::Opened,
     settings::WireSettings,
 };
 use crate::{
@@ -365,11 +364,11 @@ fn opened<'s>(
     place: Place,
     parts: &'s [u8],
 ) -> Result<Opened<'s>, Reject> {
-    let Checked { known, unknown } = parts::check(parts, place, preamble.protocol)?;
+    let (messages, unknown) = parts::read(parts, place, preamble.protocol)?;
     Ok(Opened {
         sender: preamble.sender,
         addressed: preamble.to.is_some(),
-        messages: Messages::new(parts, known, parts::next),
+        messages,
         unknown,
         last: header.flags.last(),
     })

@@ -8,23 +8,24 @@ use super::{
     kind::{Kind, Place},
     limits::{PARTS_PER_FRAME_MAX, PARTS_PER_PACKET_MAX, PROTOCOL},
 };
-use crate::{reject::Reject, wire::message::Message};
+use crate::{
+    reject::Reject,
+    wire::{message::Message, opened::Messages},
+};
 
 /// The length of what stands before a message: its kind, and its length in two bytes.
 pub(crate) const PART_HEADER_LEN: usize = 1 + 2;
 
-/// How many messages a body was found to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Checked {
-    pub(crate) known: usize,
-    pub(crate) unknown: u32,
-}
-
-/// Checks all parts of a body.
-pub(crate) fn check(bytes: &[u8], place: Place, speaker_protocol: u8) -> Result<Checked, Reject> {
+/// Reads all parts of a body, of which one that is wrong spoils all; also counts those of kinds
+/// unknown here.
+pub(crate) fn read(
+    bytes: &[u8],
+    place: Place,
+    speaker_protocol: u8,
+) -> Result<(Messages<'_>, u32), Reject> {
     let mut rest = bytes;
     let mut tally = Tally::new(place);
-    let mut checked = Checked { known: 0, unknown: 0 };
+    let (mut messages, mut unknown) = (Messages::new(), 0);
     while !rest.is_empty() {
         let (kind, mut message) = take(&mut rest)?;
         if !tally.admits(kind) {
@@ -32,30 +33,18 @@ pub(crate) fn check(bytes: &[u8], place: Place, speaker_protocol: u8) -> Result<
         }
         tally.count(kind);
         let Some(kind) = kind else {
-            checked.unknown += 1;
+            unknown += 1;
             continue;
         };
         if !kind.belongs_in(place) {
             return Err(Reject::Misplaced);
         }
-        body::read(kind, &mut message)?;
+        messages.push(body::read(kind, &mut message)?);
         if !message.rest().is_empty() && speaker_protocol <= PROTOCOL {
             return Err(Reject::Malformed);
         }
-        checked.known += 1;
     }
-    Ok(checked)
-}
-
-/// Takes the next message of a kind known here from the front of parts that passed [`check`].
-pub(crate) fn next<'a>(rest: &mut &'a [u8]) -> Option<Message<'a>> {
-    while !rest.is_empty() {
-        let (kind, mut message) = take(rest).expect("all parts were checked");
-        if let Some(kind) = kind {
-            return Some(body::read(kind, &mut message).expect("all parts were checked"));
-        }
-    }
-    None
+    Ok((messages, unknown))
 }
 
 /// Writes a part to the start of `out` and returns its length, or `None` when it does not fit.

@@ -90,7 +90,7 @@ fn w5_unknown_kinds_are_skipped_and_counted() {
         let (mut bob, mut scratch) = (node(PLAIN, "bob"), Vec::new());
         let opened = bob.open_packet(NOON, &data, &mut scratch).unwrap();
         assert_eq!((opened.unknown, opened.messages.len()), (2, 1));
-        assert_eq!(opened.messages.collect::<Vec<_>>(), [PING]);
+        assert_eq!(opened.messages.to_vec(), [PING]);
     }
 }
 

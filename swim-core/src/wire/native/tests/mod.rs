@@ -84,14 +84,14 @@ fn frame(alice: &mut Native, channel: &mut Channel, messages: &[Message<'_>], la
 
 /// What becomes of a packet at `bob`, as far as it can be told without borrowing.
 fn outcome(bob: &mut Native, data: &[u8]) -> Result<usize, Reject> {
-    bob.open_packet(NOON, data, &mut Vec::new()).map(|opened| opened.messages.count())
+    bob.open_packet(NOON, data, &mut Vec::new()).map(|opened| opened.messages.len())
 }
 
 /// What becomes of one whole frame at `bob`.
 fn frame_outcome(bob: &mut Native, channel: &mut Channel, data: &[u8]) -> Result<usize, Reject> {
     let mut scratch = Vec::new();
     let opened = bob.open_frame(NOON, channel, &mut &data[..], &mut scratch)?;
-    Ok(opened.expect("the frame is complete").messages.count())
+    Ok(opened.expect("the frame is complete").messages.len())
 }
 
 /// A plain packet with any body and a right checksum.

@@ -170,7 +170,7 @@ fn x11_a_frame_is_full_at_64_kib_and_compressed_where_it_pays() {
         let mut scratch = Vec::new();
         let mut channel = Channel::listener();
         let opened = bob.open_frame(NOON, &mut channel, &mut &data[..], &mut scratch).unwrap();
-        assert_eq!(opened.unwrap().messages.collect::<Vec<_>>(), [piece]);
+        assert_eq!(opened.unwrap().messages.to_vec(), [piece]);
     }
 }
 
