@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    counters::Counters,
+    counters::{self, Counters},
     plan::{Mode, Plan},
     settings::FIRST_KEY,
     verdict::{Failure, Verdict},
@@ -113,6 +113,9 @@ impl<'a> Run<'a> {
         let mut counters = self.counters;
         for id in self.world.running() {
             counters.add_stats(self.world.node(id).stats());
+        }
+        for checker in self.world.checkers() {
+            counters.add(counters::looks(&**checker), checker.looks());
         }
         counters.add_tally(&self.world.tally);
         counters.merge(&self.notes.borrow().counters);
