@@ -114,6 +114,9 @@ impl<'a> Run<'a> {
         for id in self.world.running() {
             counters.add_stats(self.world.node(id).stats());
         }
+        for checker in self.world.checkers() {
+            counters.add(format!("looks {}", checker.id()), checker.looks());
+        }
         counters.add_tally(&self.world.tally);
         counters.merge(&self.notes.borrow().counters);
         let recorder = self.recorder;
