@@ -3,12 +3,12 @@
 
 use core::time::Duration;
 
+use super::Node;
 use crate::{
-    Options,
+    config::Options,
     io::{StreamId, Timer},
     math,
     name::Name,
-    node::Node,
     stamp::Stamp,
     table::MemberIndex,
     time::Instant,

@@ -9,7 +9,6 @@ use crate::{
     io::Timer,
     limits::{LIFE_AHEAD_MILLIS, LIFE_JUMP_MAX},
     member::State,
-    name::Name,
     policy::Candidate,
     precedence::Belief,
     reject::Reject,
@@ -168,7 +167,6 @@ impl Node {
         }
         self.stats.claims_applied += 1;
         let index = self.table.insert(alive, self.now);
-        self.remembered.forget(alive.name.as_str(), alive.addr);
         self.welcome(index);
         self.emit_member(index, MemberChange::Joined);
         if source.is_news {
@@ -320,9 +318,6 @@ impl Node {
             }
         }
         if to.is_live() && !from.is_live() {
-            let record = self.table.get(index);
-            let (name, addr) = (Name::from_checked(record.name()), record.addr());
-            self.remembered.forget(&name, addr);
             self.welcome(index);
         }
         if !to.is_live() && to != from {
@@ -336,6 +331,7 @@ impl Node {
     /// A member that lives is probed and gossiped to.
     fn welcome(&mut self, index: MemberIndex) {
         self.welcomed_at = self.now;
+        self.repair.tide.rise();
         self.probe_ring.insert(index);
         self.gossip_ring.insert(index);
     }

@@ -27,18 +27,12 @@ impl Node {
     pub(super) fn on_probe_due(&mut self) {
         let interval = self.health.stretch(self.config.probe_interval);
         self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
+        let challenged = self.challenge.take_turn();
         let Self { probe_ring, rng, table, .. } = self;
-        if let Some(target) = probe_ring.next(rng, |index| gossip::belongs(table, index)) {
+        let challenged = challenged.filter(|&index| gossip::belongs(table, index));
+        let next = || probe_ring.next(rng, |index| gossip::belongs(table, index));
+        if let Some(target) = challenged.or_else(next) {
             self.begin_probe(target);
-        }
-    }
-
-    /// Pings the holder of a contested name, unless a probe is under way.
-    pub(super) fn challenge(&mut self, holder: MemberIndex) {
-        if self.probe.is_none() && self.phase == Phase::Running {
-            let interval = self.health.stretch(self.config.probe_interval);
-            self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
-            self.begin_probe(holder);
         }
     }
 
@@ -50,10 +44,8 @@ impl Node {
         let stamp = self.table.get(target).stamp();
         let mut probe = Probe::new(target, stamp, nonce, self.now, spans);
         let Self { unheard, table, .. } = self;
-        let carried = unheard.first(|index, stamp| is_suspect(table, index, stamp));
-        // Whoever is accused is told so in any case.
-        probe.carried = carried.filter(|&(index, _)| index != target);
-        let carried = probe.carried;
+        let carried = unheard.first(target, |index, stamp| is_suspect(table, index, stamp));
+        probe.carried = carried;
         self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
         self.timers.reset(Timer::ProbeDeadline, 0, None, Some(probe.deadline));
         self.probe = Some(probe);
