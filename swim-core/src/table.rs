@@ -268,7 +268,10 @@ impl Table {
         now: Instant,
     ) {
         let digest = self.digest;
-        let moves = alive.is_some_and(|alive| self.get(index).addr() != alive.addr);
+        let record = self.get(index);
+        // Of several at one address, those that live are found before those that don't.
+        let moves = alive.is_some_and(|alive| record.addr() != alive.addr)
+            || (belief.state.is_live() && !record.state.is_live());
         if moves {
             self.unindex_addr(index);
         }

@@ -73,6 +73,7 @@ impl Node {
         /// not fill the yard.
         const OUTDATED_MAX: usize = 2;
         self.graveyard.push(index, self.now);
+        self.dead_ring.insert(index);
         let counts = self.table.counts();
         if self.graveyard.len() > 2 * (counts.dead + counts.left) + OUTDATED_MAX {
             let mut graveyard = core::mem::take(&mut self.graveyard);
@@ -114,6 +115,7 @@ impl Node {
         }
         self.claims.remove(index);
         self.conflicts.forget(index);
+        self.challenge.forget(index);
         for (nonce, relay) in self.relays.forget(index) {
             self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
         }
