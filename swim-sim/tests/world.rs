@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use swim_core::{MemberChange, Node};
-use swim_sim::{Trace, World};
+use swim_sim::{History, Trace, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn eventful(seed: u64) -> World {
+    eventful_with(seed, Trace::new(), None)
+}
+
+fn eventful_with(seed: u64, trace: Trace, history: Option<History>) -> World {
     let mut world: World<Node> = World::new(seed);
-    world.trace = Some(Trace::new());
+    (world.trace, world.history) = (Some(trace), history);
     world.network.link.loss = 0.1;
     for id in 0..8 {
         world.start(id, |_| {});
@@ -31,6 +35,18 @@ fn d1_one_seed_has_one_history() {
     let digest = |seed| eventful(seed).trace.map(|trace| trace.digest());
     assert_eq!(digest(1), digest(1));
     assert_ne!(digest(1), digest(2));
+}
+
+/// D4: what happens does not depend on how much of it is written down.
+#[test]
+fn d4_a_line_in_a_log_changes_nothing() {
+    let digest = |trace: Trace, history: Option<History>| {
+        let mut world = eventful_with(1, trace, history);
+        world.trace.take().map(|mut trace| (trace.finish().is_ok(), trace.digest()))
+    };
+    let silent = digest(Trace::new(), None);
+    assert_eq!(silent, digest(Trace::to(Box::new(Vec::new())), Some(History::default())));
+    assert_eq!(silent.map(|(is_written, _)| is_written), Some(true));
 }
 
 #[test]
