@@ -54,7 +54,7 @@ use crate::{
 };
 
 #[cfg(feature = "simulation")]
-pub mod audit;
+pub(crate) mod audit;
 mod command;
 mod exchange;
 mod gossip;
