@@ -77,7 +77,11 @@ fn d4_a_mask_changes_nothing_else() {
             let is_part = without.actions.iter().all(|action| rest.any(|other| other == action));
             assert!(is_part, "seed {seed}: without {class}, other things happen");
             let took_part = whole.classes.iter().any(|name| name == class.name());
-            assert_eq!(took_part, without.actions.len() < whole.actions.len(), "{class}");
+            let is_less = without.actions.len() < whole.actions.len();
+            let is_set = without.settings != whole.settings;
+            assert_eq!(took_part, is_less || is_set, "{class}");
+            let of_settings = matches!(class, Class::Skew | Class::Versions);
+            assert!(!is_set || of_settings, "seed {seed}: without {class}, other settings");
         }
     }
 }
@@ -85,7 +89,8 @@ fn d4_a_mask_changes_nothing_else() {
 /// D4: a node more draws for itself only: when the others start and what they have different.
 #[test]
 fn d4_another_node_changes_nobodys_draws() {
-    let faults = Class::ALL.iter().filter(|class| **class != Class::Skew);
+    let of_settings = |class: &Class| matches!(class, Class::Skew | Class::Versions);
+    let faults = Class::ALL.iter().filter(|class| !of_settings(class));
     let nothing = faults.fold(Mask::default(), |mask, class| mask.with(*class));
     for seed in 0..50 {
         let sized = |size| Limits { nodes_min: size, nodes_max: size, ..Limits::default() };
@@ -96,6 +101,8 @@ fn d4_another_node_changes_nobodys_draws() {
             plan.settings.skews.iter().filter(|s| s.host < 8).cloned().collect::<Vec<_>>()
         };
         assert_eq!(skews(&few), skews(&more), "seed {seed}");
+        let releases = &few.settings.releases;
+        assert_eq!(more.settings.releases[..releases.len()], releases[..], "seed {seed}");
     }
 }
 

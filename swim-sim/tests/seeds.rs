@@ -11,6 +11,8 @@ const FOUND: &[(u64, &str)] = &[
     (687, "X9: helpers vouched for an impostor that had died, as they knew the real one"),
     (259, "X9: the same, found while an impostor had come by another way"),
     (121, "P7: suspicions with little time left ran out as soon as a node woke"),
+    (644, "L1: the dead went round for ever, suspected here while they were forgotten there"),
+    (373, "S5: a node that forgot its lives spoke again under a stamp of its former self"),
 ];
 
 #[test]

@@ -165,9 +165,12 @@ impl Seen {
                 _ => false,
             };
         }
-        // The holder of a contested name is asked out of turn.
-        if is_changed || grown.conflicts > 0 {
+        if is_changed {
             self.stable_from = now.begun + 1;
+        }
+        if grown.conflicts > 0 {
+            // The holder of a contested name may be asked next, out of turn.
+            self.stable_from = now.begun + 2;
         }
         let is_away = step.node.is_leaving() || step.node.has_left();
         let may_rest = is_changed

@@ -316,6 +316,7 @@ const REPLAY: Grammar = Grammar {
         "nodes-max",
         "chaos-max",
         "plan",
+        "save",
         "shrink",
         "json",
         "columns",

@@ -62,6 +62,9 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         Drawn::Seed(seed, mask, limits) => Plan::draw(*seed, *mask, limits),
         Drawn::File(path) => read_plan(path)?,
     };
+    if let Some(path) = &args.save {
+        write_file(path, &(plan.to_json() + "\n"))?;
+    }
     if args.shrink {
         return shrink(&plan);
     }

@@ -31,6 +31,7 @@ pub(crate) struct ExploreArgs {
 #[derive(Debug)]
 pub(crate) struct ReplayArgs {
     pub(crate) run: Drawn,
+    pub(crate) save: Option<PathBuf>,
     pub(crate) shrink: bool,
     pub(crate) output: Output,
 }
@@ -70,7 +71,7 @@ pub(crate) fn explore(mut reader: Reader) -> Result<Option<ExploreArgs>, Failure
 
 /// Reads what follows `replay`; `None` if help was asked for.
 pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> {
-    let (mut seed, mut plan, mut shrink) = (None, None, false);
+    let (mut seed, mut plan, mut save, mut shrink) = (None, None, None, false);
     let (mut mask, mut limits) = (Mask::default(), Limits::default());
     let mut output = Output::default();
     while let Some(token) = reader.next()? {
@@ -78,6 +79,7 @@ pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> 
             "shrink" => shrink = true,
             "seed" => seed = Some(reader.parsed("seed")?),
             "plan" => plan = Some(PathBuf::from(reader.value("plan")?)),
+            "save" => save = Some(PathBuf::from(reader.value("save")?)),
             "help" => return Ok(None),
             flag if output.take(&mut reader, flag)? => {}
             flag => world(&mut reader, flag, &mut mask, &mut limits)?,
@@ -101,7 +103,7 @@ pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> 
         (Some(_), Some(_)) => return Err(wrong(command, "--seed and --plan can't be given both")),
         (None, None) => return Err(wrong(command, "say which run: --seed N or --plan FILE")),
     };
-    Ok(Some(ReplayArgs { run, shrink, output }))
+    Ok(Some(ReplayArgs { run, save, shrink, output }))
 }
 
 /// Reads what follows `experiment`; `None` if help was asked for.

@@ -155,11 +155,12 @@ Usage: swim-sim replay --seed N [OPTIONS]
 
 Options:
       --seed N         The seed of the run
-      --plan FILE      A plan as --shrink prints it (JSON), or as TOML
+      --plan FILE      A plan as --save or --shrink writes it (JSON), or as TOML
       --mask KINDS     As it was explored with
       --nodes-min N    As it was explored with
       --nodes-max N    As it was explored with
       --chaos-max SPAN As it was explored with
+      --save FILE      Write the plan of the run (JSON), to change it or to keep it
       --shrink         Leave out faults, nodes and time as long as it fails; print the plan
       --json           Print the verdict as JSON
       --columns        Print a log with a column for each node (at most 40 nodes)

@@ -100,6 +100,8 @@ classes! {
     Leaves = "leaves",
     /// Operators who declare members gone.
     Removals = "removals",
+    /// Nodes announce different versions, and others after they were started again.
+    Versions = "versions",
 }
 
 impl fmt::Display for Class {

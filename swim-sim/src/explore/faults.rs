@@ -80,7 +80,8 @@ pub(super) fn draw(
             draw.add(until, Action::Mend);
         }),
         Class::Flapping => draw.flapping(),
-        Class::Skew => {}
+        // These are settings.
+        Class::Skew | Class::Versions => {}
         class if is_work(class) => work::draw(class, &mut draw),
         class => hosts::draw(class, &mut draw),
     }
@@ -99,6 +100,7 @@ pub(super) const fn is_work(class: Class) -> bool {
             | Class::Rotation
             | Class::Misuse
             | Class::Skew
+            | Class::Versions
     )
 }
 

@@ -80,7 +80,7 @@ impl Plan {
             let chance = &mut Chance::of(seed, Purpose::Faults, 1 + class as u64);
             let drawn = faults::draw(class, chance, &settings, chaos);
             let is_off = mask.hides(class) || (mode == Mode::Pure && !faults::is_work(class));
-            if !is_off && !drawn.is_empty() {
+            if !is_off && (!drawn.is_empty() || settings.takes_part(class)) {
                 classes.push(class.name().to_owned());
                 actions.extend(drawn);
             }

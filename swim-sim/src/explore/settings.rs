@@ -15,6 +15,7 @@ use crate::{
 use super::{
     class::{Class, Mask},
     limits::Limits,
+    releases::{self, Release},
 };
 
 /// The settings of one run.
@@ -87,6 +88,9 @@ pub struct Settings {
     /// What differs at single nodes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skews: Vec<Skew>,
+    /// Who announces which versions, from when on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<Release>,
 }
 
 /// What one node has different from the others.
@@ -103,6 +107,14 @@ pub struct Skew {
     pub suspicion_mult: u32,
     /// [`Options::repair`].
     pub repair: bool,
+    /// [`Options::gossip_nodes`].
+    pub gossip_nodes: usize,
+    /// [`Options::retransmit_mult`].
+    pub retransmit_mult: u32,
+    /// [`Options::indirect_probes`].
+    pub indirect_probes: usize,
+    /// [`Options::stream_pings`].
+    pub stream_pings: bool,
 }
 
 impl Settings {
@@ -143,13 +155,27 @@ impl Settings {
             has_wall_clock: chance.hits(0.6),
             has_allow_list: chance.hits(0.3),
             skews: Vec::new(),
+            releases: Vec::new(),
         };
         if !settings.repair && settings.push_pull_interval.is_zero() {
             // One of the two must find what gossip misses.
             settings.push_pull_interval = 10 * SECOND;
         }
         settings.draw_skews(seed, mask);
+        if !mask.hides(Class::Versions) {
+            settings.releases = releases::draw(seed, settings.size);
+        }
         settings
+    }
+
+    /// Whether a kind that consists of settings takes part.
+    #[must_use]
+    pub fn takes_part(&self, class: Class) -> bool {
+        match class {
+            Class::Skew => !self.skews.is_empty(),
+            Class::Versions => !self.releases.is_empty(),
+            _ => false,
+        }
     }
 
     /// Each node draws its own, so that another one more changes nobody's. (D4)
@@ -164,6 +190,10 @@ impl Settings {
                 slowness: chance.pick(&[1, 2]),
                 suspicion_mult: chance.pick(&[1, 4, 6]),
                 repair: chance.hits(0.5) || self.push_pull_interval.is_zero(),
+                gossip_nodes: chance.pick(&[1, 3]),
+                retransmit_mult: chance.pick(&[1, 4]),
+                indirect_probes: chance.pick(&[0, 3]),
+                stream_pings: chance.hits(0.5),
             };
             if is_skewed && !mask.hides(Class::Skew) {
                 self.skews.push(skew);
@@ -213,6 +243,14 @@ impl Settings {
             o.probe_interval *= skew.slowness;
             o.suspicion_mult = skew.suspicion_mult;
             o.repair = skew.repair;
+            o.gossip_nodes = skew.gossip_nodes;
+            o.retransmit_mult = skew.retransmit_mult;
+            o.indirect_probes = skew.indirect_probes;
+            o.stream_pings = skew.stream_pings;
+        }
+        let time = now.saturating_since(Instant::ORIGIN);
+        if let Some(application) = releases::at(&self.releases, host, time) {
+            o.application = application;
         }
     }
 

@@ -94,18 +94,29 @@ fn a_run_repeats_byte_for_byte() {
     assert!(traces[0] == traces[1], "two processes, two histories");
 }
 
+/// The digest that a replay with these arguments prints.
+fn digest(args: &[&str]) -> String {
+    let output = swim_sim(&[&["replay"], args].concat());
+    exits_with(&output, 0);
+    let out = stdout(&output);
+    let line = out.lines().find(|line| line.starts_with("digest ")).map(str::to_owned);
+    line.unwrap_or_else(|| panic!("no digest:\n{out}"))
+}
+
 #[test]
 fn looking_at_a_drawn_run_changes_nothing() {
-    let digest = |args: &[&str]| {
-        let output = swim_sim(&[&["replay", "--seed", "17"], args].concat());
-        exits_with(&output, 0);
-        let out = stdout(&output);
-        let line = out.lines().find(|line| line.starts_with("digest ")).map(str::to_owned);
-        line.unwrap_or_else(|| panic!("no digest:\n{out}"))
-    };
     let page = file("looked-at.html");
     let page = page.to_str().expect("a path in UTF-8");
-    assert_eq!(digest(&[]), digest(&["--columns", "--report", page]));
+    let looked_at = digest(&["--seed", "17", "--columns", "--report", page]);
+    assert_eq!(digest(&["--seed", "17"]), looked_at);
+}
+
+#[test]
+fn a_plan_that_was_saved_is_the_run_it_was_saved_from() {
+    let plan = file("saved.json");
+    let plan = plan.to_str().expect("a path in UTF-8");
+    let drawn = digest(&["--seed", "17", "--save", plan]);
+    assert_eq!(digest(&["--plan", plan]), drawn);
 }
 
 #[test]
