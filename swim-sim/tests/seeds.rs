@@ -9,6 +9,7 @@ const FOUND: &[(u64, &str)] = &[
     (11, "P7: confirmations that had waited made a node that woke fail three members at once"),
     (18, "P5: a comparison of views was due in the very moment of the tick before"),
     (121, "P7: suspicions with little time left ran out as soon as a node woke"),
+    (259, "L1: helpers vouched for a name whose other node some held to be at another address"),
 ];
 
 #[test]

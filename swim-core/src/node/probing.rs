@@ -1,6 +1,8 @@
 //! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
 //! memberlist state.go: `probe`, `probeNode`.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::{Node, Phase, gossip};
@@ -64,13 +66,16 @@ impl Node {
         self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))]);
     }
 
-    /// The direct ping went unanswered: asks helpers, and tries a stream.
+    /// The direct ping went unanswered: asks helpers, and tries a stream. Helpers may know another
+    /// node of a contested name, whose answer proves nothing about the one that we know. (X9)
     pub(super) fn on_probe_timeout(&mut self) {
         let Some(probe) = &mut self.probe else { return };
         probe.timeout_at = None;
         let (target, nonce) = (probe.target, probe.nonce);
         let name = Name::from_checked(self.table.get(target).name());
-        for helper in self.pick_helpers(target) {
+        let helpers =
+            if self.is_contested(target) { Vec::new() } else { self.pick_helpers(target) };
+        for helper in helpers {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper);
             }
@@ -84,11 +89,11 @@ impl Node {
     }
 
     /// Members other than the target that are surely alive, drawn at random.
-    fn pick_helpers(&mut self, target: MemberIndex) -> alloc::vec::Vec<MemberIndex> {
+    fn pick_helpers(&mut self, target: MemberIndex) -> Vec<MemberIndex> {
         const DRAWS_PER_HELPER: usize = 8;
         debug_assert!(self.config.indirect_probes <= INDIRECT_PROBES_MAX);
         let wanted = self.config.indirect_probes;
-        let mut helpers = alloc::vec::Vec::with_capacity(wanted);
+        let mut helpers = Vec::with_capacity(wanted);
         for _ in 0..wanted * DRAWS_PER_HELPER {
             if helpers.len() == wanted {
                 break;

@@ -1,9 +1,12 @@
 //! What others say of this node, and of the names that two nodes claim. SWIM 4.2: "refutation";
 //! memberlist state.go: `refute`, and the conflicts of `aliveNode`.
 
+use core::time::Duration;
+
 use super::{Node, Phase, membership::Source};
 use crate::{
     event::EventKind,
+    math,
     member::State,
     name::Meta,
     precedence::Belief,
@@ -68,7 +71,7 @@ impl Node {
 
     pub(super) fn on_conflict(&mut self, holder: MemberIndex, alive: &Alive<'_>) {
         self.stats.conflicts += 1;
-        if !self.conflicts.report(holder, self.now) {
+        if !self.conflicts.report(holder, self.fight_span(), self.now) {
             return;
         }
         if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
@@ -83,6 +86,18 @@ impl Node {
             other_meta: Meta::from_checked(alive.meta),
         };
         self.emit(kind);
+    }
+
+    /// Whether another node lately claimed this one's name: it may be the one that others see.
+    pub(super) fn is_contested(&self, index: MemberIndex) -> bool {
+        self.conflicts.is_contested(index, self.fight_span(), self.now)
+    }
+
+    /// For so long at most a suspicion decides which of two nodes of one name is there.
+    fn fight_span(&self) -> Duration {
+        let [mult, max_mult] = [self.config.suspicion_mult, self.config.suspicion_max_mult];
+        let members = self.table.live();
+        math::suspicion_bounds(mult, max_mult, members, self.config.probe_interval).1
     }
 
     /// Whether the name's holder has been gone long enough for another to take its name. (X9)

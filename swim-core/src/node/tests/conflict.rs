@@ -4,7 +4,7 @@ use std::{format, time::Duration, vec::Vec};
 
 use super::{
     stage::Stage,
-    words::{NODE, addr, alive, entry, has_left, is_dead},
+    words::{NODE, addr, alive, entry, has_left, is_dead, name},
 };
 use crate::{
     event::{EventKind, SeedOutcome},
@@ -54,6 +54,22 @@ fn x9_a_holder_that_does_not_answer_dies_and_its_name_is_free() {
     stage.say(3, &[says(impostor(1, 2))]);
     assert_eq!(stage.node.member("p1").unwrap().addr, addr(66));
     assert_eq!(stage.belief(1), "alive 2.1");
+}
+
+/// They may hold the other one for it, and take its answers for those of the one that is asked for.
+#[test]
+fn x9_l11_nobody_vouches_for_the_holder_of_a_contested_name() {
+    let mut stage = Stage::lan(4, |options| options.stream_pings = false);
+    stage.silent.extend([1, 2]);
+    stage.say(3, &[says(impostor(1, 2))]);
+    stage.run(8 * SECOND);
+    let asked = |stage: &Stage, nth: usize| {
+        let messages = stage.sent.iter().flat_map(|sent| &sent.messages);
+        let is_about = |message: &&Message<'static>| matches!(message, Message::IndirectPing(ask) if ask.target.as_str() == name(nth));
+        messages.filter(is_about).count()
+    };
+    assert!(stage.node.stats().probes_failed >= 2, "both don't answer");
+    assert_eq!((asked(&stage, 1), asked(&stage, 2) > 0), (0, true));
 }
 
 #[test]
