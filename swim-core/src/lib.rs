@@ -71,7 +71,7 @@ pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
+pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};

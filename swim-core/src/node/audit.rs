@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
-    Options,
+    config::Options,
     io::{StreamId, Timer},
     math,
     name::Name,

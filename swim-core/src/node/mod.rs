@@ -53,7 +53,7 @@ use crate::{
 };
 
 #[cfg(feature = "simulation")]
-mod audit;
+pub(crate) mod audit;
 mod command;
 mod exchange;
 mod gossip;
@@ -68,9 +68,6 @@ mod report;
 mod streams;
 mod timeout;
 mod transmit;
-
-#[cfg(feature = "simulation")]
-pub use audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///

@@ -1,5 +1,5 @@
-//! What is tried once all agree and nothing goes wrong any more: one thing for each seed, which must
-//! end within the time that the settings allow.
+//! What is tried once all agree and nothing goes wrong any more: one thing for each seed, which
+//! must end within the time that the settings allow.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -65,8 +65,11 @@ fn x9_l11_nobody_vouches_for_the_holder_of_a_contested_name() {
     stage.run(8 * SECOND);
     let asked = |stage: &Stage, nth: usize| {
         let messages = stage.sent.iter().flat_map(|sent| &sent.messages);
-        let is_about = |message: &&Message<'static>| matches!(message, Message::IndirectPing(ask) if ask.target.as_str() == name(nth));
-        messages.filter(is_about).count()
+        let asked = messages.filter_map(|message| match message {
+            Message::IndirectPing(ask) => Some(ask.target.as_str()),
+            _ => None,
+        });
+        asked.filter(|target| *target == name(nth)).count()
     };
     assert!(stage.node.stats().probes_failed >= 2, "both don't answer");
     assert_eq!((asked(&stage, 1), asked(&stage, 2) > 0), (0, true));
