@@ -28,6 +28,8 @@ pub enum Purpose {
     Model = 9,
     /// What is sent again by somebody on the way.
     Replay = 10,
+    /// What is tried at the end of a run.
+    Trial = 11,
 }
 
 /// A small generator (splitmix64): fast, and good enough for choices that nobody attacks.

@@ -45,6 +45,10 @@ pub struct Audit {
     pub pings: usize,
     /// Joins under way.
     pub joins: usize,
+    /// When the first of them must be over.
+    pub join_deadline: Option<Instant>,
+    /// When the leave under way must be over.
+    pub leave_deadline: Option<Instant>,
     /// Former members remembered.
     pub remembered: usize,
     /// Graves kept.
@@ -123,6 +127,8 @@ impl Node {
             relays: self.relays.audit_len(),
             pings: self.pings.len(),
             joins: self.joins.len(),
+            join_deadline: self.joins.values().map(|join| join.deadline).min(),
+            leave_deadline: self.leave.as_ref().map(|leave| leave.deadline),
             remembered: self.remembered.len(),
             graves: self.graveyard.len(),
             unheard: self.unheard.audit_len(),

@@ -12,6 +12,8 @@ mod words;
 
 mod admission;
 mod alive;
+#[cfg(feature = "simulation")]
+mod audit;
 mod broadcast;
 mod chaos;
 mod clock;

@@ -4,8 +4,10 @@ pub use checker::{Checker, Violation};
 pub use deadlines::Deadlines;
 pub use events::Events;
 pub use health::Health;
+pub use nonces::Nonces;
 pub use packets::Packets;
 pub use probes::Probes;
+pub use promises::Promises;
 pub use queues::Queues;
 pub use refusals::Refusals;
 pub use sizes::Sizes;
@@ -16,8 +18,10 @@ mod checker;
 mod deadlines;
 mod events;
 mod health;
+mod nonces;
 mod packets;
 mod probes;
+mod promises;
 mod queues;
 mod refusals;
 mod sizes;
@@ -38,5 +42,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Queues::default()),
         Box::new(Packets::default()),
         Box::new(Sizes::default()),
+        Box::new(Nonces::default()),
+        Box::new(Promises::default()),
     ]
 }

@@ -254,3 +254,25 @@ fn is_reaped(step: &Step<'_>, name: &str) -> bool {
 
 /// Every so many steps the whole table is looked at.
 const SKIPPED_MAX: u32 = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn believed(life: u64, incarnation: u64, state: State) -> Belief {
+        (Stamp::new(life, incarnation), state)
+    }
+
+    #[test]
+    fn s1_s6_s7_what_goes_down_and_who_is_called_back_is_found() {
+        use State::{Alive, Dead, Left, Suspect};
+        let is_legal = |before, after| is_legal_change("n", before, after).is_ok();
+        assert!(is_legal(believed(1, 1, Alive), believed(1, 1, Suspect)));
+        assert!(is_legal(believed(1, 1, Dead), believed(1, 2, Alive)));
+        assert!(is_legal(believed(1, 9, Left), believed(2, 1, Alive)));
+        assert!(!is_legal(believed(1, 1, Suspect), believed(1, 1, Alive)));
+        assert!(!is_legal(believed(1, 1, Dead), believed(1, 1, Alive)), "S6");
+        assert!(!is_legal(believed(1, 9, Dead), believed(1, 2, Alive)), "S1");
+        assert!(!is_legal(believed(1, 1, Left), believed(1, 2, Alive)), "S7");
+    }
+}

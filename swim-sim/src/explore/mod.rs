@@ -43,6 +43,7 @@ mod run;
 mod settings;
 mod sheet;
 mod shrink;
+mod trial;
 mod verdict;
 mod watch;
 mod work;

@@ -24,6 +24,7 @@ use super::{
     counters::{self, Counters},
     plan::{Mode, Plan},
     settings::FIRST_KEY,
+    trial::Scene,
     verdict::{Failure, Verdict},
     watch::{Notes, Watch},
 };
@@ -227,7 +228,43 @@ impl<'a> Run<'a> {
         if let Some(failure) = self.violation() {
             return Err(failure);
         }
-        self.check_outcome(core).map(|()| took)
+        self.check_outcome(core)?;
+        if !matches!(self.plan.mode, Mode::Frozen { .. }) {
+            self.rest()?;
+            self.attempt()?;
+            self.agree(core)?;
+        }
+        self.violation().map_or(Ok(took), Err)
+    }
+
+    /// M3: where nothing happens, there comes a time when nobody has anything to tell.
+    fn rest(&mut self) -> Result<(), Failure> {
+        let busy = |world: &World<Node>| {
+            let waits = |id: &HostId| {
+                let audit = world.node(*id).audit();
+                audit.claims > 0 || audit.broadcast_waits
+            };
+            world.taking_part().filter(waits).collect::<Vec<_>>()
+        };
+        let within = self.plan.settings.converges_within();
+        let rests = self.world.run_until(within, |world| busy(world).is_empty());
+        match (rests, self.violation()) {
+            (Some(_), _) => Ok(()),
+            (None, Some(violation)) => Err(violation),
+            (None, None) => {
+                let pending = format!("{:?} still have something to tell", busy(&self.world));
+                Err(Failure::Liveness { id: "M3", pending })
+            }
+        }
+    }
+
+    /// Tries one thing more, different from seed to seed.
+    fn attempt(&mut self) -> Result<(), Failure> {
+        let Self { world, recorder, rings, plan, .. } = self;
+        let mut scene = Scene { world, recorder, settings: &plan.settings, rings };
+        let tried = scene.play(plan.seed)?;
+        self.counters.add(format!("trial {tried}"), 1);
+        Ok(())
     }
 
     /// Waits until all agree. Those that know nothing of each other are introduced now and then.

@@ -266,21 +266,40 @@ impl Settings {
     /// per try, and the right one of n is drawn within 12 n tries but for six times in a million.
     #[must_use]
     pub fn converges_within(&self) -> Duration {
-        let others = self.size.max(2) as u32 - 1;
-        let size = f64::from(others + 1);
-        let interval = self.probe_interval * 2;
-        // The largest multiplier that a skewed node may have.
-        let mult = self.suspicion_mult.max(6) * self.suspicion_max_mult;
-        let longest = interval * mult * (libm::log10(size).max(1.0) * 10.0) as u32 / 10;
-        let rounds = libm::ceil(libm::log2(size)) as u32;
-        let dissemination = self.gossip_interval * 4 * rounds + self.push_pull_interval;
-        longest * 2
-            + interval * (2 * others - 1) * (1 + self.health_max)
+        self.detects_within()
+            + self.longest_suspicion()
             + self.push_pull_interval
-            + dissemination
             + self.reap_after
             + self.reconnect_interval * 12 * self.size as u32
             + self.stream_timeout * 3
+    }
+
+    /// Invariants, section 0: within this time all know that one of them died.
+    #[must_use]
+    pub fn detects_within(&self) -> Duration {
+        let others = self.size.max(2) as u32 - 1;
+        let rounds = libm::ceil(libm::log2(f64::from(others + 1))) as u32;
+        let dissemination = self.gossip_interval * 4 * rounds + self.push_pull_interval;
+        let round = self.slowest_interval() * (2 * others - 1) * (1 + self.health_max);
+        self.longest_suspicion() + round + dissemination
+    }
+
+    /// Whether news reaches everybody by gossip but for bad luck that no run is long enough for.
+    #[must_use]
+    pub const fn gossips_well(&self) -> bool {
+        self.gossip_nodes >= 3 && self.retransmit_mult >= 4
+    }
+
+    fn longest_suspicion(&self) -> Duration {
+        let scale = libm::log10(self.size.max(2) as f64).max(1.0);
+        // The largest multiplier that a skewed node may have.
+        let mult = self.suspicion_mult.max(6) * self.suspicion_max_mult;
+        self.slowest_interval() * mult * (scale * 10.0) as u32 / 10
+    }
+
+    /// The longest probe interval that a skewed node may have.
+    fn slowest_interval(&self) -> Duration {
+        self.probe_interval * 2
     }
 }
 
