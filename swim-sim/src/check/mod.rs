@@ -9,6 +9,7 @@ pub use probes::Probes;
 pub use queues::Queues;
 pub use refusals::Refusals;
 pub use sizes::Sizes;
+pub use storms::Storms;
 pub use suspicions::Suspicions;
 pub use tables::Tables;
 
@@ -21,6 +22,7 @@ mod probes;
 mod queues;
 mod refusals;
 mod sizes;
+mod storms;
 mod suspicions;
 mod tables;
 
@@ -38,5 +40,6 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Queues::default()),
         Box::new(Packets::default()),
         Box::new(Sizes::default()),
+        Box::new(Storms::default()),
     ]
 }
