@@ -44,6 +44,7 @@ mod remembered;
 mod repair;
 mod ring;
 mod rng;
+mod sabotage;
 mod stamp;
 mod stats;
 mod stream;
@@ -69,9 +70,12 @@ pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
+pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion, Heard, Hearsay, Said};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
+#[cfg(feature = "sabotage")]
+#[doc(hidden)]
+pub use sabotage::Sabotage;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
 pub use stats::{Counts, Stats};
 pub use time::{DURATION_MAX, Instant};

@@ -41,6 +41,7 @@ use crate::{
     repair::Repair,
     ring::Ring,
     rng::{self, Rng},
+    sabotage::sabotaged,
     stamp::Stamp,
     stats::Stats,
     stream::Stream,
@@ -57,20 +58,27 @@ mod audit;
 mod command;
 mod exchange;
 mod gossip;
+#[cfg(feature = "simulation")]
+mod hearsay;
 mod joining;
 mod leaving;
 mod membership;
 mod mourning;
+mod plausibility;
 mod probing;
 mod receive;
 mod refuting;
 mod report;
+#[cfg(feature = "sabotage")]
+mod sabotaging;
 mod streams;
 mod timeout;
 mod transmit;
 
 #[cfg(feature = "simulation")]
 pub use audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
+#[cfg(feature = "simulation")]
+pub use hearsay::{Heard, Hearsay, Said};
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///
@@ -157,6 +165,12 @@ pub struct Node {
     scratch: alloc::vec::Vec<u8>,
     stats: Stats,
     reports: Reports,
+    /// What it heard, if that is kept.
+    #[cfg(feature = "simulation")]
+    heard: Option<alloc::vec::Vec<Heard>>,
+    /// The fault it has on purpose.
+    #[cfg(feature = "sabotage")]
+    sabotage: Option<crate::sabotage::Sabotage>,
 }
 
 /// Where the node is in its life.
@@ -242,6 +256,10 @@ impl Node {
             scratch: alloc::vec::Vec::new(),
             stats: Stats::default(),
             reports: Reports::default(),
+            #[cfg(feature = "simulation")]
+            heard: None,
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
             config,
         };
         node.advance(now);
@@ -262,7 +280,13 @@ impl Node {
 
     /// The next thing to carry out. Only takes it from the queue.
     pub fn poll_output(&mut self) -> Option<Output<Event>> {
-        self.outbox.pop(self.streams.is_empty())
+        let output = self.outbox.pop(self.streams.is_empty());
+        let is_lost =
+            |output: &Output<Event>| matches!(output, Output::Event(event) if event.seq % 64 == 63);
+        if sabotaged!(self, LosesEvents) && output.as_ref().is_some_and(is_lost) {
+            return self.poll_output();
+        }
+        output
     }
 
     /// Begins (or begins again) to take part: timers at random phases, and the news that we are

@@ -4,6 +4,7 @@ use super::Node;
 use crate::{
     io::{StreamId, Timer},
     member::State,
+    sabotage::sabotaged,
     stream::Purpose,
     table::{MemberIndex, Record},
 };
@@ -12,6 +13,14 @@ impl Node {
     pub(super) fn on_tick(&mut self) {
         self.outbox.ticked();
         while let Some((_, timer, key)) = self.timers.pop_due(self.now) {
+            self.on_due(timer, key);
+            if sabotaged!(self, LeavesDeadlinesBehind) {
+                break;
+            }
+        }
+        if sabotaged!(self, ActsEarly)
+            && let Some((_, timer, key)) = self.timers.pop_due(self.now + self.config.probe_timeout)
+        {
             self.on_due(timer, key);
         }
     }
@@ -65,6 +74,9 @@ impl Node {
             self.stats.exchanges_spared += 1;
             return;
         }
+        if sabotaged!(self, NeverRepairs) {
+            return;
+        }
         let partner = self.probe_ring.sample(&mut self.rng);
         let partner = partner.and_then(|index| self.table.try_get(index));
         if let Some(record) = partner.filter(|record| record.state().is_live()) {
@@ -80,7 +92,10 @@ impl Node {
         self.set_timer(Timer::Reconnect, Some(at));
         let remembered = self.remembered.addrs(self.now, self.config.remember_for);
         let gone = self.table.counts().dead + remembered.len();
-        if gone == 0 || self.rng.below(self.table.live()) >= gone {
+        if sabotaged!(self, NeverReconnects)
+            || gone == 0
+            || self.rng.below(self.table.live()) >= gone
+        {
             return;
         }
         let graves = self.graveyard.iter().filter(|&grave| self.is_grave(grave));

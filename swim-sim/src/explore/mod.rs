@@ -22,6 +22,8 @@ pub use class::{Class, Mask};
 pub use counters::{Counters, expected, unreachable};
 pub use limits::Limits;
 pub use plan::{Mode, Plan};
+#[cfg(feature = "sabotage")]
+pub use run::run_sabotaged;
 pub use run::{run, run_with};
 pub use settings::{FIRST_KEY, Settings, Skew};
 pub use shrink::{Shrunk, shrink};

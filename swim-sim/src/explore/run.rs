@@ -39,7 +39,22 @@ pub fn run_with(
     trace: Option<Trace>,
     checkers: &dyn Fn() -> Vec<Box<dyn Checker>>,
 ) -> Verdict {
-    let attempt = || Run::new(plan, trace, checkers()).finish();
+    guarded(plan, || Run::new(plan, trace, checkers()).finish())
+}
+
+/// Runs a plan with all checkers and nodes that have this fault on purpose.
+#[cfg(feature = "sabotage")]
+#[must_use]
+pub fn run_sabotaged(plan: &Plan, fault: swim_core::Sabotage) -> Verdict {
+    guarded(plan, || {
+        let mut run = Run::new(plan, None, check::all());
+        run.world.sabotage(fault);
+        run.finish()
+    })
+}
+
+/// A panic is a verdict.
+fn guarded(plan: &Plan, attempt: impl FnOnce() -> Verdict) -> Verdict {
     catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -45,6 +45,8 @@ mod connection;
 mod misusing;
 mod replaying;
 mod running;
+#[cfg(feature = "sabotage")]
+mod sabotaging;
 mod stolen;
 mod streaming;
 mod viewing;
@@ -100,6 +102,9 @@ pub struct World<M: Machine = Node> {
     events: Vec<M::Event>,
     node_events: Vec<Event>,
     sent: Vec<(SocketAddr, Bytes)>,
+    /// The fault that nodes are given on purpose.
+    #[cfg(feature = "sabotage")]
+    sabotage: Option<swim_core::Sabotage>,
 }
 
 /// What is to happen.
@@ -150,6 +155,8 @@ impl<M: Machine> World<M> {
             events: Vec::new(),
             node_events: Vec::new(),
             sent: Vec::new(),
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
         }
     }
 
@@ -248,7 +255,13 @@ impl<M: Machine> World<M> {
         let run = (id as u64) << 32 | u64::from(host.starts);
         let seed = Chance::of(self.seed, Purpose::Node, run).seed();
         let config = options.build().unwrap_or_else(|error| panic!("host {id}: {error}"));
-        let machine = M::start(config, seed, host.clock.local(now));
+        #[cfg_attr(
+            not(feature = "sabotage"),
+            expect(unused_mut, reason = "nothing else changes it")
+        )]
+        let mut machine = M::start(config, seed, host.clock.local(now));
+        #[cfg(feature = "sabotage")]
+        machine.node_mut().sabotage(self.sabotage);
         host.process = Some(Process::new(machine));
         self.recount();
         self.drain(id, &Moment::Started);
