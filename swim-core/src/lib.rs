@@ -23,6 +23,8 @@ mod event;
 mod fingerprint;
 mod graveyard;
 mod health;
+#[cfg(feature = "simulation")]
+mod hearsay;
 mod io;
 mod join;
 mod keyring;
@@ -62,6 +64,9 @@ pub use error::{JoinError, LeaveError, RemoveError, SendError, UpdateError};
 pub use event::{
     DeliveryError, Event, EventKind, JoinId, MemberChange, PingId, Pong, SeedOutcome, SendId,
 };
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use hearsay::{Heard, Hearsay, Said};
 pub use io::{Input, Output, StreamEvent, StreamId, Timer};
 pub use keyring::{KEYS_MAX, Key, KeyError, KeyId, Keyring, KeyringError};
 pub use label::{LABEL_LEN_MAX, Label, LabelError};
@@ -70,7 +75,7 @@ pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion, Heard, Hearsay, Said};
+pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 #[cfg(feature = "sabotage")]

@@ -58,7 +58,7 @@ impl Node {
             self.emit(EventKind::UpdateSent { stamp, sends });
         }
         #[cfg(feature = "simulation")]
-        self.note(|_| super::Hearsay::Updated { meta: meta.clone() });
+        self.note(|_| crate::hearsay::Hearsay::Updated { meta: meta.clone() });
         self.take_stamp(stamp, Some(&meta));
         self.update = Some(stamp);
         self.emit_member(MemberIndex::SELF, MemberChange::Updated);
@@ -183,7 +183,7 @@ impl Node {
         }
         let (name, stamp) = (Name::from_checked(record.name()), record.stamp());
         #[cfg(feature = "simulation")]
-        self.note_of(index, |name| super::Hearsay::Removed { name });
+        self.note_of(index, |name| crate::hearsay::Hearsay::Removed { name });
         let source = self.own_word();
         let name = name.by_ref();
         self.on_left(&Departure { name, stamp, reason: LeaveReason::Forced }, source);

@@ -40,7 +40,7 @@ impl Node {
             Phase::Left => return Err(LeaveError::Left),
         }
         #[cfg(feature = "simulation")]
-        self.note(|_| super::Hearsay::Departed);
+        self.note(|_| crate::hearsay::Hearsay::Departed);
         self.phase = Phase::Leaving;
         self.stop_timers();
         self.cancel_joins();
@@ -174,7 +174,7 @@ impl Node {
     /// Begins a new life after a leave.
     pub(super) fn come_back(&mut self) {
         #[cfg(feature = "simulation")]
-        self.note(|_| super::Hearsay::Returned);
+        self.note(|_| crate::hearsay::Hearsay::Returned);
         let life = self.own_stamp().next_life().life.0.max(self.unix_millis().unwrap_or(0));
         let stamp = Stamp::first(crate::stamp::Life(life));
         self.phase = Phase::Running;

@@ -99,7 +99,7 @@ impl Node {
     /// sender is known to be.
     pub(super) fn on_sender_stamp(&mut self, sender: MemberIndex, stamp: Stamp) {
         #[cfg(feature = "simulation")]
-        self.note_of(sender, |name| super::Hearsay::Spoke { name, stamp, proven: false });
+        self.note_of(sender, |name| crate::hearsay::Hearsay::Spoke { name, stamp, proven: false });
         let known = self.table.get(sender).stamp();
         if self.is_plausible(Some(known), stamp) {
             self.hear_from(sender, stamp);

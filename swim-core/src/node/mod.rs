@@ -58,12 +58,12 @@ mod audit;
 mod command;
 mod exchange;
 mod gossip;
-#[cfg(feature = "simulation")]
-mod hearsay;
 mod joining;
 mod leaving;
 mod membership;
 mod mourning;
+#[cfg(feature = "simulation")]
+mod noting;
 mod plausibility;
 mod probing;
 mod receive;
@@ -77,8 +77,6 @@ mod transmit;
 
 #[cfg(feature = "simulation")]
 pub use audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
-#[cfg(feature = "simulation")]
-pub use hearsay::{Heard, Hearsay, Said};
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///
@@ -167,7 +165,7 @@ pub struct Node {
     reports: Reports,
     /// What it heard, if that is kept.
     #[cfg(feature = "simulation")]
-    heard: Option<alloc::vec::Vec<Heard>>,
+    heard: Option<alloc::vec::Vec<crate::hearsay::Heard>>,
     /// The fault it has on purpose.
     #[cfg(feature = "sabotage")]
     sabotage: Option<crate::sabotage::Sabotage>,

@@ -45,7 +45,7 @@ impl Node {
     pub(super) fn on_suspicion_due(&mut self, index: MemberIndex) {
         let Some(suspicion) = self.suspicions.remove(&index) else { return };
         #[cfg(feature = "simulation")]
-        self.note_of(index, |name| super::Hearsay::Expired { name });
+        self.note_of(index, |name| crate::hearsay::Hearsay::Expired { name });
         self.stats.suspicions_expired += 1;
         self.stats.suspicions_expired_unconfirmed += u64::from(suspicion.lacks_confirmations());
         let source = self.own_word();
@@ -117,7 +117,7 @@ impl Node {
 
     pub(super) fn reap(&mut self, index: MemberIndex) {
         #[cfg(feature = "simulation")]
-        self.note_of(index, |name| super::Hearsay::Reaped { name });
+        self.note_of(index, |name| crate::hearsay::Hearsay::Reaped { name });
         let record = self.table.get(index);
         let (was_dead, member) = (record.state() == State::Dead, record.member());
         if was_dead {

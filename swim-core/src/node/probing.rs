@@ -116,7 +116,10 @@ impl Node {
         self.stats.probes_failed += 1;
         self.change_health(probe.failure_delta());
         #[cfg(feature = "simulation")]
-        self.note_of(probe.target, |name| super::Hearsay::Unanswered { name, stamp: probe.stamp });
+        self.note_of(probe.target, |name| crate::hearsay::Hearsay::Unanswered {
+            name,
+            stamp: probe.stamp,
+        });
         if sabotaged!(self, NeverSuspects) {
             return;
         }
@@ -150,13 +153,13 @@ impl Node {
     pub(super) fn on_ack(&mut self, from: Option<MemberIndex>, by: Sender<'_>, ack: &Ack<'_>) {
         if let Some(from) = from {
             #[cfg(feature = "simulation")]
-            self.note(|_| super::Hearsay::Answered { nonce: ack.nonce });
+            self.note(|_| crate::hearsay::Hearsay::Answered { nonce: ack.nonce });
             let late = sabotaged!(self, CountsLateAcks);
             let is_ours = |p: &Probe| (p.nonce == ack.nonce || late) && p.target == from;
             if self.probe.as_ref().is_some_and(is_ours) {
                 // It answers to a nonce of ours, from its address: it proves any stamp. (X7)
                 #[cfg(feature = "simulation")]
-                self.note_of(from, |name| super::Hearsay::Spoke {
+                self.note_of(from, |name| crate::hearsay::Hearsay::Spoke {
                     name,
                     stamp: by.stamp,
                     proven: true,

@@ -24,8 +24,9 @@ pub use limits::Limits;
 pub use plan::{Mode, Plan};
 #[cfg(feature = "sabotage")]
 pub use run::run_sabotaged;
-pub use run::{run, run_with};
+pub use run::{run, run_recorded, run_with};
 pub use settings::{FIRST_KEY, Settings, Skew};
+pub use sheet::sheet;
 pub use shrink::{Shrunk, shrink};
 pub use verdict::{Failure, Verdict};
 
@@ -40,6 +41,7 @@ mod links;
 mod plan;
 mod run;
 mod settings;
+mod sheet;
 mod shrink;
 mod verdict;
 mod watch;
