@@ -12,12 +12,14 @@ pub use sizes::Sizes;
 pub use storms::Storms;
 pub use suspicions::Suspicions;
 pub use tables::Tables;
+pub use twin::Twin;
 
 mod checker;
 mod deadlines;
 mod events;
 mod health;
 mod packets;
+mod plain;
 mod probes;
 mod queues;
 mod refusals;
@@ -25,6 +27,7 @@ mod sizes;
 mod storms;
 mod suspicions;
 mod tables;
+mod twin;
 
 /// All checkers of safety.
 #[must_use]
@@ -43,3 +46,16 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Storms::default()),
     ]
 }
+
+/// All checkers for a world of so many nodes: in small ones each node has a twin too.
+#[must_use]
+pub fn for_world(size: usize) -> Vec<Box<dyn Checker>> {
+    let mut checkers = all();
+    if size <= TWINS_MAX {
+        checkers.push(Box::new(Twin::default()));
+    }
+    checkers
+}
+
+/// So many nodes at most have twins: a twin looks through all it knows, again and again.
+const TWINS_MAX: usize = 6;

@@ -31,14 +31,14 @@ use super::{
 /// Runs a plan with all checkers. Never panics: a panic is a verdict.
 #[must_use]
 pub fn run(plan: &Plan, trace: Option<Trace>) -> Verdict {
-    run_with(plan, trace, &check::all)
+    run_with(plan, trace, &|| check::for_world(plan.settings.size))
 }
 
 /// Runs a plan with all checkers, and keeps what a report needs. Nothing of it if it panicked.
 #[must_use]
 pub fn run_recorded(plan: &Plan, trace: Option<Trace>) -> (Verdict, Record) {
     let attempt = || {
-        let mut run = Run::new(plan, trace, check::all());
+        let mut run = Run::new(plan, trace, check::for_world(plan.settings.size));
         let title = format!("seed {}", plan.seed);
         let length = plan.chaos + AFTERWARDS;
         run.recorder = Some(Recorder::new(&mut run.world, &title, length));

@@ -17,7 +17,7 @@
 use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr};
 
 use bytes::Bytes;
-use swim_core::{Event, EventKind, Instant, Life, MemberChange, Node, Options, StreamId};
+use swim_core::{Event, EventKind, Heard, Instant, Life, MemberChange, Node, Options, StreamId};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -102,6 +102,9 @@ pub struct World<M: Machine = Node> {
     events: Vec<M::Event>,
     node_events: Vec<Event>,
     sent: Vec<(SocketAddr, Bytes)>,
+    heard: Vec<Heard>,
+    /// Whether a checker looks at what nodes heard.
+    keeps_hearsay: bool,
     /// The fault that nodes are given on purpose.
     #[cfg(feature = "sabotage")]
     sabotage: Option<swim_core::Sabotage>,
@@ -155,6 +158,8 @@ impl<M: Machine> World<M> {
             events: Vec::new(),
             node_events: Vec::new(),
             sent: Vec::new(),
+            heard: Vec::new(),
+            keeps_hearsay: false,
             #[cfg(feature = "sabotage")]
             sabotage: None,
         }
@@ -187,9 +192,12 @@ impl<M: Machine> World<M> {
 
     /// Lets a checker look at every step from now on.
     pub fn watch(&mut self, mut checker: Box<dyn Checker>) {
-        for (id, host) in self.hosts.iter().enumerate() {
-            if let Some(machine) = host.machine() {
-                checker.meet(id, machine.node());
+        self.keeps_hearsay |= checker.needs_hearsay();
+        for (id, host) in self.hosts.iter_mut().enumerate() {
+            let Some(process) = &mut host.process else { continue };
+            checker.meet(id, process.machine.node());
+            if self.keeps_hearsay {
+                process.machine.node_mut().keep_hearsay();
             }
         }
         self.checkers.push(checker);
@@ -255,13 +263,12 @@ impl<M: Machine> World<M> {
         let run = (id as u64) << 32 | u64::from(host.starts);
         let seed = Chance::of(self.seed, Purpose::Node, run).seed();
         let config = options.build().unwrap_or_else(|error| panic!("host {id}: {error}"));
-        #[cfg_attr(
-            not(feature = "sabotage"),
-            expect(unused_mut, reason = "nothing else changes it")
-        )]
         let mut machine = M::start(config, seed, host.clock.local(now));
         #[cfg(feature = "sabotage")]
         machine.node_mut().sabotage(self.sabotage);
+        if self.keeps_hearsay {
+            machine.node_mut().keep_hearsay();
+        }
         host.process = Some(Process::new(machine));
         self.recount();
         self.drain(id, &Moment::Started);
@@ -310,6 +317,7 @@ impl<M: Machine> World<M> {
             moment,
             events: &self.node_events,
             sent: &self.sent,
+            heard: &self.heard,
         };
         for checker in &mut self.checkers {
             if let Err(what) = checker.check(&step) {
