@@ -54,6 +54,8 @@ mod suspicion;
 mod table;
 mod time;
 mod timers;
+#[cfg(feature = "simulation")]
+mod transitions;
 mod unheard;
 mod wire;
 
@@ -84,3 +86,6 @@ pub use sabotage::Sabotage;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
 pub use stats::{Counts, Stats};
 pub use time::{DURATION_MAX, Instant};
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use transitions::Transition;

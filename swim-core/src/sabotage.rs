@@ -108,8 +108,6 @@ faults! {
     IgnoresItsLimit,
     /// M3: it gossips when it has nothing to say.
     GossipsForNothing,
-    /// X7: it believes stamps that no correct node can have issued.
-    BelievesAnything,
     /// X9: it gives the names of the living to others.
     GivesNamesAway,
     /// L1: it repairs nothing that gossip missed.

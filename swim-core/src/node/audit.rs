@@ -1,6 +1,7 @@
 //! What a node keeps inside, for checkers of simulations to read. It only looks, and is no part of
 //! the interface: only there with the feature `simulation`.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
     stamp::Stamp,
     table::MemberIndex,
     time::Instant,
+    transitions::Transition,
 };
 
 /// A node's inside at one moment.
@@ -131,6 +133,11 @@ impl Node {
                 deadline: probe.deadline,
             }),
         }
+    }
+
+    /// The changes of the table since the last call; from the first call on they are kept.
+    pub fn audit_transitions(&mut self) -> Vec<Transition> {
+        self.table.take_transitions()
     }
 
     /// The suspicions under way.

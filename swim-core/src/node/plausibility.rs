@@ -4,7 +4,6 @@
 use super::Node;
 use crate::{
     limits::{LIFE_AHEAD_MILLIS, LIFE_JUMP_MAX},
-    sabotage::sabotaged,
     stamp::Stamp,
 };
 
@@ -21,9 +20,6 @@ impl Node {
     }
 
     fn is_within(&self, known: Option<Stamp>, stamp: Stamp, share: u64) -> bool {
-        if sabotaged!(self, BelievesAnything) {
-            return true;
-        }
         if !stamp.is_plausible() {
             return false;
         }

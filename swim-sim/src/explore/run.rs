@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    counters::Counters,
+    counters::{self, Counters},
     plan::{Mode, Plan},
     settings::FIRST_KEY,
     verdict::{Failure, Verdict},
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
             counters.add_stats(self.world.node(id).stats());
         }
         for checker in self.world.checkers() {
-            counters.add(format!("looks {}", checker.id()), checker.looks());
+            counters.add(counters::looks(&**checker), checker.looks());
         }
         counters.add_tally(&self.world.tally);
         counters.merge(&self.notes.borrow().counters);

@@ -21,7 +21,6 @@ impl<M: Machine> World<M> {
         self.events.clear();
         self.node_events.clear();
         self.sent.clear();
-        self.heard.clear();
     }
 
     /// Carries out what is left to be done of this moment, and tells those who watch.
@@ -35,11 +34,6 @@ impl<M: Machine> World<M> {
             self.recount();
         } else {
             self.settle(id);
-        }
-        if self.keeps_hearsay
-            && let Some(process) = &mut self.hosts[id].process
-        {
-            self.heard = process.machine.node_mut().take_hearsay();
         }
         self.show(id, moment);
     }

@@ -17,7 +17,7 @@
 use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr};
 
 use bytes::Bytes;
-use swim_core::{Event, EventKind, Heard, Instant, Life, MemberChange, Node, Options, StreamId};
+use swim_core::{Event, EventKind, Instant, Life, MemberChange, Node, Options, StreamId};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -102,7 +102,6 @@ pub struct World<M: Machine = Node> {
     events: Vec<M::Event>,
     node_events: Vec<Event>,
     sent: Vec<(SocketAddr, Bytes)>,
-    heard: Vec<Heard>,
     /// Whether a checker looks at what nodes heard.
     keeps_hearsay: bool,
     /// The fault that nodes are given on purpose.
@@ -158,7 +157,6 @@ impl<M: Machine> World<M> {
             events: Vec::new(),
             node_events: Vec::new(),
             sent: Vec::new(),
-            heard: Vec::new(),
             keeps_hearsay: false,
             #[cfg(feature = "sabotage")]
             sabotage: None,
@@ -195,6 +193,7 @@ impl<M: Machine> World<M> {
         self.keeps_hearsay |= checker.needs_hearsay();
         for (id, host) in self.hosts.iter_mut().enumerate() {
             let Some(process) = &mut host.process else { continue };
+            process.machine.node_mut().audit_transitions();
             checker.meet(id, process.machine.node());
             if self.keeps_hearsay {
                 process.machine.node_mut().keep_hearsay();
@@ -294,8 +293,8 @@ impl<M: Machine> World<M> {
 
     /// Tells those who watch what happened on a host.
     fn show(&mut self, id: HostId, moment: &Moment) {
-        let host = &self.hosts[id];
-        let Some(process) = &host.process else { return };
+        let host = &mut self.hosts[id];
+        let Some(process) = &mut host.process else { return };
         for event in &self.node_events {
             self.tally.record(self.now, event, host.addr);
             if let Some(history) = &mut self.history {
@@ -305,6 +304,8 @@ impl<M: Machine> World<M> {
         if self.checkers.is_empty() {
             return;
         }
+        let transitions = process.machine.node_mut().audit_transitions();
+        let heard = process.machine.node_mut().take_hearsay();
         let node = process.machine.node();
         let step = Step {
             now: self.now,
@@ -315,9 +316,10 @@ impl<M: Machine> World<M> {
             node,
             audit: &node.audit(),
             moment,
+            transitions: &transitions,
             events: &self.node_events,
             sent: &self.sent,
-            heard: &self.heard,
+            heard: &heard,
         };
         for checker in &mut self.checkers {
             if let Err(what) = checker.check(&step) {
