@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 mod broadcasts;
+mod challenge;
 mod claims;
 mod config;
 mod conflicts;
@@ -77,7 +78,7 @@ pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
+pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 #[cfg(feature = "sabotage")]

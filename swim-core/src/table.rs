@@ -34,6 +34,9 @@ impl MemberIndex {
     /// The node itself.
     pub(crate) const SELF: Self = Self(0);
 
+    /// A place that nobody ever has.
+    pub(crate) const NOBODY: Self = Self(u32::MAX);
+
     pub(crate) fn new(index: u32) -> Self {
         Self(index)
     }
@@ -268,7 +271,10 @@ impl Table {
         now: Instant,
     ) {
         let digest = self.digest;
-        let moves = alive.is_some_and(|alive| self.get(index).addr() != alive.addr);
+        let record = self.get(index);
+        // Of several at one address, those that live are found before those that don't.
+        let moves = alive.is_some_and(|alive| record.addr() != alive.addr)
+            || (belief.state.is_live() && !record.state.is_live());
         if moves {
             self.unindex_addr(index);
         }

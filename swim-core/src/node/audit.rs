@@ -4,12 +4,12 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::Node;
 use crate::{
-    Options,
+    config::Options,
     io::{StreamId, Timer},
     math,
     name::Name,
-    node::Node,
     stamp::Stamp,
     table::MemberIndex,
     time::Instant,
@@ -123,7 +123,7 @@ impl Node {
             relays: self.relays.audit_len(),
             pings: self.pings.len(),
             joins: self.joins.len(),
-            remembered: self.remembered.audit_len(),
+            remembered: self.remembered.len(),
             graves: self.graveyard.len(),
             unheard: self.unheard.audit_len(),
             conflicts: self.conflicts.audit_len(),

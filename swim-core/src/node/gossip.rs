@@ -91,7 +91,7 @@ impl Node {
     /// does not wait for the next probe to be noticed; in a storm of claims, soon and often.
     pub(super) fn pace_comparison(&mut self) {
         let window = self.dissemination_window();
-        self.repair.tide.note(self.stats.claims_applied, self.now, window);
+        self.repair.tide.note(self.now, window);
         let changed_at = self.table.changed_at().max(self.broadcasts.changed_at());
         if changed_at <= self.repair.compared_until
             || !self.config.repair

@@ -8,7 +8,6 @@ use crate::{
     event::MemberChange,
     io::Timer,
     member::State,
-    name::Name,
     policy::Candidate,
     precedence::Belief,
     reject::Reject,
@@ -70,7 +69,10 @@ impl Node {
                 }
             }
             State::Alive => {
-                if entry.stamp > entry.alive.stamp
+                // Of another node of that name it proves nothing. (X9)
+                let is_here = self.table.get(index).addr() == entry.alive.addr;
+                if is_here
+                    && entry.stamp > entry.alive.stamp
                     && self.is_plausible(Some(self.table.get(index).stamp()), entry.stamp)
                 {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);
@@ -195,7 +197,6 @@ impl Node {
         let index = self.table.insert(alive, self.now);
         #[cfg(feature = "sabotage")]
         self.misquote(index);
-        self.remembered.forget(alive.name.as_str(), alive.addr);
         self.welcome(index);
         self.emit_member(index, MemberChange::Joined);
         if source.is_news {
@@ -355,9 +356,6 @@ impl Node {
             }
         }
         if to.is_live() && !from.is_live() {
-            let record = self.table.get(index);
-            let (name, addr) = (Name::from_checked(record.name()), record.addr());
-            self.remembered.forget(&name, addr);
             self.welcome(index);
         }
         if !to.is_live() && to != from {
@@ -371,6 +369,7 @@ impl Node {
     /// A member that lives is probed and gossiped to.
     fn welcome(&mut self, index: MemberIndex) {
         self.welcomed_at = self.now;
+        self.repair.tide.rise();
         self.probe_ring.insert(index);
         self.gossip_ring.insert(index);
     }

@@ -22,6 +22,7 @@ use bytes::Bytes;
 
 use crate::{
     broadcasts::Broadcasts,
+    challenge::Challenge,
     claims::Claims,
     config::Config,
     conflicts::Conflicts,
@@ -54,7 +55,7 @@ use crate::{
 };
 
 #[cfg(feature = "simulation")]
-mod audit;
+pub(crate) mod audit;
 mod command;
 mod exchange;
 mod gossip;
@@ -74,9 +75,6 @@ mod sabotaging;
 mod streams;
 mod timeout;
 mod transmit;
-
-#[cfg(feature = "simulation")]
-pub use audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///
@@ -119,12 +117,15 @@ pub struct Node {
     table: Table,
     probe_ring: Ring,
     gossip_ring: Ring,
+    /// The dead, and some that no longer are: whom to try again now and then.
+    dead_ring: Ring,
     /// When a member last came to be known or came back.
     welcomed_at: Instant,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
     unheard: Unheard,
     graveyard: Graveyard,
     conflicts: Conflicts,
+    challenge: Challenge,
     remembered: Remembered,
     health: Health,
 
@@ -217,11 +218,13 @@ impl Node {
             table,
             probe_ring: Ring::default(),
             gossip_ring: Ring::default(),
+            dead_ring: Ring::default(),
             welcomed_at: now,
             suspicions: BTreeMap::new(),
             unheard: Unheard::default(),
             graveyard: Graveyard::default(),
             conflicts: Conflicts::default(),
+            challenge: Challenge::default(),
             remembered: Remembered::default(),
             health: Health::new(config.health_max),
             claims: Claims::default(),

@@ -82,6 +82,7 @@ impl Node {
         /// not fill the yard.
         const OUTDATED_MAX: usize = 2;
         self.graveyard.push(index, self.now);
+        self.dead_ring.insert(index);
         let counts = self.table.counts();
         if self.graveyard.len() > 2 * (counts.dead + counts.left) + OUTDATED_MAX {
             let mut graveyard = core::mem::take(&mut self.graveyard);
@@ -125,11 +126,15 @@ impl Node {
         }
         self.claims.remove(index);
         self.conflicts.forget(index);
+        self.challenge.forget(index);
         for (nonce, relay) in self.relays.forget(index) {
             self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
         }
         if let Some(leave) = &mut self.leave {
             leave.forget(index);
+        }
+        for suspicion in self.suspicions.values_mut() {
+            suspicion.forget(index);
         }
         self.table.remove(index);
         self.stats.reaped += 1;

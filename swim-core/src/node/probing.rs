@@ -1,6 +1,8 @@
 //! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
 //! memberlist state.go: `probe`, `probeNode`.
 
+use core::net::SocketAddr;
+
 use bytes::Bytes;
 
 use super::{Node, Phase, gossip};
@@ -27,23 +29,17 @@ impl Node {
         let interval = self.health.stretch(self.config.probe_interval);
         let is_tired = sabotaged!(self, StopsProbing) && self.stats.probes >= 8;
         self.set_timer(Timer::ProbeInterval, (!is_tired).then_some(self.now + interval));
+        let challenged = self.challenge.take_turn();
         let (skips, digs) = (sabotaged!(self, SkipsAMember), sabotaged!(self, ProbesTheGone));
         let Self { probe_ring, rng, table, .. } = self;
         let belongs = |index: MemberIndex| {
             let is_gone = digs && table.try_get(index).is_some();
             (gossip::belongs(table, index) || is_gone) && !(skips && index.as_u32() == 1)
         };
-        if let Some(target) = probe_ring.next(rng, belongs) {
+        let challenged = challenged.filter(|&index| belongs(index));
+        let next = || probe_ring.next(rng, belongs);
+        if let Some(target) = challenged.or_else(next) {
             self.begin_probe(target);
-        }
-    }
-
-    /// Pings the holder of a contested name, unless a probe is under way.
-    pub(super) fn challenge(&mut self, holder: MemberIndex) {
-        if self.probe.is_none() && self.phase == Phase::Running {
-            let interval = self.health.stretch(self.config.probe_interval);
-            self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
-            self.begin_probe(holder);
         }
     }
 
@@ -55,10 +51,8 @@ impl Node {
         let stamp = self.table.get(target).stamp();
         let mut probe = Probe::new(target, stamp, nonce, self.now, spans);
         let Self { unheard, table, .. } = self;
-        let carried = unheard.first(|index, stamp| is_suspect(table, index, stamp));
-        // Whoever is accused is told so in any case.
-        probe.carried = carried.filter(|&(index, _)| index != target);
-        let carried = probe.carried;
+        let carried = unheard.first(target, |index, stamp| is_suspect(table, index, stamp));
+        probe.carried = carried;
         self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
         self.timers.reset(Timer::ProbeDeadline, 0, None, Some(probe.deadline));
         self.probe = Some(probe);
@@ -76,16 +70,16 @@ impl Node {
         let Some(probe) = &mut self.probe else { return };
         probe.timeout_at = None;
         let (target, nonce) = (probe.target, probe.nonce);
-        let name = Name::from_checked(self.table.get(target).name());
+        let record = self.table.get(target);
+        let (name, addr) = (Name::from_checked(record.name()), record.addr());
         for helper in self.pick_helpers(target) {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper);
             }
-            let request = crate::wire::IndirectPing { nonce, target: name.by_ref() };
+            let request = crate::wire::IndirectPing { nonce, target: name.by_ref(), addr };
             self.send_to_member(helper, &[Message::IndirectPing(request)]);
         }
         if self.config.stream_pings && self.config.policy.stream_ping(&name) {
-            let addr = self.table.get(target).addr();
             self.probe_stream = self.dial(addr, Purpose::Ping { nonce, target: name });
         }
     }
@@ -259,14 +253,17 @@ impl Node {
         }
     }
 
-    /// Pings `target` for `requester`. The target's address comes from our own table. (X6)
+    /// Pings `target` for `requester`, if both know it at the same address. The address that is
+    /// pinged comes from our own table. (X6)
     pub(super) fn on_indirect_ping(
         &mut self,
         requester: MemberIndex,
         requester_nonce: u64,
-        target: NameRef<'_>,
+        (target, addr): (NameRef<'_>, SocketAddr),
     ) {
         let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
+        // One of that name elsewhere could not vouch for the one that is meant. (X9)
+        let target = target.filter(|&index| self.table.get(index).addr() == addr);
         let Some(target) = target else {
             return self.refuse_relay(requester, requester_nonce);
         };

@@ -85,9 +85,10 @@ impl Node {
         if !self.conflicts.report(holder, self.now) {
             return;
         }
-        if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
-            self.challenge(holder);
-            // The holder shall know too. (L11)
+        let is_live = holder != MemberIndex::SELF && self.table.get(holder).state().is_live();
+        if is_live && self.phase == Phase::Running && self.challenge.begin(holder) {
+            // The holder shall know too (L11), but nobody makes us send a packet for each of the
+            // names that he makes up claims about. (X6)
             self.send_to_member(holder, &[Message::Claim(Claim::Alive(*alive))]);
         }
         let kind = EventKind::Conflict {

@@ -47,7 +47,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
     ]
 }
 
-/// All checkers for a world of so many nodes: in small ones each node has a twin too.
+/// All checkers for a world of so many nodes: in all but large ones each node has a twin.
 #[must_use]
 pub fn for_world(size: usize) -> Vec<Box<dyn Checker>> {
     let mut checkers = all();
@@ -58,4 +58,4 @@ pub fn for_world(size: usize) -> Vec<Box<dyn Checker>> {
 }
 
 /// So many nodes at most have twins: a twin looks through all it knows, again and again.
-const TWINS_MAX: usize = 6;
+const TWINS_MAX: usize = 64;

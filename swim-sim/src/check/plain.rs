@@ -93,6 +93,12 @@ impl Plain {
             Hearsay::Expired { name } => return self.expired(now, name),
             Hearsay::Reaped { name } => {
                 let gone = self.members.remove(name);
+                for known in self.members.values_mut() {
+                    // What it said stands; should it come back, it is another to us.
+                    if known.accusers.remove(name) {
+                        known.accusers.insert(format!("once {name} {}", known.accusers.len()));
+                    }
+                }
                 if gone.is_none_or(|gone| gone.state.is_live()) {
                     return Err(format!("{name} is forgotten and was not gone"));
                 }
@@ -225,7 +231,9 @@ impl Plain {
                 }
             }
             State::Alive => {
-                if stamp > said.stamp && now.is_plausible(Some(known.stamp), stamp, 1) {
+                // Of another node of that name it proves nothing. (X9)
+                let is_it = said.addr == known.said.addr && stamp > said.stamp;
+                if is_it && now.is_plausible(Some(known.stamp), stamp, 1) {
                     self.take(now, name, (stamp, State::Alive), None);
                 }
             }

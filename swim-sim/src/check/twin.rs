@@ -11,7 +11,7 @@ use crate::{
 
 use super::{checker::Checker, plain::Plain};
 
-/// C3: a slow model of each node, for small worlds. It also sees which answers may end a probe. (P1)
+/// C3: a slow model of each node, for worlds that are not large. It also sees which answers may end a probe. (P1)
 #[derive(Debug, Default)]
 pub struct Twin {
     twins: BTreeMap<HostId, Known>,
@@ -110,9 +110,9 @@ impl Plain {
             return Ok(());
         }
         for suspicion in node.audit_suspicions() {
-            let confirmations = self.members[&*suspicion.name].confirmations();
-            if confirmations != suspicion.confirmations as usize {
-                return Err(format!("C3: {suspicion:?} should have {confirmations} of them"));
+            let known = &self.members[&*suspicion.name];
+            if known.confirmations() != suspicion.confirmations as usize {
+                return Err(format!("C3: {suspicion:?} should be {known:?}"));
             }
         }
         Ok(())

@@ -209,3 +209,13 @@ fn q7_a_refutation_replaces_what_waits_to_be_said_of_us() {
         assert_eq!(stage.claims_to(nth), ["alive n 5.3"], "p{nth}");
     }
 }
+
+#[test]
+fn of_two_at_one_address_the_one_that_lives_is_found() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(2, &[is_dead(1, (1, 1), 3)]);
+    let heir = Alive { addr: addr(1), ..alive(9, 1, 1) };
+    stage.say(2, &[Message::Claim(Claim::Alive(heir)), is_dead(9, (1, 1), 3)]);
+    stage.say(2, &[is_alive(1, 1, 2)]);
+    assert_eq!(stage.node.member_at(addr(1)).unwrap().name, "p1");
+}
