@@ -11,7 +11,8 @@ use crate::{
 
 use super::{checker::Checker, plain::Plain};
 
-/// C3: a slow model of each node, for worlds that are not large. It also sees which answers may end a probe. (P1)
+/// C3: a slow model of each node, for worlds that are not large. It also sees which answers may
+/// end a probe. (P1)
 #[derive(Debug, Default)]
 pub struct Twin {
     twins: BTreeMap<HostId, Known>,
