@@ -24,6 +24,8 @@ mod event;
 mod fingerprint;
 mod graveyard;
 mod health;
+#[cfg(feature = "simulation")]
+mod hearsay;
 mod io;
 mod join;
 mod keyring;
@@ -45,6 +47,7 @@ mod remembered;
 mod repair;
 mod ring;
 mod rng;
+mod sabotage;
 mod stamp;
 mod stats;
 mod stream;
@@ -64,6 +67,9 @@ pub use error::{JoinError, LeaveError, RemoveError, SendError, UpdateError};
 pub use event::{
     DeliveryError, Event, EventKind, JoinId, MemberChange, PingId, Pong, SeedOutcome, SendId,
 };
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use hearsay::{Heard, Hearsay, Said};
 pub use io::{Input, Output, StreamEvent, StreamId, Timer};
 pub use keyring::{KEYS_MAX, Key, KeyError, KeyId, Keyring, KeyringError};
 pub use label::{LABEL_LEN_MAX, Label, LabelError};
@@ -75,6 +81,9 @@ pub use node::Node;
 pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
+#[cfg(feature = "sabotage")]
+#[doc(hidden)]
+pub use sabotage::Sabotage;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
 pub use stats::{Counts, Stats};
 pub use time::{DURATION_MAX, Instant};

@@ -55,6 +55,13 @@ impl Suspicion {
         true
     }
 
+    /// An accuser is forgotten, and its place in the table may be another's soon: what it said
+    /// stands, and what that one says counts.
+    pub(crate) fn forget(&mut self, accuser: MemberIndex) {
+        let known = self.accusers.iter_mut().filter(|known| **known == accuser);
+        known.for_each(|known| *known = MemberIndex::NOBODY);
+    }
+
     /// Gives back the time that this node itself slept through, and more if all confirmations
     /// together could make it run out before `earliest`: what waits to be heard may confirm it, or
     /// refute it a moment later. (P7)
@@ -125,6 +132,17 @@ mod tests {
         assert_eq!(seconds(&suspicion), Duration::from_secs(4));
         assert!(!suspicion.confirm(accuser(8)), "enough is enough");
         assert!(!suspicion.lacks_confirmations());
+    }
+
+    #[test]
+    fn p3_who_comes_to_stand_where_an_accuser_stood_counts() {
+        let mut suspicion = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
+        suspicion.forget(accuser(5));
+        assert_eq!(suspicion.confirmations(), 0);
+        assert!(suspicion.confirm(accuser(5)), "another member at the place of the first");
+        suspicion.forget(accuser(5));
+        assert_eq!(suspicion.confirmations(), 1);
+        assert!(suspicion.confirm(accuser(5)));
     }
 
     #[test]

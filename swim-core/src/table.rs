@@ -34,6 +34,9 @@ impl MemberIndex {
     /// The node itself.
     pub(crate) const SELF: Self = Self(0);
 
+    /// A place that nobody ever has.
+    pub(crate) const NOBODY: Self = Self(u32::MAX);
+
     pub(crate) fn new(index: u32) -> Self {
         Self(index)
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use swim_core::{Audit, Event, Instant, Life, Node, Transition};
+use swim_core::{Audit, Event, Heard, Instant, Life, Node, Transition};
 
 use crate::network::HostId;
 
@@ -32,6 +32,8 @@ pub struct Step<'a> {
     pub events: &'a [Event],
     /// The packets it sent in this moment.
     pub sent: &'a [(SocketAddr, Bytes)],
+    /// What it heard in this moment, if a checker needs that.
+    pub heard: &'a [Heard],
 }
 
 /// What happened to a host.

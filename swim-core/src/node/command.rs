@@ -15,6 +15,7 @@ use crate::{
     member::{LeaveReason, Member, State},
     name::{Meta, Name, NameRef},
     probe::AppPing,
+    sabotage::sabotaged,
     stamp::Stamp,
     stats::{Counts, Stats},
     stream::Purpose,
@@ -56,6 +57,8 @@ impl Node {
             let sends = self.claims.remove(MemberIndex::SELF).unwrap_or(0);
             self.emit(EventKind::UpdateSent { stamp, sends });
         }
+        #[cfg(feature = "simulation")]
+        self.note(|_| crate::hearsay::Hearsay::Updated { meta: meta.clone() });
         self.take_stamp(stamp, Some(&meta));
         self.update = Some(stamp);
         self.emit_member(MemberIndex::SELF, MemberChange::Updated);
@@ -179,6 +182,8 @@ impl Node {
             State::Dead => {}
         }
         let (name, stamp) = (Name::from_checked(record.name()), record.stamp());
+        #[cfg(feature = "simulation")]
+        self.note_of(index, |name| crate::hearsay::Hearsay::Removed { name });
         let source = self.own_word();
         let name = name.by_ref();
         self.on_left(&Departure { name, stamp, reason: LeaveReason::Forced }, source);
@@ -295,7 +300,11 @@ impl Node {
     /// How many members are in which state.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.table.counts()
+        let counts = self.table.counts();
+        if sabotaged!(self, CountsTheDead) {
+            return Counts { alive: counts.alive + counts.dead, dead: 0, ..counts };
+        }
+        counts
     }
 
     /// The node's own health score, 0 being best (memberlist: `GetHealthScore`).

@@ -16,6 +16,7 @@ use crate::{
     io::Timer,
     member::State,
     name::Name,
+    sabotage::sabotaged,
     stream::Purpose,
     table::{MemberIndex, Table},
     time::Instant,
@@ -70,7 +71,8 @@ impl Node {
             return;
         }
         let due = self.next_round();
-        if self.has_news() && (is_urgent || due.is_none_or(|due| due <= self.now)) {
+        let is_idle = sabotaged!(self, GossipsForNothing) && due.is_some_and(|due| due <= self.now);
+        if is_idle || self.has_news() && (is_urgent || due.is_none_or(|due| due <= self.now)) {
             self.gossip_now();
         }
         let next = self.next_round().filter(|_| self.has_news() && self.config.gossips());
@@ -158,7 +160,8 @@ impl Node {
         let broadcast = &Broadcast { age_millis, ..*broadcast };
         let origin = self.table.find(broadcast.origin);
         let holders = carrier.map_or(0, bit) | origin.map_or(0, bit);
-        match self.broadcasts.hear(broadcast, holders, self.now) {
+        let heard = self.broadcasts.hear(broadcast, holders, self.now);
+        match if sabotaged!(self, DeliversTwice) { Heard::New } else { heard } {
             Heard::New => {
                 self.stats.broadcasts_delivered += 1;
                 self.emit(EventKind::Broadcast {
@@ -217,6 +220,9 @@ impl Node {
     fn repair_tables(&mut self, peer: MemberIndex, views: [u64; 2]) {
         let window = self.dissemination_window();
         let pause = if self.is_stormy() { window / STORM_PACE } else { window };
+        if sabotaged!(self, NeverRepairs) {
+            return;
+        }
         if !self.repair.begin(views, self.now, pause) {
             return;
         }

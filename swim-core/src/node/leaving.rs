@@ -16,6 +16,7 @@ use crate::{
     member::{LeaveReason, State},
     precedence::Belief,
     relay::Relays,
+    sabotage::sabotaged,
     stamp::Stamp,
     table::MemberIndex,
     time::Instant,
@@ -38,6 +39,8 @@ impl Node {
             Phase::Leaving => return Err(LeaveError::Leaving),
             Phase::Left => return Err(LeaveError::Left),
         }
+        #[cfg(feature = "simulation")]
+        self.note(|_| crate::hearsay::Hearsay::Departed);
         self.phase = Phase::Leaving;
         self.stop_timers();
         self.cancel_joins();
@@ -85,6 +88,9 @@ impl Node {
     /// Tells as many members as one update is sent to: first those not told yet, then those that
     /// did not confirm.
     fn tell_of_leave(&mut self) {
+        if sabotaged!(self, LeavesWithoutAWord) {
+            return self.nobody_to_tell();
+        }
         let Some(mut leave) = self.leave.take() else { return };
         let wave = (self.send_limit() as usize).max(self.config.gossip_nodes).max(CONFIRMATIONS);
         if leave.told.len() >= leave.members {
@@ -167,6 +173,8 @@ impl Node {
 
     /// Begins a new life after a leave.
     pub(super) fn come_back(&mut self) {
+        #[cfg(feature = "simulation")]
+        self.note(|_| crate::hearsay::Hearsay::Returned);
         let life = self.own_stamp().next_life().life.0.max(self.unix_millis().unwrap_or(0));
         let stamp = Stamp::first(crate::stamp::Life(life));
         self.phase = Phase::Running;

@@ -7,11 +7,11 @@ use super::Node;
 use crate::{
     event::MemberChange,
     io::Timer,
-    limits::{LIFE_AHEAD_MILLIS, LIFE_JUMP_MAX},
     member::State,
     policy::Candidate,
     precedence::Belief,
     reject::Reject,
+    sabotage::sabotaged,
     stamp::Stamp,
     table::MemberIndex,
     wire::{Accusation, Alive, Claim, Departure, Entry},
@@ -33,6 +33,8 @@ pub(super) struct Source {
 impl Node {
     /// Applies one claim.
     pub(super) fn on_claim(&mut self, claim: &Claim<'_>, source: Source) {
+        #[cfg(feature = "simulation")]
+        self.note_claim(claim);
         match claim {
             Claim::Alive(alive) => {
                 let known = self.table.find(alive.name);
@@ -49,6 +51,8 @@ impl Node {
     /// Applies one entry of a peer's table. What it believes dead is only suspected here: one
     /// node's view must not kill. memberlist state.go: `mergeState`.
     pub(super) fn on_entry(&mut self, entry: &Entry<'_>, source: Source) {
+        #[cfg(feature = "simulation")]
+        self.note_entry(entry, source);
         let is_live = entry.state.is_live();
         let name = entry.alive.name;
         let known = self.table.find(name);
@@ -83,6 +87,10 @@ impl Node {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);
                 }
             }
+            State::Dead if sabotaged!(self, KillsByHearsay) => {
+                let accusation = Accusation { name, stamp: entry.stamp, from: name };
+                self.on_dead(&accusation, source);
+            }
             State::Suspect | State::Dead => {
                 // Its word counts as much as that of any member. (X8)
                 let accuser = source.carrier;
@@ -101,6 +109,8 @@ impl Node {
     /// A packet proves that its sender lives under the stamp it gives, if it comes from where the
     /// sender is known to be.
     pub(super) fn on_sender_stamp(&mut self, sender: MemberIndex, stamp: Stamp) {
+        #[cfg(feature = "simulation")]
+        self.note_of(sender, |name| crate::hearsay::Hearsay::Spoke { name, stamp, proven: false });
         let known = self.table.get(sender).stamp();
         if self.is_plausible(Some(known), stamp) {
             self.hear_from(sender, stamp);
@@ -125,6 +135,11 @@ impl Node {
             return self.reject(Reject::Implausible, source.addr);
         }
         let Some(index) = known else { return self.on_newcomer(alive, source) };
+        if sabotaged!(self, RefusesNewLives)
+            && known_stamp.is_some_and(|s| s.life < alive.stamp.life)
+        {
+            return;
+        }
         if index == MemberIndex::SELF {
             return self.on_alive_about_us(alive, source);
         }
@@ -151,6 +166,9 @@ impl Node {
             return;
         }
         let is_news = !self.table.get(index).profile().says_the_same(alive);
+        if is_news && sabotaged!(self, ForgetsNewMetadata) {
+            return self.hear_belief(index, belief, None, source);
+        }
         if after != before {
             self.believe(index, Some(alive), [belief, after], None, source);
         } else {
@@ -162,6 +180,15 @@ impl Node {
             }
         }
         if is_news && before.state.is_live() {
+            self.emit_update(index);
+        }
+    }
+
+    /// A member that is in says something else than before.
+    fn emit_update(&mut self, index: MemberIndex) {
+        if sabotaged!(self, TellsOfJoinsTwice) {
+            self.emit_member(index, MemberChange::Joined);
+        } else if !sabotaged!(self, SwallowsUpdates) {
             self.emit_member(index, MemberChange::Updated);
         }
     }
@@ -170,12 +197,15 @@ impl Node {
         if !self.admits(alive) {
             return;
         }
-        if self.table.counts().total() >= self.config.members_max {
+        let is_full = self.table.counts().total() >= self.config.members_max;
+        if is_full && !sabotaged!(self, IgnoresItsLimit) {
             self.stats.claims_refused += 1;
             return self.reject(Reject::TableFull, source.addr);
         }
         self.stats.claims_applied += 1;
         let index = self.table.insert(alive, self.now);
+        #[cfg(feature = "sabotage")]
+        self.misquote(index);
         self.welcome(index);
         self.emit_member(index, MemberChange::Joined);
         if source.is_news {
@@ -218,6 +248,8 @@ impl Node {
             return;
         };
         let old = suspicion.deadline();
+        let is_again = sabotaged!(self, CountsAnAccuserTwice);
+        let accuser = if is_again { self.table.end() } else { accuser };
         if suspicion.confirm(accuser) {
             let new = suspicion.deadline();
             self.timers.reset(Timer::Suspicion, index.key(), Some(old), Some(new));
@@ -267,7 +299,11 @@ impl Node {
         accuser: Option<MemberIndex>,
         source: Source,
     ) {
-        match self.table.get(index).belief().hearing(news) {
+        let before = self.table.get(index).belief();
+        let then = before.hearing(news);
+        #[cfg(feature = "sabotage")]
+        let then = self.misheard(before, news, then);
+        match then {
             Some(then) => self.believe(index, None, [news, then], accuser, source),
             None => {
                 self.stats.claims_stale += 1;
@@ -290,7 +326,9 @@ impl Node {
         self.stats.claims_applied += 1;
         self.table.revise(index, alive, then, self.now);
         // A suspicion dies with its stamp. (P3)
-        self.drop_suspicion(index);
+        if !sabotaged!(self, KeepsOldSuspicions) {
+            self.drop_suspicion(index);
+        }
         if then.state == State::Suspect {
             self.begin_suspicion(index, accuser);
         }
@@ -359,30 +397,6 @@ impl Node {
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();
         self.stats.claims_refused += u64::from(!admitted);
         admitted
-    }
-
-    /// Whether a correct node, known under this stamp, could have issued that one by now. (X7)
-    fn is_plausible(&self, known: Option<Stamp>, stamp: Stamp) -> bool {
-        self.is_within(known, stamp, 1)
-    }
-
-    /// The same for what others say of it: half as far, so that its answer, which must be higher,
-    /// still is plausible to everybody. (X7)
-    pub(super) fn is_plausible_accusation(&self, known: Stamp, stamp: Stamp) -> bool {
-        self.is_within(Some(known), stamp, 2)
-    }
-
-    fn is_within(&self, known: Option<Stamp>, stamp: Stamp, share: u64) -> bool {
-        if !stamp.is_plausible() {
-            return false;
-        }
-        let highest_known = known.map_or(0, |known| known.life.0);
-        let bound = match (self.unix_millis(), known) {
-            (Some(unix), _) => unix.saturating_add(LIFE_AHEAD_MILLIS / share).max(highest_known),
-            (None, Some(known)) => known.life.0.saturating_add(LIFE_JUMP_MAX / share),
-            (None, None) => return true,
-        };
-        stamp.life.0 <= bound
     }
 
     /// Queues the newest claim about a member for gossip.

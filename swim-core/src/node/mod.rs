@@ -42,6 +42,7 @@ use crate::{
     repair::Repair,
     ring::Ring,
     rng::{self, Rng},
+    sabotage::sabotaged,
     stamp::Stamp,
     stats::Stats,
     stream::Stream,
@@ -62,10 +63,15 @@ mod joining;
 mod leaving;
 mod membership;
 mod mourning;
+#[cfg(feature = "simulation")]
+mod noting;
+mod plausibility;
 mod probing;
 mod receive;
 mod refuting;
 mod report;
+#[cfg(feature = "sabotage")]
+mod sabotaging;
 mod streams;
 mod timeout;
 mod transmit;
@@ -158,6 +164,12 @@ pub struct Node {
     scratch: alloc::vec::Vec<u8>,
     stats: Stats,
     reports: Reports,
+    /// What it heard, if that is kept.
+    #[cfg(feature = "simulation")]
+    heard: Option<alloc::vec::Vec<crate::hearsay::Heard>>,
+    /// The fault it has on purpose.
+    #[cfg(feature = "sabotage")]
+    sabotage: Option<crate::sabotage::Sabotage>,
 }
 
 /// Where the node is in its life.
@@ -245,6 +257,10 @@ impl Node {
             scratch: alloc::vec::Vec::new(),
             stats: Stats::default(),
             reports: Reports::default(),
+            #[cfg(feature = "simulation")]
+            heard: None,
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
             config,
         };
         node.advance(now);
@@ -265,7 +281,13 @@ impl Node {
 
     /// The next thing to carry out. Only takes it from the queue.
     pub fn poll_output(&mut self) -> Option<Output<Event>> {
-        self.outbox.pop(self.streams.is_empty())
+        let output = self.outbox.pop(self.streams.is_empty());
+        let is_lost =
+            |output: &Output<Event>| matches!(output, Output::Event(event) if event.seq % 64 == 63);
+        if sabotaged!(self, LosesEvents) && output.as_ref().is_some_and(is_lost) {
+            return self.poll_output();
+        }
+        output
     }
 
     /// Begins (or begins again) to take part: timers at random phases, and the news that we are

@@ -11,6 +11,7 @@ use crate::{
     io::Timer,
     member::State,
     precedence::Belief,
+    sabotage::sabotaged,
     suspicion::{Pace, Suspicion},
     table::MemberIndex,
 };
@@ -23,6 +24,8 @@ impl Node {
             probe_interval: self.config.probe_interval,
             members: self.table.live(),
         };
+        let longer = u32::from(sabotaged!(self, SuspectsTooLong));
+        let pace = Pace { max_mult: pace.max_mult + longer, ..pace };
         let stamp = self.table.get(index).stamp();
         let accuser = accuser.unwrap_or(index); // A stranger's word: nobody's, so that all count.
         let suspicion = Suspicion::new(stamp, accuser, pace, self.now);
@@ -41,10 +44,14 @@ impl Node {
     /// A suspicion ran out: its subject is dead to us.
     pub(super) fn on_suspicion_due(&mut self, index: MemberIndex) {
         let Some(suspicion) = self.suspicions.remove(&index) else { return };
+        #[cfg(feature = "simulation")]
+        self.note_of(index, |name| crate::hearsay::Hearsay::Expired { name });
         self.stats.suspicions_expired += 1;
         self.stats.suspicions_expired_unconfirmed += u64::from(suspicion.lacks_confirmations());
         let source = self.own_word();
-        let belief = Belief::new(suspicion.stamp(), State::Dead);
+        let is_gone = sabotaged!(self, TakesTheDeadForLeavers);
+        let state = if is_gone { State::Left } else { State::Dead };
+        let belief = Belief::new(suspicion.stamp(), state);
         self.hear_belief(index, belief, Some(MemberIndex::SELF), source);
     }
 
@@ -57,7 +64,9 @@ impl Node {
         let next_probe = self.now + self.config.probe_interval;
         for (&index, suspicion) in &mut self.suspicions {
             let old = suspicion.deadline();
-            suspicion.extend(late, next_probe);
+            if !sabotaged!(self, BlamesOthersForItsSleep) {
+                suspicion.extend(late, next_probe);
+            }
             let new = Some(suspicion.deadline());
             self.timers.reset(Timer::Suspicion, index.key(), Some(old), new);
         }
@@ -108,6 +117,8 @@ impl Node {
     }
 
     pub(super) fn reap(&mut self, index: MemberIndex) {
+        #[cfg(feature = "simulation")]
+        self.note_of(index, |name| crate::hearsay::Hearsay::Reaped { name });
         let record = self.table.get(index);
         let (was_dead, member) = (record.state() == State::Dead, record.member());
         if was_dead {
@@ -121,6 +132,9 @@ impl Node {
         }
         if let Some(leave) = &mut self.leave {
             leave.forget(index);
+        }
+        for suspicion in self.suspicions.values_mut() {
+            suspicion.forget(index);
         }
         self.table.remove(index);
         self.stats.reaped += 1;

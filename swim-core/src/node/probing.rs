@@ -16,6 +16,7 @@ use crate::{
     precedence::Belief,
     probe::Probe,
     relay::Relay,
+    sabotage::sabotaged,
     stamp::Stamp,
     stream::Purpose,
     table::{MemberIndex, Table},
@@ -26,11 +27,17 @@ impl Node {
     /// The next member is due.
     pub(super) fn on_probe_due(&mut self) {
         let interval = self.health.stretch(self.config.probe_interval);
-        self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
+        let is_tired = sabotaged!(self, StopsProbing) && self.stats.probes >= 8;
+        self.set_timer(Timer::ProbeInterval, (!is_tired).then_some(self.now + interval));
         let challenged = self.challenge.take_turn();
+        let (skips, digs) = (sabotaged!(self, SkipsAMember), sabotaged!(self, ProbesTheGone));
         let Self { probe_ring, rng, table, .. } = self;
-        let challenged = challenged.filter(|&index| gossip::belongs(table, index));
-        let next = || probe_ring.next(rng, |index| gossip::belongs(table, index));
+        let belongs = |index: MemberIndex| {
+            let is_gone = digs && table.try_get(index).is_some();
+            (gossip::belongs(table, index) || is_gone) && !(skips && index.as_u32() == 1)
+        };
+        let challenged = challenged.filter(|&index| belongs(index));
+        let next = || probe_ring.next(rng, belongs);
         if let Some(target) = challenged.or_else(next) {
             self.begin_probe(target);
         }
@@ -102,8 +109,19 @@ impl Node {
         let Some(probe) = self.end_probe() else { return };
         self.stats.probes_failed += 1;
         self.change_health(probe.failure_delta());
+        #[cfg(feature = "simulation")]
+        self.note_of(probe.target, |name| crate::hearsay::Hearsay::Unanswered {
+            name,
+            stamp: probe.stamp,
+        });
+        if sabotaged!(self, NeverSuspects) {
+            return;
+        }
+        let stamp = probe.stamp;
+        let invented = sabotaged!(self, InventsIncarnations);
+        let stamp = if invented { stamp.refuting(stamp) } else { stamp };
         let source = self.own_word();
-        self.accuse(probe.target, probe.stamp, Some(MemberIndex::SELF), source);
+        self.accuse(probe.target, stamp, Some(MemberIndex::SELF), source);
         if is_suspect(&self.table, probe.target, probe.stamp) {
             self.unheard.add(probe.target, probe.stamp);
         }
@@ -128,8 +146,18 @@ impl Node {
     /// asked. (P1)
     pub(super) fn on_ack(&mut self, from: Option<MemberIndex>, by: Sender<'_>, ack: &Ack<'_>) {
         if let Some(from) = from {
-            if self.probe.as_ref().is_some_and(|p| p.nonce == ack.nonce && p.target == from) {
+            #[cfg(feature = "simulation")]
+            self.note(|_| crate::hearsay::Hearsay::Answered { nonce: ack.nonce });
+            let late = sabotaged!(self, CountsLateAcks);
+            let is_ours = |p: &Probe| (p.nonce == ack.nonce || late) && p.target == from;
+            if self.probe.as_ref().is_some_and(is_ours) {
                 // It answers to a nonce of ours, from its address: it proves any stamp. (X7)
+                #[cfg(feature = "simulation")]
+                self.note_of(from, |name| crate::hearsay::Hearsay::Spoke {
+                    name,
+                    stamp: by.stamp,
+                    proven: true,
+                });
                 self.hear_from(from, by.stamp);
                 return self.on_probe_acked(from, ack);
             }

@@ -9,13 +9,14 @@ use crate::{
     event::EventKind,
     name::Name,
     reject::Reject,
+    sabotage::sabotaged,
     table::MemberIndex,
     wire::{Ack, Message, Nack, Opened, Ping},
 };
 
 impl Node {
     pub(super) fn on_packet(&mut self, from: SocketAddr, data: &[u8]) {
-        if self.phase == Phase::Left {
+        if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
             return;
         }
         self.stats.packets_received += 1;
@@ -26,7 +27,12 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         match self.wire.open_packet(self.wall, data, &mut scratch) {
             Ok(opened) => self.on_opened(from, data.len(), &opened),
-            Err(reject) => self.reject(reject, from),
+            Err(reject) => {
+                self.reject(reject, from);
+                if sabotaged!(self, ActsOnRefusedPackets) {
+                    self.change_health(1);
+                }
+            }
         }
         self.scratch = scratch;
     }
@@ -45,7 +51,7 @@ impl Node {
         }
         let mut ping = None;
         for &message in &opened.messages {
-            if self.phase == Phase::Left {
+            if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
                 return; // What came before completed our leave: not another word. (S7)
             }
             match message {
@@ -54,7 +60,9 @@ impl Node {
                 _ => self.on_message(from, peer, opened, &message),
             }
         }
-        if let Some(ping) = ping.filter(|_| self.phase != Phase::Left) {
+        if let Some(ping) =
+            ping.filter(|_| self.phase != Phase::Left || sabotaged!(self, SpeaksAfterLeaving))
+        {
             self.on_ping(from, peer, opened, &ping, len);
         }
     }

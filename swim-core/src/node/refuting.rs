@@ -7,6 +7,7 @@ use crate::{
     member::State,
     name::Meta,
     precedence::Belief,
+    sabotage::sabotaged,
     stamp::Stamp,
     table::MemberIndex,
     wire::{Alive, Claim, Message},
@@ -42,7 +43,20 @@ impl Node {
         if self.phase != Phase::Running || is_stale || !self.is_plausible_accusation(own, accused) {
             return;
         }
+        if sabotaged!(self, NeverRefutes) {
+            return;
+        }
+        if sabotaged!(self, BelievesItsOwnDeath) {
+            let belief = Belief::new(own, state);
+            return self.table.revise(MemberIndex::SELF, None, belief, self.now);
+        }
         let stamp = self.outbidding(accused, state);
+        let stamp = match () {
+            () if sabotaged!(self, RefutesTooHigh) => stamp.refuting(stamp),
+            () if sabotaged!(self, RefutesTooLow) => own.max(accused),
+            () if sabotaged!(self, GoesBackToItsFirstStamp) => Stamp::first(own.life),
+            () => stamp,
+        };
         self.take_stamp(stamp, None);
         self.stats.refutations += 1;
         if stamp.life != own.life {
@@ -102,6 +116,9 @@ impl Node {
 
     /// Whether the name's holder has been gone long enough for another to take its name. (X9)
     pub(super) fn may_move(&self, index: MemberIndex, alive: &Alive<'_>) -> bool {
+        if sabotaged!(self, GivesNamesAway) {
+            return true;
+        }
         let record = self.table.get(index);
         if alive.stamp.life <= record.stamp().life {
             return false;

@@ -7,6 +7,7 @@ use crate::{
     event::{EventKind, MemberChange},
     io::Timer,
     reject::Reject,
+    sabotage::sabotaged,
     table::MemberIndex,
     time::Instant,
 };
@@ -50,6 +51,9 @@ impl Node {
 
     /// Changes the node's own health score.
     pub(super) fn change_health(&mut self, delta: i32) {
+        let delta = if sabotaged!(self, OverdoesItsHealth) { 2 * delta } else { delta };
+        #[cfg(feature = "sabotage")]
+        self.pass_the_worst_health();
         if let Some(score) = self.health.apply(delta) {
             self.emit(EventKind::Health { score });
         }

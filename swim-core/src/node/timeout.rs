@@ -4,6 +4,7 @@ use super::Node;
 use crate::{
     io::{StreamId, Timer},
     member::State,
+    sabotage::sabotaged,
     stream::Purpose,
     table::MemberIndex,
 };
@@ -12,6 +13,14 @@ impl Node {
     pub(super) fn on_tick(&mut self) {
         self.outbox.ticked();
         while let Some((_, timer, key)) = self.timers.pop_due(self.now) {
+            self.on_due(timer, key);
+            if sabotaged!(self, LeavesDeadlinesBehind) {
+                break;
+            }
+        }
+        if sabotaged!(self, ActsEarly)
+            && let Some((_, timer, key)) = self.timers.pop_due(self.now + self.config.probe_timeout)
+        {
             self.on_due(timer, key);
         }
     }
@@ -65,6 +74,9 @@ impl Node {
             self.stats.exchanges_spared += 1;
             return;
         }
+        if sabotaged!(self, NeverRepairs) {
+            return;
+        }
         let partner = self.probe_ring.sample(&mut self.rng);
         let partner = partner.and_then(|index| self.table.try_get(index));
         if let Some(record) = partner.filter(|record| record.state().is_live()) {
@@ -78,6 +90,9 @@ impl Node {
     fn on_reconnect_due(&mut self) {
         let at = self.now + self.config.reconnect_interval;
         self.set_timer(Timer::Reconnect, Some(at));
+        if sabotaged!(self, NeverReconnects) {
+            return;
+        }
         let Self { remembered, dead_ring, table, rng, config, .. } = self;
         let is_live = |index: MemberIndex| table.get(index).state().is_live();
         remembered.sift(self.now, config.remember_for, |name, addr| {

@@ -14,6 +14,7 @@ use crate::{
     member::State,
     name::NameRef,
     outbox::Outbox,
+    sabotage::sabotaged,
     stamp::Stamp,
     table::{MemberIndex, Record, Table},
     time::Instant,
@@ -131,6 +132,11 @@ impl Node {
 
     fn put(&mut self, to: SocketAddr, data: Bytes) {
         debug_assert!(data.len() <= self.config.packet_len_max);
+        let data = if sabotaged!(self, SendsLongPackets) {
+            Bytes::from(alloc::vec![0; self.config.packet_len_max + 1])
+        } else {
+            data
+        };
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += data.len() as u64;
         self.outbox.push(Output::SendPacket { to, data });
@@ -145,7 +151,9 @@ impl Node {
         // Whoever has come lately may not know what others were told before.
         let is_complete = self.welcomed_at + self.dissemination_window() <= self.now;
         let everybody = self.table.low_live().filter(|_| is_complete);
-        let audience = Audience { to, limit: self.send_limit(), everybody };
+        let is_endless = sabotaged!(self, RepeatsClaimsForEver);
+        let limit = if is_endless { u32::MAX } else { self.send_limit() };
+        let audience = Audience { to, limit, everybody };
         let broadcasts_first = self.stats.packets_sent.is_multiple_of(USER_TURN);
         if broadcasts_first {
             self.fill_broadcasts(writer, audience);

@@ -14,6 +14,11 @@ pub trait Checker {
     /// Meets a node that runs already when the checker begins to watch.
     fn meet(&mut self, _host: HostId, _node: &Node) {}
 
+    /// Whether it looks at what nodes heard, which costs time to keep.
+    fn needs_hearsay(&self) -> bool {
+        false
+    }
+
     /// Looks at one step.
     ///
     /// # Errors

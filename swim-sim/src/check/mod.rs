@@ -11,8 +11,10 @@ pub use promises::Promises;
 pub use queues::Queues;
 pub use refusals::Refusals;
 pub use sizes::Sizes;
+pub use storms::Storms;
 pub use suspicions::Suspicions;
 pub use tables::Tables;
+pub use twin::Twin;
 
 mod checker;
 mod deadlines;
@@ -20,13 +22,16 @@ mod events;
 mod health;
 mod nonces;
 mod packets;
+mod plain;
 mod probes;
 mod promises;
 mod queues;
 mod refusals;
 mod sizes;
+mod storms;
 mod suspicions;
 mod tables;
+mod twin;
 
 /// All checkers of safety.
 #[must_use]
@@ -44,5 +49,19 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Sizes::default()),
         Box::new(Nonces::default()),
         Box::new(Promises::default()),
+        Box::new(Storms::default()),
     ]
 }
+
+/// All checkers for a world of so many nodes: in all but large ones each node has a twin.
+#[must_use]
+pub fn for_world(size: usize) -> Vec<Box<dyn Checker>> {
+    let mut checkers = all();
+    if size <= TWINS_MAX {
+        checkers.push(Box::new(Twin::default()));
+    }
+    checkers
+}
+
+/// So many nodes at most have twins: a twin looks through all it knows, again and again.
+const TWINS_MAX: usize = 64;

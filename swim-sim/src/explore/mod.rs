@@ -23,6 +23,8 @@ pub use counters::{Counters, expected, unreachable};
 pub use limits::Limits;
 pub use plan::{Mode, Plan};
 pub use releases::Release;
+#[cfg(feature = "sabotage")]
+pub use run::run_sabotaged;
 pub use run::{run, run_recorded, run_with};
 pub use settings::{FIRST_KEY, Settings, Skew};
 pub use sheet::sheet;

@@ -32,14 +32,14 @@ use super::{
 /// Runs a plan with all checkers. Never panics: a panic is a verdict.
 #[must_use]
 pub fn run(plan: &Plan, trace: Option<Trace>) -> Verdict {
-    run_with(plan, trace, &check::all)
+    run_with(plan, trace, &|| check::for_world(plan.settings.size))
 }
 
 /// Runs a plan with all checkers, and keeps what a report needs. Nothing of it if it panicked.
 #[must_use]
 pub fn run_recorded(plan: &Plan, trace: Option<Trace>) -> (Verdict, Record) {
     let attempt = || {
-        let mut run = Run::new(plan, trace, check::all());
+        let mut run = Run::new(plan, trace, check::for_world(plan.settings.size));
         let title = format!("seed {}", plan.seed);
         let length = plan.chaos + AFTERWARDS;
         run.recorder = Some(Recorder::new(&mut run.world, &title, length));
@@ -57,6 +57,23 @@ pub fn run_with(
     checkers: &dyn Fn() -> Vec<Box<dyn Checker>>,
 ) -> Verdict {
     let attempt = || Run::new(plan, trace, checkers()).finish().0;
+    let attempt = catch_unwind(AssertUnwindSafe(attempt));
+    attempt.unwrap_or_else(|panic| panicked(plan, &*panic))
+}
+
+/// Runs a plan with these checkers and nodes that have this fault on purpose.
+#[cfg(feature = "sabotage")]
+#[must_use]
+pub fn run_sabotaged(
+    plan: &Plan,
+    fault: swim_core::Sabotage,
+    checkers: Vec<Box<dyn Checker>>,
+) -> Verdict {
+    let attempt = || {
+        let mut run = Run::new(plan, None, checkers);
+        run.world.sabotage(fault);
+        run.finish().0
+    };
     let attempt = catch_unwind(AssertUnwindSafe(attempt));
     attempt.unwrap_or_else(|panic| panicked(plan, &*panic))
 }

@@ -45,6 +45,8 @@ mod connection;
 mod misusing;
 mod replaying;
 mod running;
+#[cfg(feature = "sabotage")]
+mod sabotaging;
 mod stolen;
 mod streaming;
 mod viewing;
@@ -100,6 +102,11 @@ pub struct World<M: Machine = Node> {
     events: Vec<M::Event>,
     node_events: Vec<Event>,
     sent: Vec<(SocketAddr, Bytes)>,
+    /// Whether a checker looks at what nodes heard.
+    keeps_hearsay: bool,
+    /// The fault that nodes are given on purpose.
+    #[cfg(feature = "sabotage")]
+    sabotage: Option<swim_core::Sabotage>,
 }
 
 /// What is to happen.
@@ -150,6 +157,9 @@ impl<M: Machine> World<M> {
             events: Vec::new(),
             node_events: Vec::new(),
             sent: Vec::new(),
+            keeps_hearsay: false,
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
         }
     }
 
@@ -180,10 +190,13 @@ impl<M: Machine> World<M> {
 
     /// Lets a checker look at every step from now on.
     pub fn watch(&mut self, mut checker: Box<dyn Checker>) {
+        self.keeps_hearsay |= checker.needs_hearsay();
         for (id, host) in self.hosts.iter_mut().enumerate() {
-            if let Some(process) = &mut host.process {
-                process.machine.node_mut().audit_transitions();
-                checker.meet(id, process.machine.node());
+            let Some(process) = &mut host.process else { continue };
+            process.machine.node_mut().audit_transitions();
+            checker.meet(id, process.machine.node());
+            if self.keeps_hearsay {
+                process.machine.node_mut().keep_hearsay();
             }
         }
         self.checkers.push(checker);
@@ -249,7 +262,12 @@ impl<M: Machine> World<M> {
         let run = (id as u64) << 32 | u64::from(host.starts);
         let seed = Chance::of(self.seed, Purpose::Node, run).seed();
         let config = options.build().unwrap_or_else(|error| panic!("host {id}: {error}"));
-        let machine = M::start(config, seed, host.clock.local(now));
+        let mut machine = M::start(config, seed, host.clock.local(now));
+        #[cfg(feature = "sabotage")]
+        machine.node_mut().sabotage(self.sabotage);
+        if self.keeps_hearsay {
+            machine.node_mut().keep_hearsay();
+        }
         host.process = Some(Process::new(machine));
         self.recount();
         self.drain(id, &Moment::Started);
@@ -287,6 +305,7 @@ impl<M: Machine> World<M> {
             return;
         }
         let transitions = process.machine.node_mut().audit_transitions();
+        let heard = process.machine.node_mut().take_hearsay();
         let node = process.machine.node();
         let step = Step {
             now: self.now,
@@ -300,6 +319,7 @@ impl<M: Machine> World<M> {
             transitions: &transitions,
             events: &self.node_events,
             sent: &self.sent,
+            heard: &heard,
         };
         for checker in &mut self.checkers {
             if let Err(what) = checker.check(&step) {
