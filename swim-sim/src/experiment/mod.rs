@@ -6,12 +6,16 @@ pub mod lg2;
 pub mod lg3;
 pub mod outcome;
 pub mod plan;
+pub mod ra2;
+pub mod ra5;
 pub mod sw1;
 pub mod sw2;
 pub mod sw3;
 pub mod sw4;
 pub mod sw5;
 pub mod table;
+pub mod trial;
+mod witness;
 
 use self::plan::Experiment;
 
@@ -26,6 +30,8 @@ pub const EXPERIMENTS: &[Experiment] = &[
     lg1::EXPERIMENT,
     lg2::EXPERIMENT,
     lg3::EXPERIMENT,
+    ra2::EXPERIMENT,
+    ra5::EXPERIMENT,
 ];
 
 /// The experiment of this id.
