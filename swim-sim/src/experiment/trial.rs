@@ -10,7 +10,7 @@ use std::{
 
 use swim_core::{Instant, Node, Options};
 
-use super::witness::{Log, Witness};
+use super::witness::{Log, Mention, Witness};
 use crate::{
     chance::{Chance, Purpose},
     network::HostId,
@@ -101,6 +101,23 @@ impl Trial {
         self.world.running().filter(|&host| !self.is_faulty[host]).collect()
     }
 
+    /// How many live members one of them counts now.
+    pub fn live_at(&self, host: HostId) -> usize {
+        self.world.node(host).counts().live()
+    }
+
+    /// Nothing reaches this host any more, neither packets nor streams.
+    pub fn deafen(&mut self, host: HostId) {
+        let others = (0..self.world.hosts().len()).filter(|&other| other != host);
+        others.for_each(|other| self.world.network.cut(other, host));
+    }
+
+    /// Nothing that this host sends arrives any more.
+    pub fn mute(&mut self, host: HostId) {
+        let others = (0..self.world.hosts().len()).filter(|&other| other != host);
+        others.for_each(|other| self.world.network.cut(host, other));
+    }
+
     /// Lets seconds go by, one after the other.
     pub fn run(&mut self, seconds: u64) {
         for _ in 0..seconds {
@@ -140,6 +157,11 @@ impl Trial {
         &self.loads
     }
 
+    /// Bytes that a process sent in a second, on average.
+    pub fn sent_mean(&self) -> f64 {
+        self.loads.iter().map(|load| load.sent as f64).sum::<f64>() / self.loads.len() as f64
+    }
+
     /// Seconds from the beginning of the trial.
     pub fn seconds(&self, at: Instant) -> f64 {
         at.saturating_since(self.begun_at).as_secs_f64()
@@ -148,7 +170,7 @@ impl Trial {
     /// How the healthy members came to count so many; nothing if some of them don't.
     pub fn agreement(&self, live: usize) -> Option<Agreement> {
         let healthy = self.healthy();
-        let counts_right = |&host: &HostId| self.world.node(host).counts().live() == live;
+        let counts_right = |&host: &HostId| self.live_at(host) == live;
         if !healthy.iter().all(counts_right) {
             return None;
         }
@@ -177,9 +199,7 @@ impl Trial {
     pub fn removed_by_all(&self, subject: HostId) -> Option<f64> {
         let log = self.log();
         let mut first: BTreeMap<HostId, Instant> = BTreeMap::new();
-        let of_it = |seen: &&super::witness::Mention| {
-            seen.subject == subject && !self.is_faulty[seen.observer]
-        };
+        let of_it = |seen: &&Mention| seen.subject == subject && !self.is_faulty[seen.observer];
         for seen in log.removals.iter().filter(of_it) {
             first.entry(seen.observer).or_insert(seen.at);
         }
@@ -187,8 +207,16 @@ impl Trial {
         first.values().max().filter(|_| is_all).map(|&at| self.seconds(at))
     }
 
+    /// Seconds until somebody healthy removed a faulty member, if anybody did.
+    pub fn first_removal_of_faulty(&self) -> Option<f64> {
+        let log = self.log();
+        let of_faulty =
+            |seen: &&Mention| self.is_faulty[seen.subject] && !self.is_faulty[seen.observer];
+        log.removals.iter().find(of_faulty).map(|seen| self.seconds(seen.at))
+    }
+
     /// How often healthy members took this one in again, on average.
-    pub fn readmissions(&self, subject: HostId) -> f64 {
+    pub fn returns(&self, subject: HostId) -> f64 {
         let log = self.log();
         let of_it = log
             .returns
