@@ -1,16 +1,19 @@
-//! How fast large idle clusters go by, in real time: `cargo run --release -p swim-sim --example
-//! scale -- 1000 60` lets 60 virtual seconds of 1,000 nodes go by.
+//! How fast large clusters go by, in real time, and what they take:
+//! `cargo run --release -p swim-sim --example scale -- 1000 600` lets 600 virtual seconds of 1,000
+//! nodes go by, with a crash after a quarter of it and a newcomer after half. With a third word,
+//! `idle`, nothing happens.
 
-use std::{env, error::Error, time::Duration};
+use std::{env, error::Error, fs, time::Duration};
 
-use swim_core::Node;
+use swim_core::{MemberChange, Node};
 use swim_sim::World;
 
 #[expect(clippy::disallowed_methods, reason = "real time is what is measured")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut numbers = env::args().skip(1);
-    let mut number = || numbers.next().ok_or("say how many nodes and how many seconds");
+    let mut words = env::args().skip(1);
+    let mut number = || words.next().ok_or("say how many nodes and how many seconds");
     let (nodes, seconds): (usize, u64) = (number()?.parse()?, number()?.parse()?);
+    let is_idle = words.next().is_some_and(|word| word == "idle");
 
     let start = std::time::Instant::now();
     let mut world: World<Node> = World::acquainted(nodes, 1, |_, _| {});
@@ -20,13 +23,42 @@ fn main() -> Result<(), Box<dyn Error>> {
     world.run(Duration::from_secs(5));
     let before = world.tally.clone();
     let start = std::time::Instant::now();
-    world.run(Duration::from_secs(seconds));
+    for quarter in 0..4 {
+        match quarter {
+            1 if !is_idle => world.crash(nodes / 2),
+            2 if !is_idle => {
+                world.start(nodes, |_| {});
+                world.join(nodes, &[0]);
+            }
+            _ => {}
+        }
+        world.run(Duration::from_secs(seconds) / 4);
+    }
     let took = start.elapsed();
 
     let steps = world.tally.steps - before.steps;
-    println!("{seconds} s in {took:.2?}: {steps} steps, {:?} each", took / steps.max(1) as u32);
+    let real = took.as_secs_f64();
+    println!("{seconds} s in {took:.2?}: {:.0} virtual seconds a second", seconds as f64 / real);
+    println!("{steps} events, {:.2} million a second", steps as f64 / real / 1e6);
     println!("{} packets", world.tally.packets_sent - before.packets_sent);
     println!("{} bytes on streams", world.tally.stream_bytes_sent - before.stream_bytes_sent);
+    println!("{} failures reported", world.tally.changes(MemberChange::Failed));
+    if let Some(peak) = peak() {
+        let pairs = (nodes * nodes) as f64;
+        println!(
+            "{} MB at most, {:.0} bytes per node and known member",
+            peak >> 20,
+            peak as f64 / pairs
+        );
+    }
     println!("all agree: {}", world.agree());
     Ok(())
+}
+
+/// The most memory that this process ever had, in bytes, where the system tells (Linux).
+fn peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes << 10)
 }

@@ -1,11 +1,19 @@
 //! The published experiments, by id: what was measured then, and what we measure now.
 
 pub mod gc1;
+pub mod gs1;
 pub mod lg1;
 pub mod lg2;
 pub mod lg3;
+pub mod mf1;
+pub mod mr1;
 pub mod outcome;
 pub mod plan;
+pub mod ra1;
+pub mod ra2;
+pub mod ra3;
+pub mod ra4;
+pub mod ra5;
 pub mod sheet;
 pub mod sw1;
 pub mod sw2;
@@ -13,6 +21,8 @@ pub mod sw3;
 pub mod sw4;
 pub mod sw5;
 pub mod table;
+pub mod trial;
+mod witness;
 
 use self::plan::Experiment;
 
@@ -27,6 +37,14 @@ pub const EXPERIMENTS: &[Experiment] = &[
     lg1::EXPERIMENT,
     lg2::EXPERIMENT,
     lg3::EXPERIMENT,
+    ra1::EXPERIMENT,
+    ra2::EXPERIMENT,
+    ra3::EXPERIMENT,
+    ra4::EXPERIMENT,
+    ra5::EXPERIMENT,
+    mf1::EXPERIMENT,
+    gs1::EXPERIMENT,
+    mr1::EXPERIMENT,
 ];
 
 /// The experiment of this id.

@@ -84,6 +84,20 @@ pub(super) struct Node {
     pub(super) push_pull: PushPull,
     pub(super) relays: Vec<Relay>,
     pub(super) relay_sequence: u16,
+    pub(super) traffic: Traffic,
+}
+
+/// Bytes of one member, without the headers of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// In datagrams that came in.
+    pub received: u64,
+    /// In datagrams that went out.
+    pub sent: u64,
+    /// By stream, in.
+    pub stream_received: u64,
+    /// By stream, out.
+    pub stream_sent: u64,
 }
 
 /// A send that waits for the end of the block, and its task with it.
@@ -281,6 +295,7 @@ impl Node {
             push_pull: PushPull::default(),
             relays: Vec::new(),
             relay_sequence: 0,
+            traffic: Traffic::default(),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod beliefs;
 mod cluster;
+mod crash;
 mod events;
 mod probe;
 mod rules;
@@ -16,7 +17,8 @@ mod traffic;
 mod updates;
 
 pub use self::{
-    cluster::Tally,
+    cluster::{Tally, Traffic},
+    crash::{Collapse, crash},
     rules::{Configuration, MILLISECOND, Rules, SECOND},
     run::{Anomaly, Report, interval, threshold},
 };

@@ -59,7 +59,7 @@ pub fn interval(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
 
 impl Cluster {
     /// A cluster after its calm.
-    fn start(rules: &Rules, anomaly: Anomaly, seed: u64) -> Self {
+    pub(super) fn start(rules: &Rules, anomaly: Anomaly, seed: u64) -> Self {
         let salt = mix(mix(anomaly.blocked, anomaly.free), anomaly.subjects as u64);
         let mut cluster = Self::new(*rules, seed, salt, anomaly.subjects);
         cluster.advance(CALM, false);
@@ -73,7 +73,7 @@ impl Cluster {
     /// three requests, a stream) before it suspects anybody; by then the gossip task has sent what
     /// hung and what the remembered tick adds. So gossip comes first here, and the suspicion goes
     /// out with the next tick. (The other way round, a fifth more false positives are counted.)
-    fn set_blocked(&mut self, is_blocked: bool) {
+    pub(super) fn set_blocked(&mut self, is_blocked: bool) {
         for node in 0..self.rules.n {
             if !self.is_subject[node] {
                 continue;
@@ -95,7 +95,7 @@ impl Cluster {
     }
 
     /// Lets everything happen that lies before `until`, or ends early when nobody doubts anybody.
-    fn advance(&mut self, until: u64, ends_without_doubts: bool) {
+    pub(super) fn advance(&mut self, until: u64, ends_without_doubts: bool) {
         while !(ends_without_doubts && self.doubts == 0) {
             let Some((at, event)) = self.events.pop_before(until) else {
                 self.now = until;
@@ -134,7 +134,7 @@ impl Cluster {
 }
 
 /// Time before the fault.
-const CALM: u64 = 15 * SECOND;
+pub(super) const CALM: u64 = 15 * SECOND;
 /// When runs end.
 const END: u64 = 120 * SECOND;
 

@@ -44,8 +44,12 @@ impl Cluster {
         let packet = self.packets.at(place);
         // A message by itself needs no compound.
         let compound = if packet.head != Head::Gossip && packet.count == 0 { 4 } else { 0 };
+        let size = u64::from(packet.size) - compound;
+        let (from, to) = (usize::from(packet.from), usize::from(packet.to));
         self.tally.datagrams += 1;
-        self.tally.bytes += u64::from(packet.size) - compound;
+        self.tally.bytes += size;
+        self.nodes[from].traffic.sent += size;
+        self.nodes[to].traffic.received += size;
         let at = self.now + self.delay();
         self.events.push(at, Event::Arrive { packet: place });
     }
@@ -275,7 +279,7 @@ impl Cluster {
         (stream.kind, stream.from, stream.to) = (kind, from as u16, to);
         stream.sequence = sequence;
         stream.table.clear();
-        self.tally.stream_bytes += match kind {
+        let size = match kind {
             StreamKind::Ping => Head::Ping.size() as u64,
             StreamKind::Ack => Head::Ack.size() as u64,
             StreamKind::Push | StreamKind::Pull => {
@@ -284,6 +288,9 @@ impl Cluster {
                 TABLE_HEAD + TABLE_ENTRY * known
             }
         };
+        self.tally.stream_bytes += size;
+        self.nodes[from].traffic.stream_sent += size;
+        self.nodes[usize::from(to)].traffic.stream_received += size;
         let at = self.now + 2 * self.delay();
         self.events.push(at, Event::Stream { slot });
     }

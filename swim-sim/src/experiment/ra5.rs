@@ -1,0 +1,111 @@
+//! RA5: what ten crashes cost each process in each second.
+
+use super::{
+    outcome::{Bar, Outcome, Row, Run},
+    plan::{Experiment, Plan},
+    ra2::{CRASHES, crash},
+    trial::Load,
+};
+use crate::{
+    measure::Figure,
+    reference::memberlist::{self, Rules, Traffic},
+};
+
+/// The experiment.
+pub const EXPERIMENT: Experiment = Experiment {
+    id: "ra5",
+    title: "Bandwidth while ten crash",
+    source: "Rapid (ATC 2018), table 2",
+    measures: "KB (1,000 bytes) that a process receives and sends in a second",
+    run,
+};
+
+fn run(plan: &Plan) -> Outcome {
+    let mut outcome = Outcome::new(EXPERIMENT.id);
+    outcome.notes.push(
+        "10 of 1,000 members crash; every process that still runs and every second after is a \
+         sample. Headers of the network are not counted, on either side.\n\
+         Plain: memberlist's datagrams, model TASK with alpha 4. The paper does not say over which \
+         time it measured: its row is that of the datagrams of the first minute, which the band \
+         therefore stands at. Over 300 s the model's datagrams are fewer, and its exchanges of \
+         tables (70 bytes an entry, not compressed) would take 0.47 KB a second more on average \
+         and up to 140 KB in one.\n\
+         Ours: all datagrams and all bytes on streams. Published for Rapid (received/sent): mean \
+         0.71/0.71, 99 % 3.66/3.72, most 9.56/11.37."
+            .into(),
+    );
+    let seeds: Vec<u64> = plan.seeds(5, 20).collect();
+    let models = plan.spread(&seeds, |&seed| {
+        memberlist::crash(&Rules::lifeguard(4.0, 6.0, MEMBERS), CRASHES, LENGTH, seed).traffic
+    });
+    let ours = plan.spread(&seeds, |&seed| crash(MEMBERS, seed, LENGTH).loads);
+    for (window, name) in [(60, "first 60 s"), (LENGTH, "300 s")] {
+        let samples = window as usize * (MEMBERS - CRASHES);
+        let models: Vec<&[Traffic]> = models.iter().map(|run| &run[..samples]).collect();
+        let ours: Vec<&[Load]> = ours.iter().map(|run| &run[..samples]).collect();
+        let received = [kilobytes(&models, |it| it.received), kilobytes(&ours, |it| it.received)];
+        let sent = [kilobytes(&models, |it| it.sent), kilobytes(&ours, |it| it.sent)];
+        for (metric, is_sent, figure, published, bar) in METRICS {
+            let [plain, shipped] = if is_sent { &sent } else { &received };
+            let row = Row::new(name, metric)
+                .plain(figure(plain))
+                .shipped(figure(shipped))
+                .bar(Bar::AtMost(bar));
+            outcome.rows.push(if window == LENGTH {
+                row.published(published)
+            } else {
+                row.published_within(published, 30.0)
+            });
+        }
+        outcome.runs.extend(seeds.iter().enumerate().map(|(place, &seed)| Run {
+            cell: name.to_owned(),
+            seed,
+            metrics: vec![
+                ("received_mean", Figure::mean(&received[1][place]).value),
+                ("sent_mean", Figure::mean(&sent[1][place]).value),
+            ],
+        }));
+    }
+    outcome
+}
+
+/// KB of each process and second, run by run.
+fn kilobytes<T>(runs: &[&[T]], of: impl Fn(&T) -> u64) -> Runs {
+    let run = |run: &&[T]| run.iter().map(|it| of(it) as f64 / 1_000.0).collect();
+    runs.iter().map(run).collect()
+}
+
+fn mean(runs: &Runs) -> Figure {
+    Figure::mean(&runs.concat())
+}
+
+fn high(runs: &Runs) -> Figure {
+    Figure::percentile(&runs.concat(), 0.99)
+}
+
+/// The mean of the runs' own maxima: the more runs, the higher lies the highest of all, and the
+/// published figure is that of one run.
+fn most(runs: &Runs) -> Figure {
+    let most = |run: &Vec<f64>| run.iter().copied().fold(0.0, f64::max);
+    Figure::mean(&runs.iter().map(most).collect::<Vec<_>>())
+}
+
+type Runs = Vec<Vec<f64>>;
+
+type Metric = (&'static str, bool, fn(&Runs) -> Figure, f64, f64);
+
+/// Name, whether it is about what is sent, the figure, what was published, and the bar: memberlist's
+/// mean and maximum, Rapid's 99 %.
+const METRICS: [Metric; 6] = [
+    ("received, mean", false, mean, 0.54, 0.54),
+    ("sent, mean", true, mean, 0.64, 0.64),
+    ("received, 99 %", false, high, 5.61, 3.66),
+    ("sent, 99 %", true, high, 6.40, 3.72),
+    ("received, most", false, most, 7.36, 7.36),
+    ("sent, most", true, most, 8.04, 8.04),
+];
+
+const MEMBERS: usize = 1_000;
+
+/// Seconds after the crash.
+const LENGTH: u64 = 300;
