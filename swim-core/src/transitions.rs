@@ -1,5 +1,5 @@
-//! Every change of the table, one by one, for checkers of simulations: two changes in one moment can
-//! hide one that must not be. Only there with the feature `simulation`.
+//! Every change of the table, one by one, for checkers of simulations: two changes in one moment
+//! can hide one that must not be. Only there with the feature `simulation`.
 
 use alloc::vec::Vec;
 
