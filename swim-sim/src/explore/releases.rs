@@ -1,5 +1,5 @@
-//! Which versions nodes announce: a cluster is upgraded node by node, whenever one of them is started
-//! again, so that for a while, or for good, not all say the same.
+//! Which versions nodes announce: a cluster is upgraded node by node, whenever one of them is
+//! started again, so that for a while, or for good, not all say the same.
 //!
 //! The membership protocol has one version only. The versions that differ are the application's,
 //! which travel in the same claims.
