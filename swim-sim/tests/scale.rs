@@ -53,8 +53,8 @@ fn a_thousand_started_at_once_know_each_other_within_ten_seconds() {
 
 #[test]
 fn l3_a_third_of_all_packets_may_be_lost() {
-    // The aim is 2 KB a second at either loss. At 30 % every fiftieth probe fails in all its ways, and
-    // each suspicion and its refutation are told to all: see docs/stability.md.
+    // The aim is 2 KB a second at either loss. At 30 % some probes fail in all their ways, and
+    // each suspicion and its refutation are told to all: see docs/performance.md.
     for (loss, most) in [(0.2, 2_000), (0.3, 4_000)] {
         let mut world: World<Node> = World::acquainted(100, 1, |_, _| {});
         world.network.link.loss = loss;

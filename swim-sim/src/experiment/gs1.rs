@@ -1,5 +1,5 @@
-//! GS1: one member that hears nothing, or that nobody hears. In production such a member has set off
-//! storms of gossip.
+//! GS1: one member that hears nothing, or that nobody hears. In production such a member has set
+//! off storms of gossip.
 
 use super::{
     outcome::{Bar, Outcome, Row, Run},

@@ -20,10 +20,10 @@ pub const EXPERIMENT: Experiment = Experiment {
 fn run(plan: &Plan) -> Outcome {
     let mut outcome = Outcome::new(EXPERIMENT.id);
     outcome.notes.push(
-        "A share of 2,000 members crashes at once. Published: Valkey 9 with a node timeout of 15 s, \
-         failover included. A suspicion lasts 4 log10(2,000) = 13.2 s at least with lan settings.\n\
-         To the dead: packets to them and streams dialed, for each survivor and second, against the \
-         packets of an idle member; until all agree, and in the minute after."
+        "A share of 2,000 members crashes at once. Published: Valkey 9 with a node timeout of 15 \
+         s, failover included. A suspicion lasts 4 log10(2,000) = 13.2 s at least.\n\
+         To the dead: packets to them and streams dialed, for each survivor and second, against \
+         the packets of an idle member; until all agree, and in the minute after."
             .into(),
     );
     let seeds: Vec<u64> = plan.seeds(1, 20).collect();

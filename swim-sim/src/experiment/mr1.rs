@@ -29,9 +29,9 @@ fn run(plan: &Plan) -> Outcome {
     let mut outcome = Outcome::new(EXPERIMENT.id);
     outcome.notes.push(
         "500 members; 50 of them have said 20 times something new, so that their incarnations are \
-         high, have crashed, and are held for dead by all others. Then all start anew within 5 s, in \
-         random order (the 450 are away for a second), and join through five of them. With a clock \
-         their lives are later than all before; without one they begin again with small ones."
+         high, have crashed, and are held for dead by all others. Then all start anew within 5 s, \
+         in random order (the 450 are away for a second), and join through five of them. With a \
+         clock their lives are later than all before; without one they begin again with small ones."
             .into(),
     );
     let seeds: Vec<u64> = plan.seeds(5, 20).collect();

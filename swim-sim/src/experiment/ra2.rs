@@ -25,8 +25,8 @@ fn run(plan: &Plan) -> Outcome {
         "10 of N members crash. Published: memberlist, 1,000 real processes; Rapid goes from 1,000 \
          to 990 in one step, some 10 s later than memberlist. Plain: memberlist's model.\n\
          A suspicion lasts 4 log10(N) s at least, 12 s at 1,000, as in memberlist: no bar below \
-         13 s can be met with the settings of a LAN. The cell with suspicion_mult=2 shows what half \
-         of it would give."
+         13 s can be met with the settings of a LAN. The cell with suspicion_mult=2 shows what \
+         half of it would give."
             .into(),
     );
     for (n, quick, full, bar) in SIZES {

@@ -94,8 +94,8 @@ type Runs = Vec<Vec<f64>>;
 
 type Metric = (&'static str, bool, fn(&Runs) -> Figure, f64, f64);
 
-/// Name, whether it is about what is sent, the figure, what was published, and the bar: memberlist's
-/// mean and maximum, Rapid's 99 %.
+/// Name, whether it is about what is sent, the figure, what was published, and the bar:
+/// memberlist's mean and maximum, Rapid's 99 %.
 const METRICS: [Metric; 6] = [
     ("received, mean", false, mean, 0.54, 0.54),
     ("sent, mean", true, mean, 0.64, 0.64),
