@@ -254,8 +254,12 @@ impl<'a> Run<'a> {
         self.violation().map_or(Ok(took), Err)
     }
 
-    /// M3: where nothing happens, there comes a time when nobody has anything to tell.
+    /// M3: where nothing happens, there comes a time when nobody has anything to tell. Whoever is
+    /// alone keeps it for those who come.
     fn rest(&mut self) -> Result<(), Failure> {
+        if self.world.members() < 2 {
+            return Ok(());
+        }
         let busy = |world: &World<Node>| {
             let waits = |id: &HostId| {
                 let audit = world.node(*id).audit();
