@@ -108,6 +108,8 @@ faults! {
     IgnoresItsLimit,
     /// M3: it gossips when it has nothing to say.
     GossipsForNothing,
+    /// X3: it sends twice what it sealed once.
+    SendsUnderOneNonceTwice,
     /// X9: it gives the names of the living to others.
     GivesNamesAway,
     /// L1: it repairs nothing that gossip missed.

@@ -101,6 +101,7 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::SendsLongPackets => &["W1"],
         S::IgnoresItsLimit => &["M1"],
         S::GossipsForNothing => &["M3"],
+        S::SendsUnderOneNonceTwice => &["X3"],
         S::ForgetsNewMetadata | S::NeverRepairs => &["L1"],
         S::NeverSuspects => &["L1", "L2"],
         S::NeverRefutes => &["L1", "L4"],
@@ -110,7 +111,7 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice | S::GivesNamesAway => {
             &["C3"]
         }
-        S::LeavesWithoutAWord => &[],
+        S::LeavesWithoutAWord => &["L8", "L1"],
     }
 }
 

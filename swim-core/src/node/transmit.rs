@@ -139,6 +139,9 @@ impl Node {
         };
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += data.len() as u64;
+        if sabotaged!(self, SendsUnderOneNonceTwice) {
+            self.outbox.push(Output::SendPacket { to, data: data.clone() });
+        }
         self.outbox.push(Output::SendPacket { to, data });
     }
 

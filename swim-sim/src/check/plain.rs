@@ -1,5 +1,5 @@
 //! The rules of membership once more, as plainly as they can be said: one map, no queues, no
-//! indexes, no thought of cost. Written from the invariants, and apart from the core. (C3)
+//! indexes, no thought of cost. Apart from the core, whose rules it says once more. (C3)
 
 use std::{
     collections::{BTreeMap, BTreeSet},
