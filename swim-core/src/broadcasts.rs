@@ -5,11 +5,13 @@
 //! with it. So they can compare a digest of the ones that are old enough to have reached everybody
 //! and young enough to matter; where it differs, somebody has a hole, and it is filled at once.
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::{
+    collections::{BTreeSet, VecDeque},
+    vec::Vec,
+};
 use core::{hash::Hasher, time::Duration};
 
 use bytes::Bytes;
-use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
 use crate::{
@@ -39,6 +41,7 @@ struct Entry {
     life: u64,
     id: u64,
     payload: Bytes,
+    /// On the log's own clock, see [`shifted`].
     born_at: Instant,
     hash: u64,
     holders: u128,
@@ -52,8 +55,9 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Broadcasts {
     log: VecDeque<Entry>,
-    /// Hash of (origin, life, id) to nothing: which ones are in `log`.
-    known: HashTable<u64>,
+    /// The hashes of those in `log`. Ordered: an insider who picks numbers whose hashes go together
+    /// gains nothing. (X14)
+    known: BTreeSet<u64>,
     /// How many of `log` wait to be sent.
     waiting: usize,
     /// How many of those were not sent to anybody yet.
@@ -73,7 +77,7 @@ impl Broadcasts {
     pub(crate) fn new(lifetime: Duration) -> Self {
         Self {
             log: VecDeque::new(),
-            known: HashTable::new(),
+            known: BTreeSet::new(),
             waiting: 0,
             unsent: 0,
             lifetime,
@@ -94,7 +98,7 @@ impl Broadcasts {
             life,
             id,
             payload: data,
-            born_at: now,
+            born_at: shifted(now),
             hash,
             holders: 0,
             sends: 0,
@@ -107,12 +111,12 @@ impl Broadcasts {
     /// Takes in a broadcast that those with these bits have.
     pub(crate) fn hear(&mut self, broadcast: &Broadcast<'_>, holders: u128, now: Instant) -> Heard {
         let hash = hash(broadcast.origin, broadcast.life, broadcast.id);
-        if self.known.find(hash, |&known| known == hash).is_some() {
+        if self.known.contains(&hash) {
             self.mark(hash, holders);
             return Heard::Repeated;
         }
         let age = Duration::from_millis(u64::from(broadcast.age_millis));
-        let born_at = now - age;
+        let born_at = shifted(now) - age;
         if age > self.lifetime || self.floor.is_some_and(|floor| born_at <= floor) {
             return Heard::Stale;
         }
@@ -144,6 +148,7 @@ impl Broadcasts {
             return;
         }
         let to_bit = bit(audience.to);
+        let digest_from = self.digest_from;
         // Only the young wait, and they stand at the end.
         let mut order: Vec<usize> = (0..self.log.len())
             .rev()
@@ -172,6 +177,9 @@ impl Broadcasts {
                 entry.waiting = false;
                 self.waiting -= 1;
                 self.unsent -= usize::from(entry.sends == 0);
+                if i < digest_from {
+                    entry.payload = Bytes::new(); // Nobody will ask for it any more.
+                }
                 if entry.own {
                     done(entry.id, entry.sends);
                 }
@@ -205,6 +213,7 @@ impl Broadcasts {
     /// The digest over what is older than `window` and young enough to be worth repairing.
     pub(crate) fn digest(&mut self, now: Instant, window: Duration) -> u32 {
         self.expire(now);
+        let now = shifted(now);
         while let Some(entry) = self.log.get(self.digest_to)
             && entry.born_at + window <= now
         {
@@ -239,11 +248,11 @@ impl Broadcasts {
             .map(|hash| u64::from_le_bytes(hash.try_into().expect("chunks of 8")))
             .collect();
         theirs.sort_unstable();
-        let young = |entry: &Entry| entry.born_at + self.repairable() > now;
+        let young = |entry: &Entry| entry.born_at + self.repairable() > shifted(now);
         let missing = (0..self.log.len())
             .filter(|&i| young(&self.log[i]) && theirs.binary_search(&self.log[i].hash).is_err())
             .collect();
-        let unknown = theirs.iter().any(|hash| self.known.find(*hash, |k| k == hash).is_none());
+        let unknown = theirs.iter().any(|hash| !self.known.contains(hash));
         (missing, unknown)
     }
 
@@ -254,10 +263,15 @@ impl Broadcasts {
 
     /// When the youngest was issued.
     pub(crate) fn changed_at(&self) -> Instant {
-        self.changed_at
+        self.changed_at - AGE_MAX
     }
 
     /// How many were forgotten early for lack of room.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.log.len().max(self.known.len())
+    }
+
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -281,7 +295,7 @@ impl Broadcasts {
         self.changed_at = self.changed_at.max(entry.born_at);
         self.waiting += usize::from(entry.waiting);
         self.unsent += usize::from(entry.waiting);
-        self.known.insert_unique(entry.hash, entry.hash, |&hash| hash);
+        self.known.insert(entry.hash);
         let younger = self.log.iter().rev().take_while(|e| e.born_at > entry.born_at).count();
         let place = self.log.len() - younger;
         if place < self.digest_from {
@@ -304,11 +318,11 @@ impl Broadcasts {
     }
 
     /// Forgets what is long past. Twice the lifetime would do if all ages were right; but a node
-    /// that
-    /// was stopped takes what waited meanwhile for younger than it is, and passes it on as such.
+    /// that was stopped takes what waited meanwhile for younger than it is, and passes it on as
+    /// such.
     fn expire(&mut self, now: Instant) {
         let remember_for = REMEMBERED_FOR.max(self.lifetime * 2);
-        while self.log.front().is_some_and(|entry| entry.born_at + remember_for <= now) {
+        while self.log.front().is_some_and(|it| it.born_at + remember_for <= shifted(now)) {
             self.pop_front();
         }
     }
@@ -323,9 +337,7 @@ impl Broadcasts {
         self.digest_to = self.digest_to.saturating_sub(1);
         self.waiting -= usize::from(entry.waiting);
         self.unsent -= usize::from(entry.waiting && entry.sends == 0);
-        if let Ok(known) = self.known.find_entry(entry.hash, |&known| known == entry.hash) {
-            known.remove();
-        }
+        self.known.remove(&entry.hash);
     }
 
     /// Up to which age a hole is worth filling: early enough that the copy arrives in time.
@@ -334,6 +346,15 @@ impl Broadcasts {
     }
 }
 
+/// The same moment on a clock that began so long before this node's that whatever a peer may speak
+/// of was born on it. A node that has just begun hears broadcasts that are older than itself, and
+/// must pass them on as old as they are.
+fn shifted(now: Instant) -> Instant {
+    now + AGE_MAX
+}
+
+/// The greatest age that can be told of: what fits into the field of the message.
+const AGE_MAX: Duration = Duration::from_millis(u32::MAX as u64);
 /// For how long the number of a broadcast is remembered, without what it said.
 const REMEMBERED_FOR: Duration = Duration::from_secs(60 * 60);
 /// Entries looked at for one packet at most.
@@ -343,7 +364,7 @@ const MISFITS_MAX: usize = 4;
 
 impl Entry {
     fn message(&self, now: Instant) -> Broadcast<'_> {
-        let age = now.saturating_since(self.born_at).as_millis();
+        let age = shifted(now).saturating_since(self.born_at).as_millis();
         Broadcast {
             origin: self.origin.by_ref(),
             life: self.life,

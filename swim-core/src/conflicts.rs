@@ -29,12 +29,17 @@ impl Conflicts {
                 self.reported.remove(&oldest);
             }
         }
-        if self.reported.contains_key(&holder) {
+        if self.reported.contains_key(&holder) || self.order.len() >= CONFLICTS_MAX {
             return false;
         }
         self.reported.insert(holder, now);
         self.order.push_back((holder, now));
         true
+    }
+
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.reported.len()
     }
 
     /// Forgets a member that is gone: its index may become another's.
@@ -43,7 +48,11 @@ impl Conflicts {
     }
 }
 
-/// A conflict over one name is reported, and its holder challenged, at most this often.
+/// Conflicts reported within the interval at most: who sees a thousand of them has seen enough, and
+/// whoever makes up more of them fills neither the memory nor the queue of events. (M1)
+const CONFLICTS_MAX: usize = 1_024;
+
+/// A conflict over one name is reported at most this often.
 const CONFLICT_INTERVAL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -49,11 +49,6 @@ impl Graveyard {
         self.quiet = 0; // Counted anew when next asked for.
     }
 
-    /// All of them, the outdated ones included.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Grave> + '_ {
-        self.graves.iter().copied()
-    }
-
     /// How many are young enough to be gossiped to.
     pub(crate) fn recent(&mut self, now: Instant, gossip_to_dead: Duration) -> usize {
         while self.graves.get(self.quiet).is_some_and(|grave| grave.since + gossip_to_dead <= now) {

@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 mod broadcasts;
+mod challenge;
 mod claims;
 mod config;
 mod conflicts;
@@ -51,6 +52,8 @@ mod suspicion;
 mod table;
 mod time;
 mod timers;
+#[cfg(feature = "simulation")]
+mod transitions;
 mod unheard;
 mod wire;
 
@@ -67,8 +70,14 @@ pub use label::{LABEL_LEN_MAX, Label, LabelError};
 pub use member::{LeaveReason, Member, State, VersionRange, Versions};
 pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
 pub use stats::{Counts, Stats};
 pub use time::{DURATION_MAX, Instant};
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use transitions::Transition;

@@ -1,125 +1,135 @@
-//! Addresses of members that were reaped, so that two halves of a cluster that lost each other for
-//! longer than the dead are kept can still find together again.
+//! Members that were reaped: their addresses, so that two halves of a cluster that lost each other
+//! for longer than the dead are kept can still find together again, and under which stamps they
+//! died, so that the last rumours about them don't raise them.
 //!
-//! Only an address to try now and then: nothing is believed about whoever answers there.
+//! An address is only tried now and then: nothing is believed about whoever answers there.
 
-use alloc::{
-    collections::{BTreeSet, VecDeque},
-    vec::Vec,
-};
+use alloc::collections::VecDeque;
 use core::{net::SocketAddr, time::Duration};
 
-use crate::{limits::REMEMBERED_MAX, name::Name, rng::Rng, time::Instant};
+use crate::{limits::REMEMBERED_MAX, name::Name, rng::Rng, stamp::Stamp, time::Instant};
 
 /// Former members, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
     peers: VecDeque<Peer>,
-    /// Whose turn it is, of these and of the dead.
-    pub(crate) turns: Turns,
 }
 
 #[derive(Debug)]
 struct Peer {
     name: Name,
     addr: SocketAddr,
+    stamp: Stamp,
     reaped_at: Instant,
+    /// It had its turn in this round.
+    tried: bool,
 }
 
 impl Remembered {
-    /// Remembers a member; the oldest goes if there are too many.
-    pub(crate) fn insert(&mut self, name: Name, addr: SocketAddr, now: Instant) {
-        self.forget(&name, addr);
+    /// Remembers a member that died under this stamp; the oldest goes if there are too many.
+    pub(crate) fn insert(&mut self, name: Name, addr: SocketAddr, stamp: Stamp, now: Instant) {
         if self.peers.len() >= REMEMBERED_MAX {
             self.peers.pop_front();
         }
-        self.peers.push_back(Peer { name, addr, reaped_at: now });
+        self.peers.push_back(Peer { name, addr, stamp, reaped_at: now, tried: false });
     }
 
-    /// Forgets a name or address that belongs to a member again.
-    pub(crate) fn forget(&mut self, name: &str, addr: SocketAddr) {
-        if !self.peers.is_empty() {
-            self.peers.retain(|peer| peer.name != *name && peer.addr != addr);
-        }
-    }
-
-    /// The addresses still worth trying.
-    pub(crate) fn addrs(&mut self, now: Instant, remember_for: Duration) -> Vec<SocketAddr> {
-        while self.peers.front().is_some_and(|peer| peer.reaped_at + remember_for <= now) {
-            self.peers.pop_front();
-        }
-        self.peers.iter().map(|peer| peer.addr).collect()
-    }
-}
-
-/// Whose turn it is to be tried again: rounds in a fresh random order, each of which visits every
-/// peer once, so that nobody waits for its luck.
-#[derive(Debug, Default)]
-pub(crate) struct Turns {
-    /// Those that had their turn in this round.
-    visited: BTreeSet<SocketAddr>,
-}
-
-impl Turns {
-    /// The next of `peers`; none only if there are none. They may be others each time.
-    pub(crate) fn next(
+    /// Forgets those that were reaped too long ago, and those whose name or address belongs to a
+    /// member again.
+    pub(crate) fn sift(
         &mut self,
-        peers: &BTreeSet<SocketAddr>,
-        rng: &mut Rng,
-    ) -> Option<SocketAddr> {
-        self.visited.retain(|peer| peers.contains(peer));
-        if self.visited.len() == peers.len() {
-            self.visited.clear();
+        now: Instant,
+        remember_for: Duration,
+        is_back: impl Fn(&Name, SocketAddr) -> bool,
+    ) {
+        self.peers
+            .retain(|peer| peer.reaped_at + remember_for > now && !is_back(&peer.name, peer.addr));
+    }
+
+    /// Whether the one of this name is known to have died under this stamp or a later one.
+    pub(crate) fn outlived(&self, name: &str, stamp: Stamp) -> bool {
+        self.peers.iter().any(|peer| peer.stamp >= stamp && peer.name == *name)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whose turn it is to be tried again: rounds in a fresh random order, each of which visits
+    /// everybody once, so that nobody waits for its luck.
+    pub(crate) fn next(&mut self, rng: &mut Rng) -> Option<SocketAddr> {
+        if self.peers.iter().all(|peer| peer.tried) {
+            self.peers.iter_mut().for_each(|peer| peer.tried = false);
         }
-        let left = peers.len() - self.visited.len();
+        let left = self.peers.iter().filter(|peer| !peer.tried).count();
         if left == 0 {
             return None;
         }
-        let next = *peers.difference(&self.visited).nth(rng.below(left))?;
-        self.visited.insert(next);
-        Some(next)
+        let peer = self.peers.iter_mut().filter(|peer| !peer.tried).nth(rng.below(left))?;
+        peer.tried = true;
+        Some(peer.addr)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
+    use alloc::{collections::BTreeSet, format, vec::Vec};
 
     use super::*;
     use crate::rng;
 
+    fn peer(n: usize) -> (Name, SocketAddr) {
+        let addr = SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250) as u8], 7946));
+        (Name::new(&format!("node-{n}")).unwrap(), addr)
+    }
+
+    fn reaped(range: core::ops::Range<usize>) -> Remembered {
+        let mut remembered = Remembered::default();
+        for (name, addr) in range.map(peer) {
+            remembered.insert(name, addr, Stamp::new(1, 2), Instant::ORIGIN);
+        }
+        remembered
+    }
+
     #[test]
     fn each_round_tries_everybody_once_also_while_peers_come_and_go() {
         let (mut rng, _) = rng::streams([3; 32]);
-        let addr = |n: u8| SocketAddr::from(([10, 0, 0, n], 7946));
-        let (mut turns, mut peers) = (Turns::default(), (1..=20).map(addr).collect());
+        let mut remembered = reaped(0..20);
+        let round = |remembered: &mut Remembered, rng: &mut Rng| -> Vec<_> {
+            (0..20).filter_map(|_| remembered.next(rng)).collect()
+        };
+        let everybody: BTreeSet<_> = (0..20).map(|n| peer(n).1).collect();
         let mut orders = BTreeSet::new();
         for _ in 0..10 {
-            let order: Vec<_> = (0..20).filter_map(|_| turns.next(&peers, &mut rng)).collect();
-            assert_eq!(order.iter().copied().collect::<BTreeSet<_>>(), peers);
+            let order = round(&mut remembered, &mut rng);
+            assert_eq!(order.iter().copied().collect::<BTreeSet<_>>(), everybody);
             orders.insert(order);
         }
         assert_eq!(orders.len(), 10, "each in an order of its own");
-        let first = turns.next(&peers, &mut rng).unwrap();
-        peers.remove(&first);
-        peers.insert(addr(99));
-        let rest: BTreeSet<_> = (0..20).filter_map(|_| turns.next(&peers, &mut rng)).collect();
-        assert_eq!(rest, peers);
-        assert_eq!(turns.next(&BTreeSet::new(), &mut rng), None);
+        let first = remembered.next(&mut rng).unwrap();
+        remembered.sift(Instant::ORIGIN, Duration::from_secs(1), |_, addr| addr == first);
+        let (name, addr) = peer(99);
+        remembered.insert(name, addr, Stamp::new(1, 2), Instant::ORIGIN);
+        let rest: BTreeSet<_> = round(&mut remembered, &mut rng).into_iter().collect();
+        assert!(rest.contains(&addr) && !rest.contains(&first) && rest.len() == 20);
+        assert_eq!(Remembered::default().next(&mut rng), None);
     }
 
     #[test]
     fn m1_former_members_are_remembered_for_a_while_and_in_number() {
-        let mut remembered = Remembered::default();
-        let addr = |n: usize| SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250) as u8], 7946));
-        for n in 0..=REMEMBERED_MAX {
-            let name = Name::new(&format!("node-{n}")).unwrap();
-            remembered.insert(name, addr(n), Instant::ORIGIN);
-        }
+        let mut remembered = reaped(0..REMEMBERED_MAX + 1);
+        let [dead, first] = [9, 0].map(|nth| peer(nth).0);
+        assert!(remembered.outlived(&dead, Stamp::new(1, 2)));
+        assert!(!remembered.outlived(&dead, Stamp::new(1, 3)), "it has spoken since");
+        assert!(!remembered.outlived(&first, Stamp::new(1, 1)), "the oldest went");
         let day = Duration::from_secs(86_400);
-        assert_eq!(remembered.addrs(Instant::ORIGIN, day).len(), REMEMBERED_MAX);
-        remembered.forget("node-7", addr(8));
-        assert_eq!(remembered.addrs(Instant::ORIGIN, day).len(), REMEMBERED_MAX - 2);
-        assert!(remembered.addrs(Instant::ORIGIN + day, day).is_empty());
+        remembered.sift(Instant::ORIGIN, day, |_, _| false);
+        assert_eq!(remembered.len(), REMEMBERED_MAX);
+        let (back, moved) = (peer(7).0, peer(8).1);
+        remembered.sift(Instant::ORIGIN, day, |name, addr| *name == back || addr == moved);
+        assert_eq!(remembered.len(), REMEMBERED_MAX - 2);
+        remembered.sift(Instant::ORIGIN + day, day, |_, _| false);
+        assert_eq!(remembered.len(), 0);
     }
 }

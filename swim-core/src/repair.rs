@@ -83,34 +83,40 @@ impl Repair {
     }
 }
 
-/// How many claims changed our table in the last window of gossip or two.
+/// How many members came or came back in the last window of gossip or two. What is only said anew
+/// of those that are there is no tide, however much of it one peer says.
 #[derive(Debug, Default)]
 pub(crate) struct Tide {
     /// When the present window began.
     since: Instant,
-    /// How many had been applied by then.
-    base: u64,
-    /// How many were applied in the window before.
+    /// How many came in the window before.
     previous: u64,
-    /// How many have been applied by now.
-    applied: u64,
+    /// How many came in this one.
+    present: u64,
+    /// How many came since time was last looked at.
+    arriving: u64,
 }
 
 impl Tide {
-    /// Takes in how many claims were ever applied. Those new since the last call are of now.
-    pub(crate) fn note(&mut self, applied: u64, now: Instant, window: Duration) {
-        if self.since + window <= now {
-            let is_fresh = now < self.since + window * 2;
-            self.previous = if is_fresh { self.applied - self.base } else { 0 };
-            self.since = now;
-            self.base = self.applied;
-        }
-        self.applied = applied;
+    /// A member came.
+    pub(crate) fn rise(&mut self) {
+        self.arriving += 1;
     }
 
-    /// How many were applied in this window and the one before.
+    /// Takes in what time it is. Those who came since the last call came now.
+    pub(crate) fn note(&mut self, now: Instant, window: Duration) {
+        if self.since + window <= now {
+            let is_fresh = now < self.since + window * 2;
+            self.previous = if is_fresh { self.present } else { 0 };
+            self.since = now;
+            self.present = 0;
+        }
+        self.present += core::mem::take(&mut self.arriving);
+    }
+
+    /// How many came in this window and the one before.
     pub(crate) fn lately(&self, now: Instant, window: Duration) -> u64 {
-        if self.since + window * 2 <= now { 0 } else { self.previous + (self.applied - self.base) }
+        if self.since + window * 2 <= now { 0 } else { self.previous + self.present }
     }
 }
 
@@ -164,17 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn the_tide_counts_what_changed_lately() {
+    fn the_tide_counts_who_came_lately() {
         let mut tide = Tide::default();
-        let at = |second: u64| Instant::from_millis(second * 1000);
-        tide.note(50, at(10), PAUSE);
-        assert_eq!(tide.lately(at(10), PAUSE), 50, "all of it came at once, just now");
-        tide.note(53, at(11), PAUSE);
-        assert_eq!(tide.lately(at(11), PAUSE), 53);
-        tide.note(54, at(12), PAUSE);
-        assert_eq!(tide.lately(at(12), PAUSE), 4, "the first window is over for long");
-        assert_eq!(tide.lately(at(14), PAUSE), 0);
-        tide.note(55, at(20), PAUSE);
-        assert_eq!(tide.lately(at(20), PAUSE), 1);
+        let come = |tide: &mut Tide, count: u32, second: u64| {
+            let now = Instant::from_millis(second * 1000);
+            (0..count).for_each(|_| tide.rise());
+            tide.note(now, PAUSE);
+            tide.lately(now, PAUSE)
+        };
+        assert_eq!(come(&mut tide, 50, 10), 50, "all of them came at once, just now");
+        assert_eq!(come(&mut tide, 3, 11), 53);
+        assert_eq!(come(&mut tide, 1, 12), 4, "the first window is over for long");
+        assert_eq!(tide.lately(Instant::from_millis(14_000), PAUSE), 0);
+        assert_eq!(come(&mut tide, 1, 20), 1);
     }
 }

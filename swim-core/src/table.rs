@@ -12,6 +12,8 @@ use core::{hash::Hasher, net::SocketAddr};
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
+#[cfg(feature = "simulation")]
+use crate::transitions::{Transition, Transitions};
 use crate::{
     fingerprint,
     member::{LeaveReason, Member, State},
@@ -142,6 +144,8 @@ pub(crate) struct Table {
     digest: u64,
     changed_at: Instant,
     low_live: u128,
+    #[cfg(feature = "simulation")]
+    transitions: Transitions,
 }
 
 /// How many members have a bit of their own in the masks of who knows what.
@@ -165,6 +169,8 @@ impl Table {
             digest: 0,
             changed_at: now,
             low_live: 0,
+            #[cfg(feature = "simulation")]
+            transitions: Transitions::default(),
         };
         let index = table.insert(own, now);
         debug_assert_eq!(index, MemberIndex::SELF);
@@ -181,9 +187,26 @@ impl Table {
         if self.slots.len() > 1 || !knows_us || other.counts.alive != other.slots.len() {
             return false;
         }
-        *self = Self { changed_at: now, ..other.clone() };
+        let transitions = core::mem::take(&mut self.transitions);
+        *self = Self { changed_at: now, transitions, ..other.clone() };
         self.swap(MemberIndex::SELF, place);
+        for index in (1..self.end().0).map(MemberIndex) {
+            self.note(index, [None, Some(self.get(index).belief())]);
+        }
         true
+    }
+
+    /// The changes since the last call; from the first call on they are kept.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn take_transitions(&mut self) -> Vec<Transition> {
+        self.transitions.take()
+    }
+
+    /// Keeps what was believed of a member, and what is believed now.
+    #[cfg(feature = "simulation")]
+    fn note(&mut self, index: MemberIndex, beliefs: [Option<Belief>; 2]) {
+        let record = record_at(&self.slots, index);
+        self.transitions.note(|| Name::from_checked(record.name()), beliefs);
     }
 
     /// Lets two members change places.
@@ -231,6 +254,8 @@ impl Table {
         self.index_addr(index);
         self.count(index, 1);
         self.changed_at = now;
+        #[cfg(feature = "simulation")]
+        self.note(index, [None, Some(self.get(index).belief())]);
         index
     }
 
@@ -243,11 +268,16 @@ impl Table {
         now: Instant,
     ) {
         let digest = self.digest;
-        let moves = alive.is_some_and(|alive| self.get(index).addr() != alive.addr);
+        let record = self.get(index);
+        // Of several at one address, those that live are found before those that don't.
+        let moves = alive.is_some_and(|alive| record.addr() != alive.addr)
+            || (belief.state.is_live() && !record.state.is_live());
         if moves {
             self.unindex_addr(index);
         }
         self.count(index, -1);
+        #[cfg(feature = "simulation")]
+        let before = self.get(index).belief();
         let record = self.record_mut(index);
         if record.state != belief.state {
             record.since = now;
@@ -264,6 +294,8 @@ impl Table {
         if self.digest != digest {
             self.changed_at = now;
         }
+        #[cfg(feature = "simulation")]
+        self.note(index, [Some(before), Some(self.get(index).belief())]);
     }
 
     /// Stores why a member left.
@@ -280,6 +312,8 @@ impl Table {
         if let Ok(entry) = self.by_name.find_entry(hash, |&i| i == index) {
             entry.remove();
         }
+        #[cfg(feature = "simulation")]
+        self.note(index, [Some(self.get(index).belief()), None]);
         self.slots[index.as_usize()] = None;
         self.free.push(index);
     }

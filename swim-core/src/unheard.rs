@@ -18,26 +18,31 @@ const UNHEARD_MAX: usize = 64;
 pub(crate) struct Unheard(VecDeque<(MemberIndex, Stamp)>);
 
 impl Unheard {
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.0.len()
+    }
+
     /// We have just accused somebody.
     pub(crate) fn add(&mut self, member: MemberIndex, stamp: Stamp) {
+        if self.0.contains(&(member, stamp)) {
+            return;
+        }
         if self.0.len() >= UNHEARD_MAX {
             self.0.pop_front();
         }
         self.0.push_back((member, stamp));
     }
 
-    /// The oldest one, without those that do not stand any more.
+    /// The oldest one that is not about `except`, who is told in any case. Forgets those that do
+    /// not stand any more.
     pub(crate) fn first(
         &mut self,
+        except: MemberIndex,
         stands: impl Fn(MemberIndex, Stamp) -> bool,
     ) -> Option<(MemberIndex, Stamp)> {
-        while let Some(&(member, stamp)) = self.0.front() {
-            if stands(member, stamp) {
-                return Some((member, stamp));
-            }
-            self.0.pop_front();
-        }
-        None
+        self.0.retain(|&(member, stamp)| stands(member, stamp));
+        self.0.iter().find(|(member, _)| *member != except).copied()
     }
 
     /// Somebody has heard this one.
@@ -54,12 +59,15 @@ mod tests {
     fn m1_what_is_over_is_dropped_and_there_are_never_many() {
         let stamp = Stamp::new(1, 1);
         let mut unheard = Unheard::default();
+        let (nobody, fifty) = (MemberIndex::new(999), (MemberIndex::new(50), stamp));
         (0..100).for_each(|n| unheard.add(MemberIndex::new(n), stamp));
+        (0..100).for_each(|_| unheard.add(MemberIndex::new(99), stamp));
         assert_eq!(unheard.0.len(), UNHEARD_MAX);
-        let first = unheard.first(|member, _| member.as_u32() >= 50);
-        assert_eq!(first, Some((MemberIndex::new(50), stamp)));
-        unheard.heard((MemberIndex::new(50), stamp));
-        assert_eq!(unheard.first(|_, _| true), Some((MemberIndex::new(51), stamp)));
-        assert_eq!(unheard.first(|_, _| false), None);
+        assert_eq!(unheard.first(nobody, |member, _| member.as_u32() >= 50), Some(fifty));
+        let next = Some((MemberIndex::new(51), stamp));
+        assert_eq!(unheard.first(MemberIndex::new(50), |_, _| true), next);
+        unheard.heard(fifty);
+        assert_eq!(unheard.first(nobody, |_, _| true), next);
+        assert_eq!(unheard.first(nobody, |_, _| false), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use swim_core::{Event, Instant, Life, Node};
+use swim_core::{Audit, Event, Instant, Life, Node, Transition};
 
 use crate::network::HostId;
 
@@ -22,8 +22,12 @@ pub struct Step<'a> {
     pub addr: SocketAddr,
     /// The node, as it is now.
     pub node: &'a Node,
+    /// What it keeps inside.
+    pub audit: &'a Audit,
     /// What happened.
     pub moment: &'a Moment,
+    /// Every change of its table in this moment, in order.
+    pub transitions: &'a [Transition],
     /// What the node told its application in this moment.
     pub events: &'a [Event],
     /// The packets it sent in this moment.

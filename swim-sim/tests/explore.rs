@@ -132,6 +132,10 @@ impl Checker for NoFailures {
         };
         if step.events.iter().any(is_failure) { Err("somebody failed".into()) } else { Ok(()) }
     }
+
+    fn looks(&self) -> u64 {
+        1
+    }
 }
 
 /// D5: what is left of a run that fails because a node crashes is two nodes and a crash, or less.

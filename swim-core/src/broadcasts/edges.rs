@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Broadcasts, Entry, folded};
+use super::{Broadcasts, Entry, folded, shifted};
 use crate::time::Instant;
 
 /// Clocks and digests on their way differ by less than this share of the window of gossip.
@@ -14,14 +14,14 @@ impl Broadcasts {
     /// Whether a peer's digest is ours, or was a moment ago or will be in one: what crosses an edge
     /// of the digest while it travels is no hole.
     pub(crate) fn agrees(&mut self, theirs: u32, now: Instant, window: Duration) -> bool {
-        let slack = window / SLACK_SHARE;
+        if self.digest(now, window) == theirs {
+            return true;
+        }
+        let (slack, now) = (window / SLACK_SHARE, shifted(now));
         let is_near = |entry: &&Entry, age: Duration| {
             let edge = entry.born_at + age;
             edge <= now + slack && now <= edge + slack
         };
-        if self.digest(now, window) == theirs {
-            return true;
-        }
         let (from, to, repairable) = (self.digest_from, self.digest_to, self.repairable());
         // The sums with each edge moved backward and forward, entry by entry.
         let sums = |start: u64, at: usize, age: Duration, add_forward: bool| {

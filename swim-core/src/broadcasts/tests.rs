@@ -30,6 +30,28 @@ fn e4_a_broadcast_is_new_once_and_never_past_its_lifetime() {
 }
 
 #[test]
+fn e4_a_node_that_has_just_begun_passes_the_old_on_as_old_as_they_are() {
+    let mut log = Broadcasts::new(LIFETIME);
+    let now = Instant::from_millis(2_000);
+    assert_eq!(log.hear(&broadcast(1, 20_000), 0, now), Heard::New);
+    assert_eq!(log.at(0, now + Duration::from_secs(1)).age_millis, 21_000);
+    assert_ne!(log.digest(now, WINDOW), 0, "it is as old as with the others");
+    assert_eq!(log.digest(now + Duration::from_millis(2_500), WINDOW), 0);
+    assert_eq!(log.changed_at(), Instant::ORIGIN, "and nothing new");
+}
+
+#[test]
+fn m2_what_is_past_repair_keeps_no_payload() {
+    let mut log = Broadcasts::new(LIFETIME);
+    log.hear(&broadcast(1, 0), 0, at(0));
+    log.hear(&broadcast(2, 25_000), 0, at(0));
+    log.digest(at(23_000), WINDOW);
+    let audience = Audience { to: member(1), everybody: None, limit: 1 };
+    log.fill(audience, at(23_000), |_| Offer::Taken, |_, _| {});
+    assert!(log.log.iter().all(|entry| entry.payload.is_empty() && !entry.waiting));
+}
+
+#[test]
 fn e4_what_was_forgotten_for_lack_of_room_does_not_come_back() {
     let mut log = Broadcasts::new(LIFETIME);
     for id in 0..=BROADCASTS_MAX as u64 {

@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use core::time::Duration;
+use core::{net::IpAddr, time::Duration};
 
 use super::{Config, ConfigError, Fault, Options};
 use crate::{
@@ -55,6 +55,11 @@ impl Checklist {
         }
         if o.addr.ip().is_unspecified() || o.addr.ip().is_multicast() || o.addr.port() == 0 {
             self.fault("addr", format!("{} is no address that others could reach", o.addr));
+        }
+        if matches!(o.addr.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local()) {
+            // A scope means something on one host only, so that claims carry none.
+            let addr = o.addr;
+            self.fault("addr", format!("{addr} is of one link only: take an address of a site"));
         }
         if o.allow.as_ref().is_some_and(|list| !list.allows(o.addr.ip())) {
             let ip = o.addr.ip();
@@ -207,6 +212,16 @@ mod tests {
         options.application.current = 5;
         options.addr = "10.1.2.3:7946".parse().unwrap();
         assert!(options.build().is_ok());
+    }
+
+    #[test]
+    fn an_address_of_one_link_is_no_address() {
+        // Claims carry no scope, and packets from such an address come with one.
+        let options = Options::lan("a", "[fe80::1]:7946".parse().unwrap());
+        let error = options.build().unwrap_err();
+        assert_eq!(error.faults.len(), 1);
+        assert!(error.to_string().contains("[fe80::1]:7946 is of one link only"), "{error}");
+        assert!(Options::lan("a", "[fd00::1]:7946".parse().unwrap()).build().is_ok());
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Node {
     /// does not wait for the next probe to be noticed; in a storm of claims, soon and often.
     pub(super) fn pace_comparison(&mut self) {
         let window = self.dissemination_window();
-        self.repair.tide.note(self.stats.claims_applied, self.now, window);
+        self.repair.tide.note(self.now, window);
         let changed_at = self.table.changed_at().max(self.broadcasts.changed_at());
         if changed_at <= self.repair.compared_until
             || !self.config.repair
@@ -106,8 +106,12 @@ impl Node {
                 self.set_timer(Timer::Compare, Some(at));
             }
         } else if self.repair.compare_at.is_none() {
-            let at = self.now.max(changed_at + window);
-            self.set_timer(Timer::Compare, Some(at));
+            let at = changed_at + window;
+            if at <= self.now {
+                self.on_compare_due(); // A timer that is due at once would not let time go on. (P5)
+            } else {
+                self.set_timer(Timer::Compare, Some(at));
+            }
         }
     }
 

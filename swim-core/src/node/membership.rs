@@ -9,7 +9,6 @@ use crate::{
     io::Timer,
     limits::{LIFE_AHEAD_MILLIS, LIFE_JUMP_MAX},
     member::State,
-    name::Name,
     policy::Candidate,
     precedence::Belief,
     reject::Reject,
@@ -53,6 +52,15 @@ impl Node {
         let is_live = entry.state.is_live();
         let name = entry.alive.name;
         let known = self.table.find(name);
+        if known.is_none()
+            && entry.state == State::Suspect
+            && self.remembered.outlived(name.as_str(), entry.stamp)
+        {
+            // Here the suspicion has run its course. Begun again by each that has forgotten the
+            // dead, and told on, it would go round for ever.
+            self.stats.claims_stale += 1;
+            return;
+        }
         if is_live || known.is_some() {
             self.on_alive(known, &entry.alive, source);
         }
@@ -66,7 +74,10 @@ impl Node {
                 }
             }
             State::Alive => {
-                if entry.stamp > entry.alive.stamp
+                // Of another node of that name it proves nothing. (X9)
+                let is_here = self.table.get(index).addr() == entry.alive.addr;
+                if is_here
+                    && entry.stamp > entry.alive.stamp
                     && self.is_plausible(Some(self.table.get(index).stamp()), entry.stamp)
                 {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);
@@ -165,7 +176,6 @@ impl Node {
         }
         self.stats.claims_applied += 1;
         let index = self.table.insert(alive, self.now);
-        self.remembered.forget(alive.name.as_str(), alive.addr);
         self.welcome(index);
         self.emit_member(index, MemberChange::Joined);
         if source.is_news {
@@ -317,9 +327,6 @@ impl Node {
             }
         }
         if to.is_live() && !from.is_live() {
-            let record = self.table.get(index);
-            let (name, addr) = (Name::from_checked(record.name()), record.addr());
-            self.remembered.forget(&name, addr);
             self.welcome(index);
         }
         if !to.is_live() && to != from {
@@ -333,6 +340,7 @@ impl Node {
     /// A member that lives is probed and gossiped to.
     fn welcome(&mut self, index: MemberIndex) {
         self.welcomed_at = self.now;
+        self.repair.tide.rise();
         self.probe_ring.insert(index);
         self.gossip_ring.insert(index);
     }

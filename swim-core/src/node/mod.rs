@@ -22,6 +22,7 @@ use bytes::Bytes;
 
 use crate::{
     broadcasts::Broadcasts,
+    challenge::Challenge,
     claims::Claims,
     config::Config,
     conflicts::Conflicts,
@@ -52,6 +53,8 @@ use crate::{
     wire::{Alive, Wire, WireSettings},
 };
 
+#[cfg(feature = "simulation")]
+pub mod audit;
 mod command;
 mod exchange;
 mod gossip;
@@ -108,12 +111,15 @@ pub struct Node {
     table: Table,
     probe_ring: Ring,
     gossip_ring: Ring,
+    /// The dead, and some that no longer are: whom to try again now and then.
+    dead_ring: Ring,
     /// When a member last came to be known or came back.
     welcomed_at: Instant,
     suspicions: BTreeMap<MemberIndex, Suspicion>,
     unheard: Unheard,
     graveyard: Graveyard,
     conflicts: Conflicts,
+    challenge: Challenge,
     remembered: Remembered,
     health: Health,
 
@@ -200,11 +206,13 @@ impl Node {
             table,
             probe_ring: Ring::default(),
             gossip_ring: Ring::default(),
+            dead_ring: Ring::default(),
             welcomed_at: now,
             suspicions: BTreeMap::new(),
             unheard: Unheard::default(),
             graveyard: Graveyard::default(),
             conflicts: Conflicts::default(),
+            challenge: Challenge::default(),
             remembered: Remembered::default(),
             health: Health::new(config.health_max),
             claims: Claims::default(),

@@ -54,14 +54,14 @@ impl Node {
         self.pause = Pause { woken_at: self.now, slept: late };
         self.stats.pauses += 1;
         self.stats.pause_max = self.stats.pause_max.max(late);
+        let next_probe = self.now + self.config.probe_interval;
         for (&index, suspicion) in &mut self.suspicions {
             let old = suspicion.deadline();
-            suspicion.extend(late);
+            suspicion.extend(late, next_probe);
             let new = Some(suspicion.deadline());
             self.timers.reset(Timer::Suspicion, index.key(), Some(old), new);
         }
         self.cancel_probe();
-        let next_probe = self.now + self.config.probe_interval;
         if self.probe_at.is_some() {
             self.set_timer(Timer::ProbeInterval, Some(next_probe));
         }
@@ -73,6 +73,7 @@ impl Node {
         /// not fill the yard.
         const OUTDATED_MAX: usize = 2;
         self.graveyard.push(index, self.now);
+        self.dead_ring.insert(index);
         let counts = self.table.counts();
         if self.graveyard.len() > 2 * (counts.dead + counts.left) + OUTDATED_MAX {
             let mut graveyard = core::mem::take(&mut self.graveyard);
@@ -110,10 +111,11 @@ impl Node {
         let record = self.table.get(index);
         let (was_dead, member) = (record.state() == State::Dead, record.member());
         if was_dead {
-            self.remembered.insert(member.name.clone(), member.addr, self.now);
+            self.remembered.insert(member.name.clone(), member.addr, member.stamp, self.now);
         }
         self.claims.remove(index);
         self.conflicts.forget(index);
+        self.challenge.forget(index);
         for (nonce, relay) in self.relays.forget(index) {
             self.timers.reset(Timer::Relay, nonce, Some(relay.deadline), None);
         }

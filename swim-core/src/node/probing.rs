@@ -1,6 +1,8 @@
 //! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
 //! memberlist state.go: `probe`, `probeNode`.
 
+use core::net::SocketAddr;
+
 use bytes::Bytes;
 
 use super::{Node, Phase, gossip};
@@ -25,18 +27,12 @@ impl Node {
     pub(super) fn on_probe_due(&mut self) {
         let interval = self.health.stretch(self.config.probe_interval);
         self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
+        let challenged = self.challenge.take_turn();
         let Self { probe_ring, rng, table, .. } = self;
-        if let Some(target) = probe_ring.next(rng, |index| gossip::belongs(table, index)) {
+        let challenged = challenged.filter(|&index| gossip::belongs(table, index));
+        let next = || probe_ring.next(rng, |index| gossip::belongs(table, index));
+        if let Some(target) = challenged.or_else(next) {
             self.begin_probe(target);
-        }
-    }
-
-    /// Pings the holder of a contested name, unless a probe is under way.
-    pub(super) fn challenge(&mut self, holder: MemberIndex) {
-        if self.probe.is_none() && self.phase == Phase::Running {
-            let interval = self.health.stretch(self.config.probe_interval);
-            self.set_timer(Timer::ProbeInterval, Some(self.now + interval));
-            self.begin_probe(holder);
         }
     }
 
@@ -48,10 +44,8 @@ impl Node {
         let stamp = self.table.get(target).stamp();
         let mut probe = Probe::new(target, stamp, nonce, self.now, spans);
         let Self { unheard, table, .. } = self;
-        let carried = unheard.first(|index, stamp| is_suspect(table, index, stamp));
-        // Whoever is accused is told so in any case.
-        probe.carried = carried.filter(|&(index, _)| index != target);
-        let carried = probe.carried;
+        let carried = unheard.first(target, |index, stamp| is_suspect(table, index, stamp));
+        probe.carried = carried;
         self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
         self.timers.reset(Timer::ProbeDeadline, 0, None, Some(probe.deadline));
         self.probe = Some(probe);
@@ -69,16 +63,16 @@ impl Node {
         let Some(probe) = &mut self.probe else { return };
         probe.timeout_at = None;
         let (target, nonce) = (probe.target, probe.nonce);
-        let name = Name::from_checked(self.table.get(target).name());
+        let record = self.table.get(target);
+        let (name, addr) = (Name::from_checked(record.name()), record.addr());
         for helper in self.pick_helpers(target) {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper);
             }
-            let request = crate::wire::IndirectPing { nonce, target: name.by_ref() };
+            let request = crate::wire::IndirectPing { nonce, target: name.by_ref(), addr };
             self.send_to_member(helper, &[Message::IndirectPing(request)]);
         }
         if self.config.stream_pings && self.config.policy.stream_ping(&name) {
-            let addr = self.table.get(target).addr();
             self.probe_stream = self.dial(addr, Purpose::Ping { nonce, target: name });
         }
     }
@@ -231,14 +225,17 @@ impl Node {
         }
     }
 
-    /// Pings `target` for `requester`. The target's address comes from our own table. (X6)
+    /// Pings `target` for `requester`, if both know it at the same address. The address that is
+    /// pinged comes from our own table. (X6)
     pub(super) fn on_indirect_ping(
         &mut self,
         requester: MemberIndex,
         requester_nonce: u64,
-        target: NameRef<'_>,
+        (target, addr): (NameRef<'_>, SocketAddr),
     ) {
         let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
+        // One of that name elsewhere could not vouch for the one that is meant. (X9)
+        let target = target.filter(|&index| self.table.get(index).addr() == addr);
         let Some(target) = target else {
             return self.refuse_relay(requester, requester_nonce);
         };

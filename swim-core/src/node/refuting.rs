@@ -42,8 +42,7 @@ impl Node {
         if self.phase != Phase::Running || is_stale || !self.is_plausible_accusation(own, accused) {
             return;
         }
-        let stamp =
-            if state == State::Left { own.max(accused).next_life() } else { own.refuting(accused) };
+        let stamp = self.outbidding(accused, state);
         self.take_stamp(stamp, None);
         self.stats.refutations += 1;
         if stamp.life != own.life {
@@ -51,6 +50,21 @@ impl Node {
         }
         self.change_health(1);
         self.urgent = true;
+    }
+
+    /// What outbids this: within our own life the smallest stamp that does. (S3) A life that was
+    /// not ours was lived by another, an impostor or a former self that this node does not
+    /// remember, who may have gone further in it than we have heard: we leave it to him, so that
+    /// no stamp means two things. (S5) Without a clock our own life may have been lived before.
+    fn outbidding(&self, said: Stamp, state: State) -> Stamp {
+        let own = self.own_stamp();
+        let doubts_us = said == own && matches!(state, State::Suspect | State::Dead);
+        let is_ours = said.life == own.life && (self.unix_offset.is_some() || doubts_us);
+        let smallest = own.refuting(said);
+        if is_ours && state != State::Left {
+            return smallest;
+        }
+        own.max(said).next_life().max(smallest)
     }
 
     /// Speaks of itself under a new stamp, perhaps with new metadata, and queues that.
@@ -71,9 +85,10 @@ impl Node {
         if !self.conflicts.report(holder, self.now) {
             return;
         }
-        if holder != MemberIndex::SELF && self.table.get(holder).state().is_live() {
-            self.challenge(holder);
-            // The holder shall know too. (L11)
+        let is_live = holder != MemberIndex::SELF && self.table.get(holder).state().is_live();
+        if is_live && self.phase == Phase::Running && self.challenge.begin(holder) {
+            // The holder shall know too (L11), but nobody makes us send a packet for each of the
+            // names that he makes up claims about. (X6)
             self.send_to_member(holder, &[Message::Claim(Claim::Alive(*alive))]);
         }
         let kind = EventKind::Conflict {

@@ -5,7 +5,7 @@ use crate::{
     io::{StreamId, Timer},
     member::State,
     stream::Purpose,
-    table::{MemberIndex, Record},
+    table::MemberIndex,
 };
 
 impl Node {
@@ -78,16 +78,24 @@ impl Node {
     fn on_reconnect_due(&mut self) {
         let at = self.now + self.config.reconnect_interval;
         self.set_timer(Timer::Reconnect, Some(at));
-        let remembered = self.remembered.addrs(self.now, self.config.remember_for);
-        let gone = self.table.counts().dead + remembered.len();
-        if gone == 0 || self.rng.below(self.table.live()) >= gone {
+        let Self { remembered, dead_ring, table, rng, config, .. } = self;
+        let is_live = |index: MemberIndex| table.get(index).state().is_live();
+        remembered.sift(self.now, config.remember_for, |name, addr| {
+            table.find(name.by_ref()).is_some_and(is_live)
+                || table.find_addr(addr).is_some_and(is_live)
+        });
+        let dead = table.counts().dead;
+        let gone = dead + remembered.len();
+        if gone == 0 || rng.below(table.live()) >= gone {
             return;
         }
-        let graves = self.graveyard.iter().filter(|&grave| self.is_grave(grave));
-        let buried = graves.map(|grave| self.table.get(grave.member));
-        let dead = buried.filter(|record| record.state() == State::Dead).map(Record::addr);
-        let peers = remembered.into_iter().chain(dead).collect();
-        if let Some(addr) = self.remembered.turns.next(&peers, &mut self.rng) {
+        let is_dead = |index| table.try_get(index).is_some_and(|it| it.state() == State::Dead);
+        let addr = if rng.below(gone) < dead {
+            dead_ring.next(rng, is_dead).map(|index| table.get(index).addr())
+        } else {
+            remembered.next(rng)
+        };
+        if let Some(addr) = addr {
             self.dial(addr, Purpose::Exchange { seed: None });
         }
     }

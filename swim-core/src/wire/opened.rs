@@ -21,8 +21,14 @@ pub(crate) struct Opened<'s> {
 /// The messages of one packet or frame, in the order of the wire.
 ///
 /// Those of most packets take no memory but the stack's. There are at most 255 in a packet and
-/// 4,096 in a frame, of a hundred bytes each.
+/// 4,096 in a frame, of [`MESSAGE_SIZE_MAX`] bytes each.
 pub(crate) type Messages<'s> = SmallVec<[Message<'s>; MESSAGES_USUAL]>;
 
 /// A ping or an ack, and the few claims that ride along on it.
 const MESSAGES_USUAL: usize = 10;
+
+/// The least part has three bytes: so much memory for each, and decoding takes less than 64 times
+/// what came in. (W3)
+const MESSAGE_SIZE_MAX: usize = 3 * 64;
+
+const _: () = assert!(size_of::<Message<'static>>() <= MESSAGE_SIZE_MAX);

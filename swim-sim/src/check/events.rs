@@ -13,7 +13,10 @@ use super::checker::Checker;
 
 /// E1 to E4: what nodes tell their applications.
 #[derive(Debug, Default)]
-pub struct Events(BTreeMap<HostId, Mirror>);
+pub struct Events {
+    seen: BTreeMap<HostId, Mirror>,
+    looks: u64,
+}
 
 #[derive(Debug, Default)]
 struct Mirror {
@@ -42,14 +45,15 @@ impl Checker for Events {
             };
             mirror.members.insert(member.name.to_string(), (change, member));
         }
-        self.0.insert(host, mirror);
+        self.seen.insert(host, mirror);
     }
 
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
         if matches!(step.moment, Moment::Started) {
-            self.0.insert(step.host, Mirror { next: Some(0), ..Mirror::default() });
+            self.seen.insert(step.host, Mirror { next: Some(0), ..Mirror::default() });
         }
-        let mirror = self.0.entry(step.host).or_default();
+        self.looks += step.events.len() as u64;
+        let mirror = self.seen.entry(step.host).or_default();
         for event in step.events {
             if mirror.next.is_some_and(|next| next != event.seq) {
                 return Err(format!("E3: event {} in place of {:?}", event.seq, mirror.next));
@@ -66,6 +70,10 @@ impl Checker for Events {
             }
         }
         if step.events.is_empty() { Ok(()) } else { mirror.compare(step) }
+    }
+
+    fn looks(&self) -> u64 {
+        self.looks
     }
 }
 

@@ -1,11 +1,16 @@
 //! The safety invariants of tables: nothing is invented, nothing goes down, nobody is called back.
+//!
+//! Every change is looked at, not only what is left of them after a step. Now and then the table
+//! is held against what the changes have made of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
 };
 
-use swim_core::{Life, Member, Meta, Node, Stamp, State, Versions};
+use swim_core::{
+    EventKind, Life, Member, MemberChange, Meta, Node, Stamp, State, Transition, Versions,
+};
 
 use crate::{
     network::HostId,
@@ -20,17 +25,22 @@ pub struct Tables {
     issued: BTreeMap<String, BTreeMap<Stamp, Vec<Profile>>>,
     may_be_left: BTreeSet<(String, Life)>,
     seen: BTreeMap<HostId, Seen>,
+    looks: u64,
 }
 
+/// What the changes so far have made of a table.
 #[derive(Debug, Default)]
 struct Seen {
     own: Option<Stamp>,
-    entries: BTreeMap<String, (Stamp, State)>,
-    fingerprint: (u64, u64),
+    entries: BTreeMap<String, Belief>,
+    counts: [usize; 4],
+    /// How many steps ago it was last held against the table.
     skipped: u32,
 }
 
 type Profile = (SocketAddr, Meta, Versions);
+
+type Belief = (Stamp, State);
 
 impl Checker for Tables {
     fn id(&self) -> &'static str {
@@ -48,13 +58,13 @@ impl Checker for Tables {
         for member in node.members().filter(|member| member.state == State::Left) {
             self.may_be_left.insert((member.name.to_string(), member.stamp.life));
         }
-        self.seen.insert(host, Seen { own: Some(own.stamp), ..Seen::default() });
+        self.seen.insert(host, Seen { own: Some(own.stamp), ..Seen::of(node) });
     }
 
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
         match step.moment {
             Moment::Started => {
-                self.seen.remove(&step.host);
+                self.seen.insert(step.host, Seen::of(step.node));
             }
             Moment::Remove { name, life } => {
                 self.may_be_left.insert((name.clone(), *life));
@@ -67,89 +77,180 @@ impl Checker for Tables {
         } else if own.state != State::Alive || own.addr != step.addr {
             return Err(format!("S4: {} sees itself {} at {}", own.name, own.state, own.addr));
         }
-        self.issue(step.host, &own)?;
-        let stats = step.node.stats();
-        let fingerprint = (stats.claims_applied, stats.reaped);
+        // Of several stamps in one moment each was spoken under.
+        let own_turns = step.transitions.iter().filter(|turn| turn.name == own.name);
+        let stamps = own_turns.filter_map(|turn| turn.after).map(|(stamp, _)| stamp);
+        for stamp in stamps.chain([own.stamp]) {
+            self.issue(step.host, &own, stamp)?;
+        }
+        for transition in step.transitions {
+            self.looks += 1;
+            self.turn(step, transition)?;
+        }
         let seen = self.seen.entry(step.host).or_default();
         seen.skipped += 1;
-        if seen.fingerprint == fingerprint && step.events.is_empty() && seen.skipped < 32 {
+        let counts = step.node.counts();
+        let counted = [counts.alive, counts.suspect, counts.dead, counts.left];
+        if counted != seen.counts {
+            return Err(format!("S10: {counted:?} is {:?}", seen.counts));
+        }
+        if seen.skipped < SKIPPED_MAX {
             return Ok(());
         }
-        seen.fingerprint = fingerprint;
         seen.skipped = 0;
-        self.members(step)
+        self.recount(step)
+    }
+
+    fn looks(&self) -> u64 {
+        self.looks
     }
 }
 
 impl Tables {
-    fn issue(&mut self, host: HostId, own: &Member) -> Result<(), String> {
-        let last = self.seen.entry(host).or_default().own;
-        if last.is_some_and(|last| last > own.stamp) {
-            return Err(format!("S3: {} went back from {last:?} to {}", own.name, own.stamp));
+    fn issue(&mut self, host: HostId, own: &Member, stamp: Stamp) -> Result<(), String> {
+        let seen = self.seen.entry(host).or_default();
+        let last = seen.own.replace(stamp);
+        if last.is_some_and(|last| last > stamp) {
+            return Err(format!("S3: {} went back from {last:?} to {stamp}", own.name));
         }
-        self.seen.entry(host).or_default().own = Some(own.stamp);
-        if last == Some(own.stamp) {
+        if last == Some(stamp) {
             return Ok(());
         }
         let issued = self.issued.entry(own.name.to_string()).or_default();
         let first = match last {
-            Some(last) if last.life == own.stamp.life => last.incarnation.0 + 1,
+            Some(last) if last.life == stamp.life => last.incarnation.0 + 1,
             _ => 1,
         };
         let profile = (own.addr, own.meta.clone(), own.versions);
-        for incarnation in first..=own.stamp.incarnation.0 {
-            let stamp = Stamp::new(own.stamp.life.0, incarnation);
+        for incarnation in first..=stamp.incarnation.0 {
+            let stamp = Stamp::new(stamp.life.0, incarnation);
             issued.entry(stamp).or_default().push(profile.clone());
         }
         Ok(())
     }
 
-    fn members(&mut self, step: &Step<'_>) -> Result<(), String> {
-        let mut recount = [0; 4];
-        let mut entries = BTreeMap::new();
-        let known = std::mem::take(&mut self.seen.entry(step.host).or_default().entries);
-        for member in step.node.members() {
-            recount[member.state as usize] += 1;
-            self.invention(&member)?;
-            let now = (member.stamp, member.state);
-            if let Some(&last) = known.get(&*member.name) {
-                if now < last {
-                    return Err(format!("S1: {} went from {last:?} to {now:?}", member.name));
-                }
-                let was_left = last.1 == State::Left && now.1 != State::Left;
-                if was_left && now.0.life <= last.0.life {
-                    return Err(format!("S7: {} was called back", member.name));
-                }
+    /// One change.
+    fn turn(&mut self, step: &Step<'_>, transition: &Transition) -> Result<(), String> {
+        let Transition { name, before, after } = transition;
+        let seen = self.seen.entry(step.host).or_default();
+        let known = seen.entries.get(&**name).copied();
+        if known != *before {
+            return Err(format!("S1: {name} was {known:?} and is said to have been {before:?}"));
+        }
+        seen.turn(name, *before, *after);
+        match (*before, *after) {
+            (Some(before), Some(after)) => is_legal_change(name, before, after)?,
+            (Some((_, state)), None) if state.is_live() => {
+                return Err(format!("S6: {name} vanished {state}"));
             }
-            entries.insert(member.name.to_string(), now);
+            (Some(_), None) if !is_reaped(step, name) => {
+                return Err(format!("S6: {name} was forgotten, and nobody was told"));
+            }
+            _ => {}
         }
-        let lost =
-            known.iter().find(|(name, (_, state))| state.is_live() && !entries.contains_key(*name));
-        if let Some((name, _)) = lost {
-            return Err(format!("S6: {name} vanished alive"));
+        let Some(after) = *after else { return Ok(()) };
+        self.invention(name, after)?;
+        if let Some(member) = step.node.member(name) {
+            self.profile(&member)?;
         }
-        let counts = step.node.counts();
-        let counted = [counts.alive, counts.suspect, counts.dead, counts.left];
-        self.seen.entry(step.host).or_default().entries = entries;
-        if counted == recount { Ok(()) } else { Err(format!("S10: {counted:?} is {recount:?}")) }
+        Ok(())
     }
 
-    fn invention(&self, member: &Member) -> Result<(), String> {
-        let Member { name, stamp, .. } = member;
-        let Some(issued) = self.issued.get(&**name) else {
+    /// Holds the table against what the changes have made of it.
+    fn recount(&mut self, step: &Step<'_>) -> Result<(), String> {
+        let Some(Seen { entries, .. }) = self.seen.get(&step.host) else { return Ok(()) };
+        let mut count = 0;
+        for member in step.node.members() {
+            count += 1;
+            let (known, now) = (entries.get(&*member.name), (member.stamp, member.state));
+            if known != Some(&now) {
+                return Err(format!("S1: {} became {now:?} from {known:?} unseen", member.name));
+            }
+            self.profile(&member)?;
+        }
+        let known = entries.len();
+        if count == known { Ok(()) } else { Err(format!("S10: {count} members, and not {known}")) }
+    }
+
+    /// S2 and S7: nobody is believed what it never said.
+    fn invention(&self, name: &str, (stamp, state): Belief) -> Result<(), String> {
+        let Some(issued) = self.issued.get(name) else {
             return Err(format!("S2: {name} was invented"));
         };
-        if !issued.contains_key(stamp) {
+        if !issued.contains_key(&stamp) {
             return Err(format!("S2: {name} never spoke under {stamp}"));
         }
-        let profile = (member.addr, member.meta.clone(), member.versions);
-        if !issued.range(..=*stamp).any(|(_, said)| said.contains(&profile)) {
-            return Err(format!("S5: {name} never said {profile:?} until {stamp}"));
-        }
-        let key = (name.to_string(), stamp.life);
-        if member.state == State::Left && !self.may_be_left.contains(&key) {
+        let key = (name.to_owned(), stamp.life);
+        if state == State::Left && !self.may_be_left.contains(&key) {
             return Err(format!("S7: {name} never left in life {}", stamp.life));
         }
         Ok(())
     }
+
+    /// S5: what is known of somebody was said by it, and not later than it is believed to have.
+    fn profile(&self, member: &Member) -> Result<(), String> {
+        let Member { name, stamp, .. } = member;
+        let profile = (member.addr, member.meta.clone(), member.versions);
+        let issued = self.issued.get(&**name);
+        let was_said = |issued: &BTreeMap<Stamp, Vec<Profile>>| {
+            issued.range(..=*stamp).rev().any(|(_, said)| said.contains(&profile))
+        };
+        if issued.is_some_and(was_said) {
+            Ok(())
+        } else {
+            Err(format!("S5: {name} never said {profile:?} until {stamp}"))
+        }
+    }
 }
+
+impl Seen {
+    fn of(node: &Node) -> Self {
+        let mut seen = Self::default();
+        for member in node.members() {
+            seen.turn(&member.name, None, Some((member.stamp, member.state)));
+        }
+        seen
+    }
+
+    fn turn(&mut self, name: &str, before: Option<Belief>, after: Option<Belief>) {
+        if let Some((_, state)) = before {
+            self.counts[state as usize] -= 1;
+        }
+        let Some(after) = after else {
+            self.entries.remove(name);
+            return;
+        };
+        self.counts[after.1 as usize] += 1;
+        match self.entries.get_mut(name) {
+            Some(entry) => *entry = after,
+            None => {
+                self.entries.insert(name.to_owned(), after);
+            }
+        }
+    }
+}
+
+/// S1, S6 and S7: nothing goes down, and from the grave there is one way only. That the dead don't
+/// come back under the stamp they died with is part of the order of beliefs.
+fn is_legal_change(name: &str, before: Belief, after: Belief) -> Result<(), String> {
+    if after < before {
+        return Err(format!("S1: {name} went from {before:?} to {after:?}"));
+    }
+    if before.1 == State::Left && after.1 != State::Left && after.0.life <= before.0.life {
+        return Err(format!("S7: {name} was called back"));
+    }
+    Ok(())
+}
+
+fn is_reaped(step: &Step<'_>, name: &str) -> bool {
+    let is_reaping = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::Member { change: MemberChange::Reaped, member } if *member.name == *name
+        )
+    };
+    step.events.iter().any(|event| is_reaping(&event.kind))
+}
+
+/// Every so many steps the whole table is looked at.
+const SKIPPED_MAX: u32 = 32;

@@ -14,6 +14,7 @@ pub mod ra2;
 pub mod ra3;
 pub mod ra4;
 pub mod ra5;
+pub mod sheet;
 pub mod sw1;
 pub mod sw2;
 pub mod sw3;

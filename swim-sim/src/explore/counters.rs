@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use swim_core::{MemberChange, Reject, Stats};
 
-use crate::tally::Tally;
+use crate::{
+    check::{self, Checker},
+    tally::Tally,
+};
 
 use super::class::{Class, Mask};
 
@@ -117,8 +120,14 @@ pub fn expected() -> Vec<String> {
     let mut names: Vec<String> = classes.map(|class| format!("fault {class}")).collect();
     let rejects = Reject::ALL.iter().filter(|reject| why_not_reject(**reject).is_none());
     names.extend(rejects.map(|reject| format!("reject {reject}")));
+    names.extend(check::all().iter().map(|checker| looks(&**checker)));
     names.extend(EXPECTED.iter().map(|name| (*name).to_owned()));
     names
+}
+
+/// The counter of how often a checker had something to look at.
+pub(super) fn looks(checker: &dyn Checker) -> String {
+    format!("looks {}", checker.id())
 }
 
 /// What can't be seen here, and why.

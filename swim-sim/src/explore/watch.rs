@@ -28,6 +28,7 @@ pub(super) struct Notes {
     /// What each host's node said it was last: its life.
     lives: BTreeMap<HostId, Life>,
     health_max: u32,
+    steps: u64,
 }
 
 /// Takes notes; finds nothing wrong.
@@ -109,8 +110,13 @@ impl Checker for Watch {
         "notes"
     }
 
+    fn looks(&self) -> u64 {
+        self.0.borrow().steps
+    }
+
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
         let mut notes = self.0.borrow_mut();
+        notes.steps += 1;
         match step.moment {
             Moment::Started => {
                 notes.known.remove(&step.host);

@@ -180,9 +180,10 @@ impl<M: Machine> World<M> {
 
     /// Lets a checker look at every step from now on.
     pub fn watch(&mut self, mut checker: Box<dyn Checker>) {
-        for (id, host) in self.hosts.iter().enumerate() {
-            if let Some(machine) = host.machine() {
-                checker.meet(id, machine.node());
+        for (id, host) in self.hosts.iter_mut().enumerate() {
+            if let Some(process) = &mut host.process {
+                process.machine.node_mut().audit_transitions();
+                checker.meet(id, process.machine.node());
             }
         }
         self.checkers.push(checker);
@@ -274,8 +275,8 @@ impl<M: Machine> World<M> {
 
     /// Tells those who watch what happened on a host.
     fn show(&mut self, id: HostId, moment: &Moment) {
-        let host = &self.hosts[id];
-        let Some(process) = &host.process else { return };
+        let host = &mut self.hosts[id];
+        let Some(process) = &mut host.process else { return };
         for event in &self.node_events {
             self.tally.record(self.now, event, host.addr);
             if let Some(history) = &mut self.history {
@@ -285,14 +286,18 @@ impl<M: Machine> World<M> {
         if self.checkers.is_empty() {
             return;
         }
+        let transitions = process.machine.node_mut().audit_transitions();
+        let node = process.machine.node();
         let step = Step {
             now: self.now,
             local: host.clock.local(self.now),
             host: id,
             run: host.starts,
             addr: host.addr,
-            node: process.machine.node(),
+            node,
+            audit: &node.audit(),
             moment,
+            transitions: &transitions,
             events: &self.node_events,
             sent: &self.sent,
         };

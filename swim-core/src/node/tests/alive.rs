@@ -101,9 +101,9 @@ fn memberlist_7_1_step_8_our_own_claim_coming_back_is_no_accusation() {
 #[test]
 fn memberlist_7_1_step_8_other_words_under_our_stamp_are_outbid() {
     for (claim, stamp) in [
-        (Alive { meta: b"lie", ..alive(0, 5, 1) }, "alive 5.2"),
-        (alive(0, 5, 4), "alive 5.5"),
-        (alive(0, 6, 1), "alive 6.2"),
+        (Alive { meta: b"lie", ..alive(0, 5, 1) }, "alive 6.1"),
+        (alive(0, 5, 4), "alive 6.1"),
+        (alive(0, 6, 1), "alive 7.1"),
     ] {
         let mut stage = Stage::with(2, |_| {});
         stage.say(1, &[says(claim)]);
@@ -208,4 +208,14 @@ fn q7_a_refutation_replaces_what_waits_to_be_said_of_us() {
     for nth in [1, 2] {
         assert_eq!(stage.claims_to(nth), ["alive n 5.3"], "p{nth}");
     }
+}
+
+#[test]
+fn of_two_at_one_address_the_one_that_lives_is_found() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(2, &[is_dead(1, (1, 1), 3)]);
+    let heir = Alive { addr: addr(1), ..alive(9, 1, 1) };
+    stage.say(2, &[Message::Claim(Claim::Alive(heir)), is_dead(9, (1, 1), 3)]);
+    stage.say(2, &[is_alive(1, 1, 2)]);
+    assert_eq!(stage.node.member_at(addr(1)).unwrap().name, "p1");
 }

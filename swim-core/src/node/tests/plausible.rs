@@ -165,7 +165,7 @@ fn x7_at_the_top_of_the_incarnations_the_life_is_raised_and_told() {
 
 #[test]
 fn x7_an_update_at_the_top_of_the_incarnations_takes_a_new_life() {
-    let mut stage = Stage::with(2, |_| {});
+    let mut stage = Stage::with(2, |options| options.unix_time = Some(WALL));
     stage.say(1, &[is_suspect(NODE, (5, INCARNATION_MAX - 1), 1)]);
     assert_eq!(stage.node.stamp(), Stamp::new(5, INCARNATION_MAX));
     let stamp = stage.call(|node, now| node.update_meta(now, "new".into()));

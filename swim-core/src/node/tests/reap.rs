@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{
     stage::Stage,
-    words::{NODE, addr, alive, has_left, is_alive, is_dead, is_suspect},
+    words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
 };
 use crate::{
     io::Timer,
-    wire::{Alive, Claim, Message},
+    member::State,
+    wire::{Alive, Claim, ExchangeHead, Message},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -41,6 +42,30 @@ fn memberlist_7_5_a_forgotten_name_may_return_with_any_claim_and_address() {
     stage.say(3, &[Message::Claim(Claim::Alive(claim))]);
     assert_eq!(stage.belief(1), "alive 1.1");
     assert_eq!(stage.node.member("p1").unwrap().addr, addr(8));
+}
+
+#[test]
+fn l2_a_forgotten_member_is_not_raised_by_who_still_suspects_it() {
+    for (incarnation, state, expected) in [
+        (9, State::Suspect, "unknown"),
+        (8, State::Suspect, "unknown"),
+        (10, State::Suspect, "suspect 4.10"),
+        (9, State::Alive, "alive 4.9"),
+    ] {
+        let mut stage = Stage::with(3, |_| {});
+        stage.say(1, &[is_alive(1, 4, 9)]);
+        stage.say(3, &[is_dead(1, (4, 9), 3)]);
+        stage.run(31 * SECOND);
+        assert_eq!(stage.belief(1), "unknown");
+        let id = stage.accept(2);
+        let head = ExchangeHead { join: false, entries: 1, state_len: 0 };
+        stage.reply(
+            id,
+            &[Message::ExchangeHead(head), entry(alive(1, 4, incarnation), state)],
+            true,
+        );
+        assert_eq!(stage.belief(1), expected, "{state} 4.{incarnation}");
+    }
 }
 
 #[test]

@@ -17,22 +17,55 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// A node whose life is its own: it has a clock.
+fn dated() -> Stage {
+    Stage::with(2, |options| options.unix_time = Some(Duration::from_secs(1_700_000_000)))
+}
+
 #[test]
 fn s3_memberlist_7_4_a_refutation_takes_the_smallest_stamp_above_both() {
     for (accused, stamp) in [
         ((5, 1), "5.2"),
         ((5, 41), "5.42"),
-        ((6, 0), "6.1"),
         ((5, INCARNATION_MAX), "6.1"),
         ((5, INCARNATION_MAX - 1), "5.281474976710655"),
     ] {
         for claim in [is_suspect(NODE, accused, 1), is_dead(NODE, accused, 1)] {
-            let mut stage = Stage::with(2, |_| {});
+            let mut stage = dated();
             stage.say(1, &[claim]);
             assert_eq!(stage.belief(NODE), format!("alive {stamp}"), "{claim:?}");
             assert_eq!(stage.node.stats().refutations, 1);
             assert_eq!(stage.node.health(), 1);
         }
+    }
+}
+
+#[test]
+fn s5_a_life_that_another_lived_is_left_to_him() {
+    for (accused, stamp) in [((6, 0), "7.1"), ((6, 3), "7.1"), ((9, INCARNATION_MAX), "10.1")] {
+        for claim in [is_suspect(NODE, accused, 1), is_dead(NODE, accused, 1)] {
+            for mut stage in [dated(), Stage::with(2, |_| {})] {
+                stage.say(1, &[claim]);
+                assert_eq!(stage.belief(NODE), format!("alive {stamp}"), "{claim:?}");
+                let raised = |event: &&EventKind| matches!(event, EventKind::LifeRaised { .. });
+                assert_eq!(stage.events.iter().filter(raised).count(), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn s5_without_a_clock_our_life_may_have_been_a_former_selfs() {
+    for (claim, stamp) in [
+        (is_suspect(NODE, (5, 1), 1), "5.2"),
+        (is_dead(NODE, (5, 1), 1), "5.2"),
+        (is_suspect(NODE, (5, 41), 1), "6.1"),
+        (is_dead(NODE, (5, INCARNATION_MAX), 1), "6.1"),
+        (is_alive(NODE, 5, 2), "6.1"),
+    ] {
+        let mut stage = Stage::with(2, |_| {});
+        stage.say(1, &[claim]);
+        assert_eq!(stage.belief(NODE), format!("alive {stamp}"), "{claim:?}");
     }
 }
 
@@ -98,7 +131,7 @@ fn a_refutation_goes_out_even_without_rounds_of_gossip() {
 
 #[test]
 fn every_packet_after_a_refutation_carries_the_new_stamp() {
-    let mut stage = Stage::with(2, |_| {});
+    let mut stage = dated();
     stage.say(1, &[is_dead(NODE, (5, 7), 1)]);
     stage.clear();
     stage.call(|node, now| node.ping(now, name(2))).unwrap();
@@ -140,7 +173,7 @@ fn a_table_that_has_more_of_us_than_we_said_is_outbid() {
     let table =
         [((5, 9), NODE, "alive 5.10"), ((5, 1), NODE, "alive 5.1"), ((5, 9), 9, "alive 5.1")];
     for ((life, incarnation), at, expected) in table {
-        let mut stage = Stage::with(2, |_| {});
+        let mut stage = dated();
         let id = stage.accept(1);
         let head = ExchangeHead { join: false, entries: 1, state_len: 0 };
         let said = Alive { addr: addr(at), ..alive(NODE, 5, 1) };

@@ -28,6 +28,7 @@ fn carol() -> Alive<'static> {
 /// One message of every kind.
 fn messages() -> [(&'static str, Message<'static>); 21] {
     let stamp = Stamp::new(1_799_999_000_000, 2);
+    let (target, addr) = (named("carol"), carol().addr);
     let v6 = Alive { addr: "[2001:db8::3]:7946".parse().unwrap(), ..carol() };
     let accusation = Accusation { name: named("carol"), stamp, from: named("dave") };
     let reason = LeaveReason::Forced;
@@ -35,10 +36,7 @@ fn messages() -> [(&'static str, Message<'static>); 21] {
     [
         ("Ping", PING),
         ("Ack", ACK),
-        (
-            "IndirectPing",
-            Message::IndirectPing(IndirectPing { nonce: NONCE, target: named("carol") }),
-        ),
+        ("IndirectPing", Message::IndirectPing(IndirectPing { nonce: NONCE, target, addr })),
         (
             "RelayedAck",
             Message::RelayedAck(RelayedAck { nonce: NONCE, target: named("carol"), stamp }),
