@@ -1,7 +1,7 @@
 //! Running the model through the Lifeguard paper's two experiments.
 
 use super::{
-    cluster::{Cluster, Hanging, Tally},
+    cluster::{Cluster, Tally},
     events::Event,
     rules::{Rules, SECOND},
 };
@@ -35,9 +35,9 @@ pub struct Report {
 #[must_use]
 pub fn threshold(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
     let mut cluster = Cluster::start(rules, anomaly, seed);
-    cluster.set_blocked(true);
+    cluster.set_all_blocked(true);
     cluster.advance(CALM + anomaly.blocked, false);
-    cluster.set_blocked(false);
+    cluster.set_all_blocked(false);
     cluster.advance(END, true);
     cluster.report()
 }
@@ -47,12 +47,12 @@ pub fn threshold(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
 pub fn interval(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
     let mut cluster = Cluster::start(rules, anomaly, seed);
     loop {
-        cluster.set_blocked(true);
+        cluster.set_all_blocked(true);
         cluster.advance(cluster.now + anomaly.blocked, false);
         if cluster.now >= END {
             return cluster.report();
         }
-        cluster.set_blocked(false);
+        cluster.set_all_blocked(false);
         cluster.advance(cluster.now + anomaly.free, false);
     }
 }
@@ -66,31 +66,12 @@ impl Cluster {
         cluster
     }
 
-    /// Blocks the subjects, or lets them go on: each hanging send leaves in its turn, then what
-    /// came by stream is read, then datagrams are handled one by one.
-    ///
-    /// The tasks go on at the same time, send by send. A failing probe sends five times (a ping,
-    /// three requests, a stream) before it suspects anybody; by then the gossip task has sent what
-    /// hung and what the remembered tick adds. So gossip comes first here, and the suspicion goes
-    /// out with the next tick. (The other way round, a fifth more false positives are counted.)
-    fn set_blocked(&mut self, is_blocked: bool) {
+    /// Blocks the subjects in lock step, or lets them go on.
+    fn set_all_blocked(&mut self, is_blocked: bool) {
         for node in 0..self.rules.n {
-            if !self.is_subject[node] {
-                continue;
+            if self.is_subject[node] {
+                self.set_blocked(node, is_blocked);
             }
-            self.nodes[node].is_blocked = is_blocked;
-            if is_blocked {
-                continue;
-            }
-            let mut hanging = std::mem::take(&mut self.nodes[node].hanging);
-            hanging.sort_by_key(|task| !matches!(task, Hanging::Gossip { .. }));
-            for task in hanging {
-                self.resume(node, task);
-            }
-            for slot in std::mem::take(&mut self.nodes[node].streams) {
-                self.handle_stream(slot);
-            }
-            self.go_on_handling(node);
         }
     }
 
@@ -102,11 +83,13 @@ impl Cluster {
                 return;
             };
             self.now = at;
-            self.happen(event);
+            if !self.defers(event) {
+                self.happen(event);
+            }
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    pub(super) fn happen(&mut self, event: Event) {
         match event {
             Event::Arrive { packet } => self.arrive(packet),
             Event::Handle { node } => self.handle(node),
@@ -140,7 +123,7 @@ const END: u64 = 120 * SECOND;
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::{Configuration, MILLISECOND};
+    use super::super::rules::{Configuration, Flavour, MILLISECOND};
     use super::*;
 
     fn run(configuration: Configuration, subjects: usize, blocked: u64, free: u64) -> Report {
@@ -171,6 +154,21 @@ mod tests {
         let lifeguard = run(Configuration::Lifeguard, 16, 16_384, 64).tally;
         assert!(swim.false_positives > 300, "{swim:?}");
         assert!(lifeguard.false_positives * 10 < swim.false_positives, "{lifeguard:?}");
+    }
+
+    #[test]
+    fn a_slow_link_harms_many_and_a_frozen_process_nobody() {
+        let run = |flavour| {
+            let anomaly =
+                Anomaly { subjects: 16, blocked: 16_384 * MILLISECOND, free: 64 * MILLISECOND };
+            interval(&Rules::new(Configuration::Swim, 128).in_flavour(flavour), anomaly, 1).tally
+        };
+        // All timers of HOLD go on, and everybody fails everybody on the other side. In STALL an
+        // answer that waits is read before the timer that would have given it up.
+        let (task, hold) = (run(Flavour::Task), run(Flavour::Hold));
+        assert!(hold.false_positives > 10 * task.false_positives, "{hold:?} {task:?}");
+        assert!(hold.healthy_false_positives > 1_000, "{hold:?}");
+        assert_eq!(run(Flavour::Stall).false_positives, 0);
     }
 
     #[test]
