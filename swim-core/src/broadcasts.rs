@@ -258,6 +258,11 @@ impl Broadcasts {
     }
 
     /// How many were forgotten early for lack of room.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.log.len().max(self.known.len())
+    }
+
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -174,6 +174,27 @@ impl Claims {
         self.len == 0
     }
 
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.len
+    }
+
+    /// How many items wait, how many there are in all lists, and the most sends of one.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit(&self) -> (usize, usize, u32) {
+        let (mut linked, mut sends_max) = (0, 0);
+        for &head in &self.heads {
+            let mut at = head;
+            while at != NONE && linked <= self.len {
+                let item = self.items[at as usize];
+                linked += 1;
+                sends_max = sends_max.max(item.sends);
+                at = item.next;
+            }
+        }
+        (self.len, linked, sends_max)
+    }
+
     /// Whether there is a claim that was not sent to anybody yet.
     pub(crate) fn has_unsent(&self) -> bool {
         self.heads.first().is_some_and(|&head| head != NONE)

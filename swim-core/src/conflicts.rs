@@ -37,6 +37,11 @@ impl Conflicts {
         true
     }
 
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.reported.len()
+    }
+
     /// Forgets a member that is gone: its index may become another's.
     pub(crate) fn forget(&mut self, holder: MemberIndex) {
         self.reported.remove(&holder);

@@ -67,6 +67,9 @@ pub use label::{LABEL_LEN_MAX, Label, LabelError};
 pub use member::{LeaveReason, Member, State, VersionRange, Versions};
 pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use node::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};

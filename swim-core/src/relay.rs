@@ -55,6 +55,11 @@ impl Relays {
         self.pending.get_mut(&nonce)
     }
 
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.pending.len()
+    }
+
     pub(crate) fn remove(&mut self, nonce: u64) -> Option<Relay> {
         self.pending.remove(&nonce)
     }

@@ -43,6 +43,11 @@ impl Remembered {
         }
     }
 
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.peers.len()
+    }
+
     /// The addresses still worth trying.
     pub(crate) fn addrs(&mut self, now: Instant, remember_for: Duration) -> Vec<SocketAddr> {
         while self.peers.front().is_some_and(|peer| peer.reaped_at + remember_for <= now) {

@@ -55,10 +55,20 @@ impl Suspicion {
         true
     }
 
-    /// Gives back the time that this node itself slept through. (P7)
-    pub(crate) fn extend(&mut self, slept: Duration) {
+    /// Gives back the time that this node itself slept through, and more if all confirmations
+    /// together could make it run out before `earliest`: what waits to be heard may confirm it, or
+    /// refute it a moment later. (P7)
+    pub(crate) fn extend(&mut self, slept: Duration, earliest: Instant) {
+        let slept = slept.max(earliest.saturating_since(self.started_at + self.min));
         self.started_at = self.started_at + slept;
         self.deadline = self.deadline + slept;
+    }
+
+    /// When it began and ends, its bounds, and the confirmations it has and hopes for.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit(&self) -> ([Instant; 2], [Duration; 2], [u32; 2]) {
+        let times = [self.started_at, self.deadline];
+        (times, [self.min, self.max], [self.confirmations(), self.needed])
     }
 
     pub(crate) fn stamp(&self) -> Stamp {
@@ -115,6 +125,21 @@ mod tests {
         assert_eq!(seconds(&suspicion), Duration::from_secs(4));
         assert!(!suspicion.confirm(accuser(8)), "enough is enough");
         assert!(!suspicion.lacks_confirmations());
+    }
+
+    #[test]
+    fn p7_confirmations_that_waited_while_we_slept_do_not_end_it_at_once() {
+        let mut suspicion = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
+        let woken = Instant::ORIGIN + Duration::from_secs(30);
+        let earliest = woken + PACE.probe_interval;
+        suspicion.extend(Duration::from_secs(10), earliest);
+        assert_eq!(seconds(&suspicion), Duration::from_secs(51), "min is still ahead of it");
+        (6..8).for_each(|nth| assert!(suspicion.confirm(accuser(nth))));
+        assert_eq!(suspicion.deadline(), earliest);
+
+        let mut young = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
+        young.extend(Duration::from_secs(29), earliest);
+        assert_eq!(seconds(&young), Duration::from_secs(53), "only what it slept through");
     }
 
     #[test]

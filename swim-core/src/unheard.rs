@@ -18,6 +18,11 @@ const UNHEARD_MAX: usize = 64;
 pub(crate) struct Unheard(VecDeque<(MemberIndex, Stamp)>);
 
 impl Unheard {
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.0.len()
+    }
+
     /// We have just accused somebody.
     pub(crate) fn add(&mut self, member: MemberIndex, stamp: Stamp) {
         if self.0.len() >= UNHEARD_MAX {

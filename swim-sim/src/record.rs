@@ -181,6 +181,20 @@ impl Recorder {
         }
     }
 
+    /// Takes in what happened since it looked last, for those who let time go by themselves.
+    pub fn glance<M: Machine>(&mut self, world: &World<M>) {
+        self.look(world);
+        if world.now >= self.sampled_at + self.sample_every {
+            self.sample(world);
+        }
+    }
+
+    /// Remembers that something was done to the world as a whole.
+    pub fn note<M: Machine>(&mut self, world: &World<M>, what: &str) {
+        let at = self.time(world);
+        self.record.marks.push(Mark { at, until: None, what: what.into(), hosts: Vec::new() });
+    }
+
     /// Does something to the world and remembers it; returns whether it made sense.
     pub fn act<M: Machine>(
         &mut self,

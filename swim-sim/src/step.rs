@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use swim_core::{Event, Instant, Life, Node};
+use swim_core::{Audit, Event, Instant, Life, Node};
 
 use crate::network::HostId;
 
@@ -22,6 +22,8 @@ pub struct Step<'a> {
     pub addr: SocketAddr,
     /// The node, as it is now.
     pub node: &'a Node,
+    /// What it keeps inside.
+    pub audit: &'a Audit,
     /// What happened.
     pub moment: &'a Moment,
     /// What the node told its application in this moment.

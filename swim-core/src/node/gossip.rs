@@ -106,8 +106,12 @@ impl Node {
                 self.set_timer(Timer::Compare, Some(at));
             }
         } else if self.repair.compare_at.is_none() {
-            let at = self.now.max(changed_at + window);
-            self.set_timer(Timer::Compare, Some(at));
+            let at = changed_at + window;
+            if at <= self.now {
+                self.on_compare_due(); // A timer that is due at once would not let time go on. (P5)
+            } else {
+                self.set_timer(Timer::Compare, Some(at));
+            }
         }
     }
 

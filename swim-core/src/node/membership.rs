@@ -66,7 +66,10 @@ impl Node {
                 }
             }
             State::Alive => {
-                if entry.stamp > entry.alive.stamp
+                // Of another node of that name it proves nothing. (X9)
+                let is_here = self.table.get(index).addr() == entry.alive.addr;
+                if is_here
+                    && entry.stamp > entry.alive.stamp
                     && self.is_plausible(Some(self.table.get(index).stamp()), entry.stamp)
                 {
                     self.hear_belief(index, Belief::new(entry.stamp, State::Alive), None, source);

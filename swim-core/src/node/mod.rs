@@ -52,6 +52,8 @@ use crate::{
     wire::{Alive, Wire, WireSettings},
 };
 
+#[cfg(feature = "simulation")]
+mod audit;
 mod command;
 mod exchange;
 mod gossip;
@@ -66,6 +68,9 @@ mod report;
 mod streams;
 mod timeout;
 mod transmit;
+
+#[cfg(feature = "simulation")]
+pub use audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///

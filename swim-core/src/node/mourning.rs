@@ -54,14 +54,14 @@ impl Node {
         self.pause = Pause { woken_at: self.now, slept: late };
         self.stats.pauses += 1;
         self.stats.pause_max = self.stats.pause_max.max(late);
+        let next_probe = self.now + self.config.probe_interval;
         for (&index, suspicion) in &mut self.suspicions {
             let old = suspicion.deadline();
-            suspicion.extend(late);
+            suspicion.extend(late, next_probe);
             let new = Some(suspicion.deadline());
             self.timers.reset(Timer::Suspicion, index.key(), Some(old), new);
         }
         self.cancel_probe();
-        let next_probe = self.now + self.config.probe_interval;
         if self.probe_at.is_some() {
             self.set_timer(Timer::ProbeInterval, Some(next_probe));
         }

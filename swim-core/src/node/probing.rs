@@ -1,6 +1,8 @@
 //! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
 //! memberlist state.go: `probe`, `probeNode`.
 
+use core::net::SocketAddr;
+
 use bytes::Bytes;
 
 use super::{Node, Phase, gossip};
@@ -69,16 +71,16 @@ impl Node {
         let Some(probe) = &mut self.probe else { return };
         probe.timeout_at = None;
         let (target, nonce) = (probe.target, probe.nonce);
-        let name = Name::from_checked(self.table.get(target).name());
+        let record = self.table.get(target);
+        let (name, addr) = (Name::from_checked(record.name()), record.addr());
         for helper in self.pick_helpers(target) {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper);
             }
-            let request = crate::wire::IndirectPing { nonce, target: name.by_ref() };
+            let request = crate::wire::IndirectPing { nonce, target: name.by_ref(), addr };
             self.send_to_member(helper, &[Message::IndirectPing(request)]);
         }
         if self.config.stream_pings && self.config.policy.stream_ping(&name) {
-            let addr = self.table.get(target).addr();
             self.probe_stream = self.dial(addr, Purpose::Ping { nonce, target: name });
         }
     }
@@ -231,14 +233,17 @@ impl Node {
         }
     }
 
-    /// Pings `target` for `requester`. The target's address comes from our own table. (X6)
+    /// Pings `target` for `requester`, if both know it at the same address. The address that is
+    /// pinged comes from our own table. (X6)
     pub(super) fn on_indirect_ping(
         &mut self,
         requester: MemberIndex,
         requester_nonce: u64,
-        target: NameRef<'_>,
+        (target, addr): (NameRef<'_>, SocketAddr),
     ) {
         let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
+        // One of that name elsewhere could not vouch for the one that is meant. (X9)
+        let target = target.filter(|&index| self.table.get(index).addr() == addr);
         let Some(target) = target else {
             return self.refuse_relay(requester, requester_nonce);
         };

@@ -91,7 +91,7 @@ impl Node {
                 });
             }
             (Message::IndirectPing(request), Some(peer)) => {
-                self.on_indirect_ping(peer, request.nonce, request.target);
+                self.on_indirect_ping(peer, request.nonce, (request.target, request.addr));
             }
             (Message::RelayedAck(ack), Some(peer)) => self.on_relayed_ack(peer, ack),
             (Message::Nack(nack), Some(peer)) => self.on_nack(peer, opened.sender, *nack),

@@ -64,12 +64,14 @@ pub(crate) struct Ack<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// "Ask `target` for me." SWIM 3.1: ping-req. The address is never taken from the packet: the
-/// helper looks the target up in its own table. (X6)
+/// "Ask `target` for me." SWIM 3.1: ping-req. No packet is sent to the address: the helper looks
+/// the target up in its own table (X6), and asks nobody if it knows it elsewhere. (X9)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IndirectPing<'a> {
     pub(crate) nonce: u64,
     pub(crate) target: NameRef<'a>,
+    /// Where the requester knows it.
+    pub(crate) addr: SocketAddr,
 }
 
 /// "I asked it, and it answered", with the stamp the target spoke under.

@@ -20,6 +20,36 @@ pub trait Checker {
     ///
     /// What is wrong, with the values that show it.
     fn check(&mut self, step: &Step<'_>) -> Result<(), String>;
+
+    /// How often it had something to look at: one that never had proves nothing.
+    fn looks(&self) -> u64 {
+        0
+    }
+}
+
+/// What a checker remembers of the process that runs on each host, forgotten when another starts.
+#[derive(Debug)]
+pub(super) struct PerHost<T>(Vec<(u32, T)>);
+
+impl<T: Default> PerHost<T> {
+    /// What is remembered of the process of this step.
+    pub(super) fn of(&mut self, step: &Step<'_>) -> &mut T {
+        while self.0.len() <= step.host {
+            self.0.push((0, T::default()));
+        }
+        let (run, seen) = &mut self.0[step.host];
+        if *run != step.run {
+            *run = step.run;
+            *seen = T::default();
+        }
+        seen
+    }
+}
+
+impl<T> Default for PerHost<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
 /// Something that must never be.

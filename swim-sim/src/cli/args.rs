@@ -15,6 +15,7 @@ use super::{
     failure::Failure,
     help,
     list::Topic,
+    output::Output,
     reader::{Grammar, Reader, Token, unknown, wrong},
     seeds::Seeds,
 };
@@ -57,16 +58,7 @@ pub(crate) struct TuneArgs {
     pub(crate) probe_intervals: Vec<Duration>,
     pub(crate) seeds: Range<u64>,
     pub(crate) goal: (&'static str, Goal),
-    pub(crate) json: bool,
-}
-
-/// Where results go.
-#[derive(Debug, Default)]
-pub(crate) struct Output {
-    pub(crate) json: bool,
-    pub(crate) columns: bool,
-    pub(crate) report: Option<PathBuf>,
-    pub(crate) trace: Option<PathBuf>,
+    pub(crate) output: Output,
 }
 
 impl From<ExploreArgs> for Invocation {
@@ -128,12 +120,9 @@ fn run(mut reader: Reader) -> Result<Invocation, Failure> {
         match token {
             Token::Word(word) if file.is_none() => file = Some(PathBuf::from(word)),
             Token::Word(word) => return Err(wrong(&RUN, format!("{word:?} is a word too many"))),
-            Token::Flag("json") => output.json = true,
-            Token::Flag("columns") => output.columns = true,
-            Token::Flag("report") => output.report = Some(reader.value("report")?.into()),
-            Token::Flag("trace") => output.trace = Some(reader.value("trace")?.into()),
             Token::Flag("set") => settings.push(reader.read("set", settings::parse)?),
             Token::Flag(flag @ ("seed" | "seeds")) => seeds.read(&mut reader, flag)?,
+            Token::Flag(flag) if output.take(&mut reader, flag)? => {}
             Token::Flag(_) => return Ok(Invocation::Print(help::RUN)),
         }
     }
@@ -172,7 +161,7 @@ fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
             "probe-intervals" => args.probe_intervals = reader.read(flag, spans)?,
             "goal" => args.goal = reader.chosen(flag, &GOALS)?,
             "seed" | "seeds" => seeds.read(&mut reader, flag)?,
-            "json" => args.json = true,
+            flag if args.output.take(&mut reader, flag)? => {}
             _ => return Ok(Invocation::Print(help::TUNE)),
         }
     }
@@ -256,7 +245,7 @@ impl Default for TuneArgs {
             probe_intervals: Vec::new(),
             seeds: 0..10,
             goal: GOALS[2].1,
-            json: false,
+            output: Output::default(),
         }
     }
 }
@@ -298,12 +287,25 @@ const TUNE: Grammar = Grammar {
         "seed",
         "seeds",
         "json",
+        "report",
+        "trace",
         "help",
     ],
 };
 const EXPLORE: Grammar = Grammar {
     name: "swim-sim explore",
-    flags: &["seed", "seeds", "mask", "nodes-min", "nodes-max", "chaos-max", "json", "help"],
+    flags: &[
+        "seed",
+        "seeds",
+        "mask",
+        "nodes-min",
+        "nodes-max",
+        "chaos-max",
+        "json",
+        "report",
+        "trace",
+        "help",
+    ],
 };
 const REPLAY: Grammar = Grammar {
     name: "swim-sim replay",
@@ -315,13 +317,17 @@ const REPLAY: Grammar = Grammar {
         "chaos-max",
         "plan",
         "shrink",
-        "trace",
         "json",
+        "columns",
+        "report",
+        "trace",
         "help",
     ],
 };
-const EXPERIMENT: Grammar =
-    Grammar { name: "swim-sim experiment", flags: &["full", "seeds", "runs", "json", "help"] };
+const EXPERIMENT: Grammar = Grammar {
+    name: "swim-sim experiment",
+    flags: &["full", "seed", "seeds", "json", "report", "trace", "help"],
+};
 const COMMANDS: [&str; 7] = ["run", "tune", "explore", "replay", "experiment", "list", "help"];
 const VERSION: &str = concat!("swim-sim ", env!("CARGO_PKG_VERSION"), "\n");
 

@@ -6,12 +6,17 @@ use swim_sim::{
     experiment::{
         EXPERIMENTS, find,
         plan::{Plan, Scale},
+        sheet::sheet,
         table,
     },
     near,
 };
 
-use super::{exploring::ExperimentArgs, failure::Failure, output::print};
+use super::{
+    exploring::ExperimentArgs,
+    failure::Failure,
+    output::{again, print},
+};
 
 /// Runs an experiment and prints what came of it.
 pub(crate) fn experiment(args: &ExperimentArgs) -> Result<ExitCode, Failure> {
@@ -26,12 +31,10 @@ pub(crate) fn experiment(args: &ExperimentArgs) -> Result<ExitCode, Failure> {
         threads: thread::available_parallelism().map_or(1, usize::from),
     };
     let outcome = (experiment.run)(&plan);
-    if args.json {
+    args.output.write(|| sheet(experiment, &outcome, &again()).html(), || table::runs(&outcome))?;
+    if args.output.json {
         print(&(table::json(&outcome) + "\n"))?;
     } else {
-        if args.runs {
-            print(&table::runs(&outcome))?;
-        }
         print(&format!("{}: {}\n{}\n\n", experiment.id, experiment.title, experiment.source))?;
         print(&table::table(&outcome))?;
     }

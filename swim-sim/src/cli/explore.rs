@@ -11,13 +11,15 @@ use std::{
 use serde_json::{Value, json};
 use swim_sim::{
     Trace,
-    explore::{self, Campaign, Outcome, Plan, Verdict},
+    explore::{self, Campaign, Limits, Outcome, Plan, Verdict},
+    report::{self, RunPage},
+    span,
 };
 
 use super::{
     exploring::{Drawn, ExploreArgs, ReplayArgs},
     failure::Failure,
-    output::print,
+    output::{self, print, write_file},
     progress::Progress,
 };
 
@@ -33,7 +35,20 @@ pub(crate) fn explore(args: &ExploreArgs) -> Result<ExitCode, Failure> {
     let outcome = campaign.run(&|_| progress.add(1));
     progress.finish();
     let again = |verdict: &Verdict| explore::command(verdict.seed, args.mask, &args.limits);
-    if args.json {
+    args.output.write(
+        || {
+            let Limits { nodes_min, nodes_max, chaos_max } = args.limits;
+            let about = format!(
+                "seeds {} to {}, {nodes_min} to {nodes_max} nodes, up to {} of faults",
+                args.seeds.start,
+                args.seeds.end - 1,
+                span::short(chaos_max)
+            );
+            explore::sheet(&outcome, &about, &output::again(), &again).html()
+        },
+        || campaign_runs(&outcome),
+    )?;
+    if args.output.json {
         print(&format!("{:#}\n", campaign_json(&outcome, &again)))?;
     } else {
         print(&campaign_text(&outcome, &again))?;
@@ -50,7 +65,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
     if args.shrink {
         return shrink(&plan);
     }
-    let trace = match &args.trace {
+    let trace = match &args.output.trace {
         Some(path) => {
             let file = File::create(path).map_err(|error| {
                 Failure::Runtime(format!("cannot write {}: {error}", path.display()))
@@ -59,11 +74,32 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         }
         None => Trace::new(),
     };
-    let verdict = explore::run(&plan, Some(trace));
-    if args.json {
-        print(&format!("{:#}\n", verdict_json(&verdict)))?;
+    if args.output.report.is_none() && !args.output.columns {
+        return told(args, &plan, &explore::run(&plan, Some(trace)));
+    }
+    let (verdict, record) = explore::run_recorded(&plan, Some(trace));
+    if let Some(path) = &args.output.report {
+        let failure = verdict.failure.as_ref();
+        let found = failure.map_or("all held".into(), ToString::to_string);
+        let verdicts = [(report::EVERY_INVARIANT.into(), failure.is_none(), found)];
+        let (about, again) = (plan_text(&plan), output::again());
+        let page = RunPage { record: &record, about: &about, again: &again, verdicts: &verdicts };
+        write_file(path, &page.html())?;
+    }
+    if args.output.columns {
+        let (most, hosts) = (report::COLUMNS_MAX, record.hosts);
+        print(&report::columns(&record).ok_or_else(|| {
+            Failure::Usage(format!("--columns has room for {most} nodes, not for {hosts}"))
+        })?)?;
+    }
+    told(args, &plan, &verdict)
+}
+
+fn told(args: &ReplayArgs, plan: &Plan, verdict: &Verdict) -> Result<ExitCode, Failure> {
+    if args.output.json {
+        print(&format!("{:#}\n", verdict_json(verdict)))?;
     } else {
-        print(&verdict_text(&plan, &verdict))?;
+        print(&verdict_text(plan, verdict))?;
     }
     Ok(status(verdict.failure.is_none()))
 }
@@ -117,6 +153,18 @@ fn campaign_text(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> Strin
     lines.join("\n")
 }
 
+/// One line per run, tab separated: the seed, how it ended, then name and value of its times.
+fn campaign_runs(outcome: &Outcome) -> String {
+    let line = |verdict: &Verdict| {
+        let ended = verdict.failure.as_ref().map_or("ok", |failure| failure.finder());
+        let agreed = verdict.converged_in.map_or("never".into(), |it| it.as_secs_f64().to_string());
+        let length = verdict.virtual_time.as_secs_f64();
+        let Verdict { seed, steps, .. } = verdict;
+        format!("{seed}\t{ended}\tagreement={agreed}\tlength={length}\tsteps={steps}\n")
+    };
+    outcome.verdicts.iter().map(line).collect()
+}
+
 fn campaign_json(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> Value {
     let failures: Vec<Value> = outcome
         .failures()
@@ -140,20 +188,24 @@ fn campaign_json(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> Value
 }
 
 fn verdict_text(plan: &Plan, verdict: &Verdict) -> String {
-    let (hosts, actions) = (plan.settings.size, plan.actions.len());
     let what = verdict.failure.as_ref().map_or("all held".into(), ToString::to_string);
     let agreed = match verdict.converged_in {
         Some(span) => format!("agreed {span:?} after calm"),
         None => "did not come to agree".into(),
     };
     format!(
-        "seed {}: {hosts} nodes, {actions} actions, {:?} of virtual time, {} steps; {agreed}\n\
+        "seed {}: {}, {:?} of virtual time, {} steps; {agreed}\n\
          digest {:016x}\n{what}\n",
         verdict.seed,
+        plan_text(plan),
         verdict.virtual_time,
         verdict.steps,
         verdict.digest.unwrap_or_default(),
     )
+}
+
+fn plan_text(plan: &Plan) -> String {
+    format!("{} nodes, {} actions", plan.settings.size, plan.actions.len())
 }
 
 fn verdict_json(verdict: &Verdict) -> Value {

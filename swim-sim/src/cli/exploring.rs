@@ -13,6 +13,7 @@ use swim_sim::{
 
 use super::{
     failure::Failure,
+    output::Output,
     reader::{Grammar, Reader, Token, wrong},
     seeds::Seeds,
 };
@@ -23,7 +24,7 @@ pub(crate) struct ExploreArgs {
     pub(crate) seeds: Range<u64>,
     pub(crate) mask: Mask,
     pub(crate) limits: Limits,
-    pub(crate) json: bool,
+    pub(crate) output: Output,
 }
 
 /// What is repeated. `swim-sim help replay` explains each field under its name.
@@ -31,8 +32,7 @@ pub(crate) struct ExploreArgs {
 pub(crate) struct ReplayArgs {
     pub(crate) run: Drawn,
     pub(crate) shrink: bool,
-    pub(crate) trace: Option<PathBuf>,
-    pub(crate) json: bool,
+    pub(crate) output: Output,
 }
 
 /// Where the plan of a run is from.
@@ -48,58 +48,66 @@ pub(crate) struct ExperimentArgs {
     pub(crate) id: String,
     pub(crate) full: bool,
     pub(crate) seeds: Option<RangeInclusive<u64>>,
-    pub(crate) runs: bool,
-    pub(crate) json: bool,
+    pub(crate) output: Output,
 }
 
 /// Reads what follows `explore`; `None` if help was asked for.
 pub(crate) fn explore(mut reader: Reader) -> Result<Option<ExploreArgs>, Failure> {
     let (mut seeds, mut mask, mut limits) = (Seeds::default(), Mask::default(), Limits::default());
-    let mut json = false;
+    let mut output = Output::default();
     while let Some(token) = reader.next()? {
         match flag_of(&reader, token)? {
-            "json" => json = true,
             flag @ ("seed" | "seeds") => seeds.read(&mut reader, flag)?,
             "help" => return Ok(None),
+            flag if output.take(&mut reader, flag)? => {}
             flag => world(&mut reader, flag, &mut mask, &mut limits)?,
         }
     }
     let command = reader.command();
     let limits = checked(command, limits)?;
-    Ok(Some(ExploreArgs { seeds: seeds.checked_or(command, 0..256)?, mask, limits, json }))
+    Ok(Some(ExploreArgs { seeds: seeds.checked_or(command, 0..256)?, mask, limits, output }))
 }
 
 /// Reads what follows `replay`; `None` if help was asked for.
 pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> {
-    let (mut seed, mut plan, mut trace) = (None, None, None);
+    let (mut seed, mut plan, mut shrink) = (None, None, false);
     let (mut mask, mut limits) = (Mask::default(), Limits::default());
-    let (mut shrink, mut json) = (false, false);
+    let mut output = Output::default();
     while let Some(token) = reader.next()? {
         match flag_of(&reader, token)? {
-            "json" => json = true,
             "shrink" => shrink = true,
             "seed" => seed = Some(reader.parsed("seed")?),
             "plan" => plan = Some(PathBuf::from(reader.value("plan")?)),
-            "trace" => trace = Some(PathBuf::from(reader.value("trace")?)),
             "help" => return Ok(None),
+            flag if output.take(&mut reader, flag)? => {}
             flag => world(&mut reader, flag, &mut mask, &mut limits)?,
         }
     }
     let command = reader.command();
     let limits = checked(command, limits)?;
+    let shows = output.json || output.columns || output.report.is_some() || output.trace.is_some();
+    if shrink && shows {
+        return Err(wrong(
+            command,
+            "--shrink prints a plan and nothing else: replay that with --plan",
+        ));
+    }
+    if output.json && output.columns {
+        return Err(wrong(command, "--json and --columns can't be given both"));
+    }
     let run = match (seed, plan) {
         (Some(seed), None) => Drawn::Seed(seed, mask, limits),
         (None, Some(file)) => Drawn::File(file),
         (Some(_), Some(_)) => return Err(wrong(command, "--seed and --plan can't be given both")),
         (None, None) => return Err(wrong(command, "say which run: --seed N or --plan FILE")),
     };
-    Ok(Some(ReplayArgs { run, shrink, trace, json }))
+    Ok(Some(ReplayArgs { run, shrink, output }))
 }
 
 /// Reads what follows `experiment`; `None` if help was asked for.
 pub(crate) fn experiment(mut reader: Reader) -> Result<Option<ExperimentArgs>, Failure> {
     let (mut id, mut seeds) = (None, Seeds::default());
-    let (mut full, mut has_seeds, mut runs, mut json) = (false, false, false, false);
+    let (mut full, mut has_seeds, mut output) = (false, false, Output::default());
     while let Some(token) = reader.next()? {
         match token {
             Token::Word(word) if id.is_none() => id = Some(word.to_string_lossy().into_owned()),
@@ -107,12 +115,11 @@ pub(crate) fn experiment(mut reader: Reader) -> Result<Option<ExperimentArgs>, F
                 return Err(wrong(reader.command(), format!("{word:?} is a word too many")));
             }
             Token::Flag("full") => full = true,
-            Token::Flag("runs") => runs = true,
-            Token::Flag("json") => json = true,
-            Token::Flag(flag @ "seeds") => {
+            Token::Flag(flag @ ("seed" | "seeds")) => {
                 seeds.read(&mut reader, flag)?;
                 has_seeds = true;
             }
+            Token::Flag(flag) if output.take(&mut reader, flag)? => {}
             Token::Flag(_) => return Ok(None),
         }
     }
@@ -122,7 +129,7 @@ pub(crate) fn experiment(mut reader: Reader) -> Result<Option<ExperimentArgs>, F
     };
     let seeds = seeds.checked(command)?;
     let seeds = has_seeds.then(|| seeds.start..=seeds.end - 1);
-    Ok(Some(ExperimentArgs { id, full, seeds, runs, json }))
+    Ok(Some(ExperimentArgs { id, full, seeds, output }))
 }
 
 fn flag_of(reader: &Reader, token: Token) -> Result<&'static str, Failure> {

@@ -83,6 +83,8 @@ What is tried, each with each:
 Output:
       --goal GOAL          fast, quiet or balanced [default: balanced]
       --json               Print the table as JSON
+      --report FILE        Write a page for the browser: times against traffic
+      --trace FILE         Write a line for each run, separated by tabs
   -h, --help               Print this
 
 Every run idles for half a minute, lets a node join, broadcasts for half a minute, and lets a node
@@ -104,7 +106,7 @@ Examples:
 pub(crate) const LIST: &str = "\
 Say what can stand in a scenario.
 
-Usage: swim-sim list [actions|assertions|settings]
+Usage: swim-sim list [actions|assertions|settings|experiments]
 
 Options:
   -h, --help  Print this
@@ -128,6 +130,8 @@ Options:
       --nodes-max N    The most nodes of a run [default: 64]
       --chaos-max SPAN How long things go wrong at most [default: 2m]
       --json           Print verdicts and counters as JSON
+      --report FILE    Write a page for the browser: what failed, and what was exercised
+      --trace FILE     Write a line for each run, separated by tabs
   -h, --help           Print this
 
 Things go wrong for a while, then all is mended, and all must agree within a time computed from
@@ -157,14 +161,16 @@ Options:
       --nodes-max N    As it was explored with
       --chaos-max SPAN As it was explored with
       --shrink         Leave out faults, nodes and time as long as it fails; print the plan
-      --trace FILE     Write every input and output of every node
       --json           Print the verdict as JSON
+      --columns        Print a log with a column for each node (at most 40 nodes)
+      --report FILE    Write a page for the browser: who believed what about whom, when
+      --trace FILE     Write every input and output of every node
   -h, --help           Print this
 
 Examples:
   swim-sim replay --seed 17
   swim-sim replay --seed 17 --shrink > plan.json
-  swim-sim replay --plan plan.json --trace run.txt
+  swim-sim replay --plan plan.json --report run.html --trace run.txt
 
 Exit status: 0 when all held, 1 when not, 2 when the command line or the file is wrong.
 ";
@@ -177,9 +183,11 @@ Usage: swim-sim experiment ID [OPTIONS]
 
 Options:
       --full           As published, which may take hours; otherwise about a minute
-      --seeds A..B     These repetitions instead of those that the experiment chooses
-      --runs           Print one line for each run, separated by tabs
+      --seed N         One repetition instead of those that the experiment chooses
+      --seeds A..B     These repetitions
       --json           Print the outcome as JSON
+      --report FILE    Write a page for the browser: figures beside the published ones
+      --trace FILE     Write a line for each run, separated by tabs
   -h, --help           Print this
 
 `swim-sim list experiments` says which there are. *Plain* is the published algorithm on a model of
@@ -187,7 +195,7 @@ its own, which shows that the simulation is honest; *shipped* is our core.
 
 Examples:
   swim-sim experiment sw1
-  swim-sim experiment lg1 --full --json
+  swim-sim experiment lg1 --full --report lg1.html
 
 Exit status: 0 when every figure lies in its band, 1 when not, 2 when the command line is wrong.
 ";

@@ -9,7 +9,13 @@ use swim_sim::{
     tune::{Choice, Measurement, Row, measure, recommend},
 };
 
-use super::{args::TuneArgs, failure::Failure, output::print, parallel, progress::Progress};
+use super::{
+    args::TuneArgs,
+    failure::Failure,
+    output::{again, print},
+    parallel,
+    progress::Progress,
+};
 
 /// Measures every choice and says which one to take.
 pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
@@ -32,15 +38,20 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
         choices.iter().zip(each).map(|(choice, runs)| Row::new(*choice, runs)).collect();
     let best = recommend(&rows, args.goal.1);
     let nodes = args.question.nodes;
-    if args.json {
+    let (loss, each) = (100.0 * args.question.link.loss, args.seeds.end - args.seeds.start);
+    let head = format!(
+        "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts/s; {each} runs each",
+        args.question.profile, args.question.broadcasts
+    );
+    args.output.write(
+        || report::tuning_sheet(nodes, &rows, args.goal, best, (&head, &again())).html(),
+        || report::tuning_runs(&runs, &results),
+    )?;
+    if args.output.json {
         print(&format!("{:#}\n", report::tuning_json(nodes, &rows, args.goal, best)))?;
     } else {
-        let (loss, runs) = (100.0 * args.question.link.loss, args.seeds.end - args.seeds.start);
-        let head = format!(
-            "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts/s; {runs} runs each\n\n",
-            args.question.profile, args.question.broadcasts
-        );
-        print(&(head + &report::tuning_text(nodes, &rows, args.goal, best)))?;
+        let text = report::tuning_text(nodes, &rows, args.goal, best);
+        print(&format!("{head}\n\n{text}"))?;
     }
     Ok(if best.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -6,6 +6,7 @@ pub mod lg2;
 pub mod lg3;
 pub mod outcome;
 pub mod plan;
+pub mod sheet;
 pub mod sw1;
 pub mod sw2;
 pub mod sw3;

@@ -70,7 +70,8 @@ fn verdict(outcome: &Outcome) -> String {
     )
 }
 
-fn columns(row: &Row) -> [String; COLUMNS] {
+/// The cells of a row.
+pub(super) fn columns(row: &Row) -> [String; COLUMNS] {
     let number = |figure: Option<Figure>| figure.map_or(String::from("-"), |it| short(it.value));
     let margin = |figure: Option<Figure>| figure.map_or(String::new(), |it| short(it.margin));
     let samples = row.plain.or(row.shipped).map_or(0, |figure| figure.samples);
@@ -125,7 +126,8 @@ fn short(value: f64) -> String {
 
 const COLUMNS: usize = 11;
 
-const HEAD: [&str; COLUMNS] = [
+/// The names of the columns.
+pub(super) const HEAD: [&str; COLUMNS] = [
     "cell",
     "metric",
     "published",

@@ -22,8 +22,9 @@ pub use class::{Class, Mask};
 pub use counters::{Counters, expected, unreachable};
 pub use limits::Limits;
 pub use plan::{Mode, Plan};
-pub use run::{run, run_with};
+pub use run::{run, run_recorded, run_with};
 pub use settings::{FIRST_KEY, Settings, Skew};
+pub use sheet::sheet;
 pub use shrink::{Shrunk, shrink};
 pub use verdict::{Failure, Verdict};
 
@@ -38,6 +39,7 @@ mod links;
 mod plan;
 mod run;
 mod settings;
+mod sheet;
 mod shrink;
 mod verdict;
 mod watch;

@@ -1,6 +1,7 @@
 //! One run: chaos, then calm, then agreement.
 
 use std::{
+    any::Any,
     cell::RefCell,
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,12 +9,13 @@ use std::{
     time::Duration,
 };
 
-use swim_core::{Node, Options, State};
+use swim_core::{Instant, Node, Options, State};
 
 use crate::{
     action::{Action, Rotation, Timed},
     check::{self, Checker},
     network::{HostId, Link},
+    record::{Record, Recorder},
     trace::Trace,
     world::World,
 };
@@ -32,6 +34,20 @@ pub fn run(plan: &Plan, trace: Option<Trace>) -> Verdict {
     run_with(plan, trace, &check::all)
 }
 
+/// Runs a plan with all checkers, and keeps what a report needs. Nothing of it if it panicked.
+#[must_use]
+pub fn run_recorded(plan: &Plan, trace: Option<Trace>) -> (Verdict, Record) {
+    let attempt = || {
+        let mut run = Run::new(plan, trace, check::all());
+        let title = format!("seed {}", plan.seed);
+        let length = plan.chaos + AFTERWARDS;
+        run.recorder = Some(Recorder::new(&mut run.world, &title, length));
+        run.finish()
+    };
+    let attempt = catch_unwind(AssertUnwindSafe(attempt));
+    attempt.unwrap_or_else(|panic| (panicked(plan, &*panic), Record::default()))
+}
+
 /// Runs a plan with these checkers.
 #[must_use]
 pub fn run_with(
@@ -39,17 +55,22 @@ pub fn run_with(
     trace: Option<Trace>,
     checkers: &dyn Fn() -> Vec<Box<dyn Checker>>,
 ) -> Verdict {
-    let attempt = || Run::new(plan, trace, checkers()).finish();
-    catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Verdict::panicked(plan, text.unwrap_or("no message").to_owned())
-    })
+    let attempt = || Run::new(plan, trace, checkers()).finish().0;
+    let attempt = catch_unwind(AssertUnwindSafe(attempt));
+    attempt.unwrap_or_else(|panic| panicked(plan, &*panic))
+}
+
+fn panicked(plan: &Plan, panic: &(dyn Any + Send)) -> Verdict {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    Verdict::panicked(plan, text.unwrap_or("no message").to_owned())
 }
 
 struct Run<'a> {
     plan: &'a Plan,
     world: World<Node>,
+    /// Who records it, if anybody does.
+    recorder: Option<Recorder>,
     notes: Rc<RefCell<Notes>>,
     /// The keys each host has on disk, the primary first.
     rings: BTreeMap<HostId, Vec<u8>>,
@@ -73,10 +94,10 @@ impl<'a> Run<'a> {
         for class in &plan.classes {
             counters.add(format!("fault {class}"), 1);
         }
-        Self { plan, world, notes, rings, newest_key: FIRST_KEY, counters }
+        Self { plan, world, recorder: None, notes, rings, newest_key: FIRST_KEY, counters }
     }
 
-    fn finish(mut self) -> Verdict {
+    fn finish(mut self) -> (Verdict, Record) {
         let start = self.world.now;
         let mut converged_in = None;
         let mut failure = self.chaos();
@@ -93,9 +114,14 @@ impl<'a> Run<'a> {
         for id in self.world.running() {
             counters.add_stats(self.world.node(id).stats());
         }
+        for checker in self.world.checkers() {
+            counters.add(format!("looks {}", checker.id()), checker.looks());
+        }
         counters.add_tally(&self.world.tally);
         counters.merge(&self.notes.borrow().counters);
-        Verdict {
+        let recorder = self.recorder;
+        let record = recorder.map(|it| it.finish(&mut self.world)).unwrap_or_default();
+        let verdict = Verdict {
             seed: self.plan.seed,
             failure,
             converged_in,
@@ -103,7 +129,8 @@ impl<'a> Run<'a> {
             digest: self.world.trace.as_ref().map(Trace::digest),
             virtual_time: self.world.now.saturating_since(start),
             steps: self.world.tally.steps,
-        }
+        };
+        (verdict, record)
     }
 
     /// Does what is planned. Safety is all that is asked for.
@@ -111,14 +138,31 @@ impl<'a> Run<'a> {
         let start = self.world.now;
         let plan = self.plan;
         for timed in &plan.actions {
-            self.world.run_to(start + timed.at);
+            self.run_to(start + timed.at);
             if self.world.violation().is_some() {
                 break;
             }
             self.act(&timed.action);
         }
-        self.world.run_to((start + plan.chaos).max(self.world.now));
+        self.run_to(start + plan.chaos);
         self.violation()
+    }
+
+    /// Lets time go by until then.
+    fn run_to(&mut self, time: Instant) {
+        let time = time.max(self.world.now);
+        match &mut self.recorder {
+            Some(recorder) => {
+                let span = time.saturating_since(self.world.now);
+                let length = recorder.time(&self.world) + span;
+                recorder.run_to(&mut self.world, length);
+            }
+            None => self.world.run_to(time),
+        }
+    }
+
+    fn run_for(&mut self, span: Duration) {
+        self.run_to(self.world.now + span);
     }
 
     fn act(&mut self, action: &Action) {
@@ -130,7 +174,11 @@ impl<'a> Run<'a> {
             let keys = rings.get(&host).map_or(&[FIRST_KEY][..], Vec::as_slice);
             settings.apply(host, now, keys, options);
         };
-        if self.world.act(action, &options) {
+        let is_done = match &mut self.recorder {
+            Some(recorder) => recorder.act(&mut self.world, action, &options),
+            None => self.world.act(action, &options),
+        };
+        if is_done {
             self.counters.add(format!("action {}", name(action)), 1);
         }
     }
@@ -156,6 +204,9 @@ impl<'a> Run<'a> {
     /// Mends everything; returns how long they took to agree.
     fn calm(&mut self) -> Result<Duration, Failure> {
         self.mend();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&self.world, "all is mended");
+        }
         let core = self.plan.core();
         for timed in &self.plan.lasting {
             self.act(&timed.action);
@@ -165,14 +216,14 @@ impl<'a> Run<'a> {
             .iter()
             .map(|host| host.stands_until().saturating_since(self.world.now));
         let rest = stands.max().unwrap_or_default();
-        self.world.run(rest);
+        self.run_for(rest);
         let start = self.world.now;
         let was_split = self.is_split();
         self.agree(core)?;
         let took = self.world.now.saturating_since(start);
         self.counters.add("agreement", 1);
         self.counters.add("partition merged", u64::from(was_split));
-        self.world.run(AFTERWARDS);
+        self.run_for(AFTERWARDS);
         if let Some(failure) = self.violation() {
             return Err(failure);
         }
@@ -186,7 +237,7 @@ impl<'a> Run<'a> {
         let within = self.plan.settings.converges_within() + self.ahead();
         let mut span = JOINS_END;
         let mut waited = Duration::ZERO;
-        while self.world.run_until(span, |world| agrees(world, core)).is_none() {
+        while !self.run_until_agreement(span, core) {
             waited += span;
             if let Some(failure) = self.violation() {
                 return Err(failure);
@@ -199,6 +250,18 @@ impl<'a> Run<'a> {
             span = within / INTRODUCTIONS;
         }
         Ok(())
+    }
+
+    /// Lets time go by until they agree, or so long; returns whether they do.
+    fn run_until_agreement(&mut self, span: Duration, core: usize) -> bool {
+        let recorder = &mut self.recorder;
+        let agrees = |world: &World<Node>| {
+            if let Some(recorder) = recorder {
+                recorder.glance(world);
+            }
+            agrees(world, core)
+        };
+        self.world.run_until(span, agrees).is_some()
     }
 
     /// By how much all clocks together jumped, where nodes tell the time on the wall from them.

@@ -1,7 +1,4 @@
-//! For browsers: one file that needs nothing else, opens without a network, and asks for nothing.
-//!
-//! The page is written by hand in `page/`; here the data is put into it. What scenarios say is
-//! data there, never markup: it is set as text, and the page forbids itself every request.
+//! A page about one run: who believed what about whom, how the views converged, what was sent.
 
 use std::time::Duration;
 
@@ -13,50 +10,68 @@ use crate::{
     scenario::Outcome,
 };
 
-use super::json::{samples, seconds};
+use super::{
+    json::{samples, seconds},
+    page::page,
+};
 
-/// A page about one run. `again` is the command that repeats it.
+/// What a page about one run shows.
+#[derive(Clone, Copy, Debug)]
+pub struct RunPage<'a> {
+    /// What happened.
+    pub record: &'a Record,
+    /// What it is about, in the words of who wrote it.
+    pub about: &'a str,
+    /// The command that does the same again.
+    pub again: &'a str,
+    /// What was expected, whether it became so, and what was found.
+    pub verdicts: &'a [(String, bool, String)],
+}
+
+impl RunPage<'_> {
+    /// The page.
+    #[must_use]
+    pub fn html(&self) -> String {
+        let Self { record, about, again, verdicts } = self;
+        let is_passed = verdicts.iter().all(|(_, is_met, _)| *is_met);
+        let verdict = |it: &(String, bool, String)| {
+            let (what, is_met, found) = it;
+            json!({ "what": what, "met": is_met, "found": found })
+        };
+        let data = json!({
+            "title": record.title,
+            "about": about,
+            "seed": record.seed,
+            "again": again,
+            "hosts": record.hosts,
+            "length": record.length.as_secs_f64(),
+            "passed": is_passed,
+            "verdicts": verdicts.iter().map(verdict).collect::<Vec<_>>(),
+            "marks": marks(record),
+            "processes": processes(record),
+            "failures": failures(record),
+            "samples": samples(record),
+            "arrivals": seconds(&record.arrivals),
+            "updates": seconds(&record.updates),
+            "beliefs": Belief::NAMES,
+            "acquainted": is_acquainted(record),
+            "changes": base64(&changes(record)),
+            "dropped": record.changes_dropped,
+        });
+        page(&record.title, BODY, &[SCRIPT_VIEWS, SCRIPT_PLOTS, SCRIPT], &data)
+    }
+}
+
+/// A page about a run of a scenario. `again` is the command that repeats it, without the seed.
 #[must_use]
 pub fn html(outcome: &Outcome, about: &str, again: &str) -> String {
-    let record = &outcome.record;
-    let verdicts: Vec<Value> = outcome
-        .verdicts
-        .iter()
-        .map(|it| json!({ "what": it.expected, "met": it.is_met, "found": it.found }))
-        .collect();
-    let data = json!({
-        "title": record.title,
-        "about": about,
-        "seed": record.seed,
-        "again": again,
-        "hosts": record.hosts,
-        "length": record.length.as_secs_f64(),
-        "passed": outcome.is_passed(),
-        "violation": outcome.violation.as_ref().map(ToString::to_string),
-        "verdicts": verdicts,
-        "marks": marks(record),
-        "processes": processes(record),
-        "failures": failures(record),
-        "samples": samples(record),
-        "arrivals": seconds(&record.arrivals),
-        "updates": seconds(&record.updates),
-        "beliefs": Belief::NAMES,
-        "acquainted": is_acquainted(record),
-        "changes": base64(&changes(record)),
-        "dropped": record.changes_dropped,
-        "steps": outcome.steps,
-    });
-    // In a script, only this could end the data before its end.
-    let data = data.to_string().replace('<', "\\u003c");
-    let parts: Vec<&str> = PAGE.split("@@").collect();
-    let fill = |part: &&str| match *part {
-        "title" => escape(&record.title),
-        "style" => STYLE.to_owned(),
-        "data" => data.clone(),
-        "script" => [SCRIPT_VIEWS, SCRIPT_PLOTS, SCRIPT].concat(),
-        other => other.to_owned(),
-    };
-    parts.iter().map(fill).collect()
+    let again = format!("{again} --seed {}", outcome.seed);
+    let violation = outcome.violation.iter();
+    let violations = violation.map(|it| (EVERY_INVARIANT.into(), false, it.to_string()));
+    let expected = outcome.verdicts.iter();
+    let expected = expected.map(|it| (it.expected.clone(), it.is_met, it.found.clone()));
+    let verdicts: Vec<_> = violations.chain(expected).collect();
+    RunPage { record: &outcome.record, about, again: &again, verdicts: &verdicts }.html()
 }
 
 fn marks(record: &Record) -> Vec<Value> {
@@ -139,17 +154,15 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
-}
-
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-const PAGE: &str = include_str!("page/page.html");
-const STYLE: &str = include_str!("page/style.css");
+/// What is expected of every run.
+pub const EVERY_INVARIANT: &str = "every invariant holds";
+
+const BODY: &str = include_str!("page/run.html");
 const SCRIPT_VIEWS: &str = include_str!("page/views.js");
 const SCRIPT_PLOTS: &str = include_str!("page/plots.js");
-const SCRIPT: &str = include_str!("page/page.js");
+const SCRIPT: &str = include_str!("page/run.js");
 
 #[cfg(test)]
 mod tests {

@@ -285,13 +285,15 @@ impl<M: Machine> World<M> {
         if self.checkers.is_empty() {
             return;
         }
+        let node = process.machine.node();
         let step = Step {
             now: self.now,
             local: host.clock.local(self.now),
             host: id,
             run: host.starts,
             addr: host.addr,
-            node: process.machine.node(),
+            node,
+            audit: &node.audit(),
             moment,
             events: &self.node_events,
             sent: &self.sent,

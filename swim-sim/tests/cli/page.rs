@@ -13,12 +13,31 @@ use std::{
 
 use crate::{exits_with, file, swim_sim};
 
+/// Every kind of page: its name, the command that writes it, and words that must be on it.
+const PAGES: [(&str, &[&str], &str); 5] = [
+    (
+        "run",
+        &["run", "swim-sim/scenarios/partition.toml"],
+        "hosts 12-19 believed dead by hosts 0-11",
+    ),
+    ("replay", &["replay", "--seed", "17"], "all is mended"),
+    ("explore", &["explore", "--seeds", "0..4", "--nodes-max", "8"], "How long agreement took"),
+    ("experiment", &["experiment", "sw3", "--seed", "1"], "Published: 1.98 to 2.13"),
+    ("tune", &["tune", "--nodes", "5", "--seed", "1"], "recommended, balanced"),
+];
+
 /// Debian's name first.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 #[test]
 fn the_page_needs_nothing_from_outside() {
-    let page = fs::read_to_string(report("static.html")).expect("the page was written");
+    for (name, command, _) in PAGES {
+        let page = fs::read_to_string(report(command, &format!("static-{name}.html")));
+        stands_alone(&page.expect("the page was written"));
+    }
+}
+
+fn stands_alone(page: &str) {
     for address in ["http:", "https:", "src=\"//", "url(", "@import"] {
         assert!(!page.contains(address), "{address}");
     }
@@ -41,7 +60,14 @@ fn there_is_a_browser() {
 }
 
 fn opens_in(browser: &str) {
-    let path = report(&format!("{browser}-{}.html", thread::current().name().unwrap_or("x")));
+    for (name, command, words) in PAGES {
+        opens(browser, name, command, words);
+    }
+}
+
+fn opens(browser: &str, name: &str, command: &[&str], words: &str) {
+    let test = thread::current().name().unwrap_or("x").to_owned();
+    let path = report(command, &format!("{browser}-{name}-{test}.html"));
     // Whatever the page asks for from outside would come here.
     let proxy = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let proxy_addr = proxy.local_addr().expect("it has an address");
@@ -50,12 +76,12 @@ fn opens_in(browser: &str) {
         let picture = path.with_extension(format!("{theme}.png"));
         let dom = dump(browser, &path, theme, &format!("http://{proxy_addr}"), &profile, &picture);
         let root = dom.lines().find(|line| line.contains("<html")).unwrap_or_default();
-        assert!(root.contains("data-errors=\"0\""), "a script failed: {root}");
-        assert!(root.contains("data-state=\"drawn\""), "nothing was drawn: {root}");
+        assert!(root.contains("data-errors=\"0\""), "{name}: a script failed: {root}");
+        assert!(root.contains("data-state=\"drawn\""), "{name}: nothing was drawn: {root}");
         assert!(root.contains(&format!("data-theme=\"{theme}\"")), "{root}");
-        assert!(dom.contains("hosts 12-19 believed dead by hosts 0-11"), "words are missing");
+        assert!(dom.contains(words), "{name}: words are missing");
         let drawn = fs::metadata(&picture).expect("a picture was taken").len();
-        assert!(drawn > 30_000, "an empty picture: {drawn} bytes");
+        assert!(drawn > 30_000, "{name}: an empty picture: {drawn} bytes");
     }
     proxy.set_nonblocking(true).expect("it can be asked without waiting");
     while let Ok((mut stream, _)) = proxy.accept() {
@@ -95,11 +121,10 @@ fn dump(
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn report(name: &str) -> std::path::PathBuf {
+fn report(command: &[&str], name: &str) -> std::path::PathBuf {
     let path = file(name);
     let text = path.to_str().expect("a path in UTF-8");
-    let run = ["run", "swim-sim/scenarios/partition.toml", "--report", text];
-    exits_with(&swim_sim(&run), 0);
+    exits_with(&swim_sim(&[command, &["--report", text]].concat()), 0);
     path
 }
 

@@ -17,7 +17,7 @@ use crate::{
     io::{StreamEvent, Timer},
     member::{LeaveReason, State},
     stamp::Stamp,
-    wire::{Digest, Entry, ExchangeHead, Message, Ping},
+    wire::{Alive, Digest, Entry, ExchangeHead, Message, Ping},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -277,6 +277,20 @@ fn hearsay_of_a_newer_incarnation_raises_the_stamp_and_keeps_the_profile() {
     let told = exchange(&mut stage, 2, &[]);
     let passed = told.contains(&Message::Entry(said));
     assert!(passed, "passed on as it was heard");
+}
+
+#[test]
+fn x9_hearsay_of_another_of_that_name_elsewhere_raises_no_stamp() {
+    let mut stage = Stage::with(2, |_| {});
+    let said = Entry {
+        alive: Alive { addr: addr(66), ..alive(1, 1, 5) },
+        state: State::Alive,
+        stamp: Stamp::new(1, 6),
+        reason: LeaveReason::Graceful,
+    };
+    exchange(&mut stage, 2, &[Message::Entry(said)]);
+    assert_eq!(stage.belief(1), "alive 1.1", "what is said elsewhere proves nothing of this one");
+    assert_eq!(stage.node.member("p1").map(|member| member.addr), Some(addr(1)));
 }
 
 #[test]

@@ -37,7 +37,10 @@ fn time_out(stage: &mut Stage) -> (usize, u64, Vec<usize>) {
             Message::IndirectPing(request) => Some(*request),
             _ => None,
         })?;
-        assert_eq!(request, IndirectPing { nonce, target: named(name(target)) });
+        assert_eq!(
+            request,
+            IndirectPing { nonce, target: named(name(target)), addr: addr(target) }
+        );
         Some(nth_at(sent.to))
     });
     let helpers = asked.collect();

@@ -19,7 +19,13 @@ const MILLI: Duration = Duration::from_millis(1);
 const NONCE: u64 = 0xABCD;
 
 fn ask(target: usize) -> Message<'static> {
-    Message::IndirectPing(IndirectPing { nonce: NONCE, target: named(name(target)) })
+    ask_at(target, target)
+}
+
+/// Asks for one that the requester knows at the address of another.
+fn ask_at(target: usize, at: usize) -> Message<'static> {
+    let target = named(name(target));
+    Message::IndirectPing(IndirectPing { nonce: NONCE, target, addr: addr(at) })
 }
 
 fn nacks(stage: &Stage, nth: usize) -> usize {
@@ -63,9 +69,18 @@ fn x6_the_address_comes_from_our_own_table() {
     stage.say(2, &[is_dead(3, (1, 1), 2)]);
     stage.say(2, &[Message::Claim(Claim::Alive(Alive { addr: addr(33), ..alive(3, 2, 1) }))]);
     stage.clear();
-    stage.say(1, &[ask(3)]);
+    stage.say(1, &[ask_at(3, 33)]);
     let to = stage.sent.iter().map(|sent| sent.to);
     assert_eq!(to.collect::<Vec<_>>(), [addr(33)]);
+}
+
+#[test]
+fn x9_a_helper_that_knows_another_of_that_name_does_not_vouch() {
+    // Else who has taken an impostor for the holder would never find out that the impostor died.
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(1, &[ask_at(2, 22)]);
+    assert_eq!(pings(&stage), 0);
+    assert_eq!((stage.node.stats().relays_refused, nacks(&stage, 1)), (1, 1));
 }
 
 #[test]

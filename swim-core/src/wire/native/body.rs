@@ -29,7 +29,8 @@ pub(crate) fn read<'a>(kind: Kind, from: &mut Reader<'a>) -> Result<Message<'a>,
             payload: from.bytes()?,
         }),
         Kind::IndirectPing => {
-            Message::IndirectPing(IndirectPing { nonce: from.fixed_u64()?, target: from.name()? })
+            let (nonce, target) = (from.fixed_u64()?, from.name()?);
+            Message::IndirectPing(IndirectPing { nonce, target, addr: address::read(from)? })
         }
         Kind::RelayedAck => Message::RelayedAck(RelayedAck {
             nonce: from.fixed_u64()?,
@@ -83,9 +84,10 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
             put_digest(digest, to);
             to.bytes(payload);
         }
-        Message::IndirectPing(IndirectPing { nonce, target }) => {
+        Message::IndirectPing(IndirectPing { nonce, target, addr }) => {
             to.fixed_u64(nonce);
             to.name(target);
+            address::put(addr, to);
         }
         Message::RelayedAck(RelayedAck { nonce, target, stamp }) => {
             to.fixed_u64(nonce);

@@ -161,8 +161,8 @@ function curves(canvas, data, xs, series, options, fraction) {
   crosshair(frame, fraction, top, bottom);
 }
 
-/** How many of some spans were at most so long; the axis of time is logarithmic. */
-function distribution(canvas, series, hoverX) {
+/** Which share of some values was at most so large; the axis of values is logarithmic. */
+function distribution(canvas, series, format, hoverX) {
   const frame = prepare(canvas, 230);
   const { context, inner } = frame;
   const [top, bottom] = [28, 196];
@@ -185,7 +185,7 @@ function distribution(canvas, series, hoverX) {
       context.lineTo(at, bottom + 4);
       context.stroke();
       context.fillStyle = color("soft");
-      context.fillText(seconds(span), Math.min(at, frame.width - 22), bottom + 15);
+      context.fillText(format(span), Math.min(at, frame.width - 22), bottom + 15);
     }
   }
   for (const { sorted, tint } of series) {

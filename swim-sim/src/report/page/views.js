@@ -1,5 +1,3 @@
-"use strict";
-
 // What nodes believed of each other: from a list of changes to rows of cells over time.
 
 const DOWN = 5;

@@ -112,7 +112,8 @@ fn w5_unknown_fields_are_skipped_if_the_speaker_is_newer() {
 #[test]
 fn x6_a_packet_with_two_probes_or_too_many_parts_is_refused() {
     let ping = forged_part(Kind::Ping.byte(), &[&[1; 20][..], &[1]].concat());
-    let indirect = forged_part(Kind::IndirectPing.byte(), b"12345678\x05carol");
+    let indirect =
+        forged_part(Kind::IndirectPing.byte(), b"12345678\x05carol\x04\x0a\0\0\x03\x0a\x1f");
     let unknown = forged_part(200, b"");
     let cases = [
         (ping.clone(), Ok(1)),

@@ -149,7 +149,8 @@ impl Material {
             Kind::Ping => Message::Ping(Ping { nonce, digest }),
             Kind::Ack => Message::Ack(Ack { nonce, digest, payload: &self.bytes }),
             Kind::IndirectPing => {
-                Message::IndirectPing(IndirectPing { nonce, target: named(name) })
+                let (target, addr) = (named(name), self.addr);
+                Message::IndirectPing(IndirectPing { nonce, target, addr })
             }
             Kind::RelayedAck => {
                 Message::RelayedAck(RelayedAck { nonce, target: named(name), stamp: late })

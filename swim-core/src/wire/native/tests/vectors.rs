@@ -37,7 +37,11 @@ fn messages() -> [(&'static str, Message<'static>); 21] {
         ("Ack", ACK),
         (
             "IndirectPing",
-            Message::IndirectPing(IndirectPing { nonce: NONCE, target: named("carol") }),
+            Message::IndirectPing(IndirectPing {
+                nonce: NONCE,
+                target: named("carol"),
+                addr: carol().addr,
+            }),
         ),
         (
             "RelayedAck",

@@ -1,23 +1,9 @@
-// The page: fills in the words, draws the pictures, answers the mouse.
+// The page of one run: fills in the words, draws the pictures, answers the mouse.
 
-const data = JSON.parse(document.getElementById("data").textContent);
 const events = readEvents(data);
 const state = { by: "subject", focus: null, fraction: null, row: null, spanX: null };
-const element = (id) => document.getElementById(id);
-
-function text(tag, content, name) {
-  const made = document.createElement(tag);
-  made.textContent = content;
-  if (name) made.className = name;
-  return made;
-}
-
 function words() {
-  element("title").textContent = data.title;
-  element("about").textContent = data.about.replace(/([^\n])\n(?!\n)/g, "$1 ");
-  element("verdict").textContent = data.passed ? "passed" : "failed";
-  element("verdict").classList.add(data.passed ? "good" : "bad");
-  element("again").textContent = `${data.again} --seed ${data.seed}`;
+  showHead(data);
   const wrong = data.failures.filter((it) => it[3]).length;
   const rate = traffic();
   const span = rate.xs.length ? rate.packets.map((it, at) => it + rate.streams[at]) : [0];
@@ -27,19 +13,13 @@ function words() {
     ["Sent by a node", `${bytes(mean)}/s`], ["Failures declared", data.failures.length],
     ["of them false", wrong],
   ];
-  for (const [name, value] of tiles) {
-    const tile = document.createElement("div");
-    tile.append(text("dt", name), text("dd", value));
-    element("tiles").append(tile);
-  }
-  const verdicts = data.verdicts.slice();
-  if (data.violation) verdicts.unshift({ what: "every invariant holds", met: false, found: data.violation });
-  for (const it of verdicts) {
+  showTiles(tiles);
+  for (const it of data.verdicts) {
     const line = text("li", "", it.met ? "good" : "bad");
     line.append(text("span", it.met ? "✓" : "✗", "sign"), text("span", it.what), text("span", it.found, "found"));
     element("verdicts").append(line);
   }
-  element("expectations").hidden = verdicts.length === 0;
+  element("expectations").hidden = data.verdicts.length === 0;
   const head = document.createElement("tr");
   head.append(text("th", "at"), text("th", "what"), text("th", "hosts"), text("th", "until"));
   element("marks").append(head);
@@ -131,17 +111,7 @@ function draw() {
     { name: "streams", tint: "three", fill: true, values: rates.streams },
   ], { format: (value) => `${bytes(value)}/s` }, state.fraction);
   element("spans-section").hidden = spans.length === 0;
-  if (spans.length) spanAt = distribution(element("spans"), spans, state.spanX);
-}
-
-function tell(event, lines) {
-  const tip = element("tip");
-  tip.textContent = lines.join("\n");
-  tip.style.display = "block";
-  const left = Math.min(event.clientX + 16, window.innerWidth - tip.offsetWidth - 8);
-  const above = event.clientY + 18 + tip.offsetHeight > window.innerHeight;
-  tip.style.left = `${Math.max(8, left)}px`;
-  tip.style.top = `${above ? event.clientY - tip.offsetHeight - 12 : event.clientY + 18}px`;
+  if (spans.length) spanAt = distribution(element("spans"), spans, seconds, state.spanX);
 }
 
 function fractionOf(event, canvas) {
@@ -192,7 +162,7 @@ function onCurve(canvas, describe) {
 }
 
 function hush() {
-  element("tip").style.display = "none";
+  hideTip();
   state.fraction = state.row = state.spanX = null;
   draw();
 }
@@ -234,22 +204,11 @@ function listen() {
       `${(share(it) * 100).toFixed(1)} %: ${it.name} (${it.sorted.length})`)]);
   });
   element("spans").addEventListener("mouseleave", hush);
-  element("theme").addEventListener("click", () => {
-    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-    draw();
-  });
   window.addEventListener("resize", rebuild);
 }
 
-function setTheme(theme) {
-  document.documentElement.dataset.theme = theme;
-}
-
-const wishes = location.hash.slice(1).split(",");
-const isDark = window.matchMedia("(prefers-color-scheme: dark)");
-setTheme(wishes.includes("dark") || (isDark.matches && !wishes.includes("light")) ? "dark" : "light");
-isDark.addEventListener("change", (event) => { setTheme(event.matches ? "dark" : "light"); draw(); });
 words();
+onTheme(() => { if (map) draw(); });
 rebuild();
 listen();
 document.documentElement.dataset.state = "drawn";

@@ -1,0 +1,171 @@
+//! What a node keeps inside, for checkers of simulations to read. It only looks, and is no part of
+//! the interface: only there with the feature `simulation`.
+
+use core::time::Duration;
+
+use crate::{
+    Options,
+    io::{StreamId, Timer},
+    math,
+    name::Name,
+    node::Node,
+    stamp::Stamp,
+    table::MemberIndex,
+    time::Instant,
+};
+
+/// A node's inside at one moment.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// The node's own time: the latest it was told.
+    pub now: Instant,
+    /// The next deadline, if there is any, and what for.
+    pub next_due: Option<(Instant, Timer)>,
+    /// A digest of what is believed of members: stamps of the live ones.
+    pub digest: u64,
+    /// How many members the timers reckon with.
+    pub live: usize,
+    /// Suspicions under way.
+    pub suspicions: usize,
+    /// Claims that wait to be gossiped.
+    pub claims: usize,
+    /// Broadcasts carried and remembered.
+    pub broadcasts: usize,
+    /// Whether one of them waits to be gossiped.
+    pub broadcast_waits: bool,
+    /// Streams that peers opened.
+    pub streams_accepted: usize,
+    /// Streams that this node opened.
+    pub streams_dialed: usize,
+    /// Pings under way for others.
+    pub relays: usize,
+    /// Pings that the application asked for.
+    pub pings: usize,
+    /// Joins under way.
+    pub joins: usize,
+    /// Former members remembered.
+    pub remembered: usize,
+    /// Graves kept.
+    pub graves: usize,
+    /// Accusations that nobody is known to have heard.
+    pub unheard: usize,
+    /// Conflicts reported lately.
+    pub conflicts: usize,
+    /// The probe under way.
+    pub probe: Option<AuditedProbe>,
+}
+
+/// The probe under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditedProbe {
+    /// Who is probed.
+    pub target: Name,
+    /// Its number.
+    pub nonce: u64,
+    /// When it fails.
+    pub deadline: Instant,
+}
+
+/// A suspicion under way.
+#[derive(Clone, Debug)]
+pub struct AuditedSuspicion {
+    /// Who is suspected.
+    pub name: Name,
+    /// What the suspicion is about.
+    pub stamp: Stamp,
+    /// What the member is known under.
+    pub known: Stamp,
+    /// When it began.
+    pub started_at: Instant,
+    /// When it runs out.
+    pub deadline: Instant,
+    /// The shortest it may be.
+    pub min: Duration,
+    /// The longest.
+    pub max: Duration,
+    /// How many confirmed it.
+    pub confirmations: u32,
+    /// How many make it the shortest.
+    pub needed: u32,
+}
+
+/// The queue of claims, looked through.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditedClaims {
+    /// How many there are said to be.
+    pub len: usize,
+    /// How many there are.
+    pub linked: usize,
+    /// The most sends of one that still waits.
+    pub sends_max: u32,
+    /// So many sends are enough now.
+    pub limit: u32,
+}
+
+impl Node {
+    /// What it keeps inside. Costs the same however many members there are.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        let accepted = self.streams.keys().filter(|id: &&StreamId| id.is_accepted()).count();
+        Audit {
+            now: self.now,
+            next_due: self.timers.next(),
+            digest: self.table.digest(),
+            live: self.table.live(),
+            suspicions: self.suspicions.len(),
+            claims: self.claims.audit_len(),
+            broadcasts: self.broadcasts.audit_len(),
+            broadcast_waits: self.broadcasts.is_waiting(),
+            streams_accepted: accepted,
+            streams_dialed: self.streams.len() - accepted,
+            relays: self.relays.audit_len(),
+            pings: self.pings.len(),
+            joins: self.joins.len(),
+            remembered: self.remembered.audit_len(),
+            graves: self.graveyard.len(),
+            unheard: self.unheard.audit_len(),
+            conflicts: self.conflicts.audit_len(),
+            probe: self.probe.as_ref().map(|probe| AuditedProbe {
+                target: Name::from_checked(self.table.get(probe.target).name()),
+                nonce: probe.nonce,
+                deadline: probe.deadline,
+            }),
+        }
+    }
+
+    /// The suspicions under way.
+    pub fn audit_suspicions(&self) -> impl Iterator<Item = AuditedSuspicion> + '_ {
+        self.suspicions.iter().filter(|(index, _)| **index != MemberIndex::SELF).map(
+            |(&index, suspicion)| {
+                let record = self.table.get(index);
+                let ([started_at, deadline], [min, max], [confirmations, needed]) =
+                    suspicion.audit();
+                AuditedSuspicion {
+                    name: Name::from_checked(record.name()),
+                    stamp: suspicion.stamp(),
+                    known: record.stamp(),
+                    started_at,
+                    deadline,
+                    min,
+                    max,
+                    confirmations,
+                    needed,
+                }
+            },
+        )
+    }
+
+    /// The queue of claims, looked through from one end to the other.
+    #[must_use]
+    pub fn audit_claims(&self) -> AuditedClaims {
+        let (len, linked, sends_max) = self.claims.audit();
+        let limit = math::retransmit_limit(self.config.retransmit_mult, self.table.live());
+        AuditedClaims { len, linked, sends_max, limit }
+    }
+
+    /// How it was set up.
+    #[must_use]
+    pub fn audit_options(&self) -> &Options {
+        &self.config
+    }
+}

@@ -1,0 +1,58 @@
+//! Everything that grows has an end.
+
+use swim_core::limits;
+
+use crate::step::Step;
+
+use super::checker::Checker;
+
+/// M1, and S10 for what timers reckon with.
+#[derive(Debug, Default)]
+pub struct Sizes {
+    looks: u64,
+}
+
+impl Checker for Sizes {
+    fn id(&self) -> &'static str {
+        "M1"
+    }
+
+    fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
+        self.looks += 1;
+        let (audit, counts) = (step.audit, step.node.counts());
+        let options = step.node.audit_options();
+        if audit.live != counts.live() {
+            return Err(format!("S10: timers reckon with {} of {counts:?}", audit.live));
+        }
+        let gone = counts.dead + counts.left;
+        for (what, size, max) in [
+            ("members", counts.total(), options.members_max),
+            ("broadcasts", audit.broadcasts, limits::BROADCASTS_MAX),
+            ("streams of peers", audit.streams_accepted, options.streams_max),
+            ("streams", audit.streams_dialed, limits::STREAMS_DIALED_MAX),
+            ("relays", audit.relays, limits::RELAYS_MAX),
+            ("pings", audit.pings, limits::PINGS_MAX),
+            ("joins", audit.joins, limits::JOINS_MAX),
+            ("remembered", audit.remembered, limits::REMEMBERED_MAX),
+            // Outdated graves are swept when one is dug; those since dug up may wait for that.
+            ("graves", audit.graves, 2 * counts.total().max(gone) + GRAVES_SPARE),
+            ("conflicts", audit.conflicts, options.members_max),
+            ("unheard accusations", audit.unheard, UNHEARD_MAX),
+        ] {
+            if size > max {
+                return Err(format!("M1: {size} {what}, {max} may be"));
+            }
+        }
+        Ok(())
+    }
+
+    fn looks(&self) -> u64 {
+        self.looks
+    }
+}
+
+/// Outdated graves beyond two for each member.
+const GRAVES_SPARE: usize = 2;
+
+/// Accusations of its own that a node repeats.
+const UNHEARD_MAX: usize = 64;
