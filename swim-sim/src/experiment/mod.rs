@@ -1,12 +1,17 @@
 //! The published experiments, by id: what was measured then, and what we measure now.
 
 pub mod gc1;
+pub mod gc2;
+mod grid;
 pub mod lg1;
 pub mod lg2;
 pub mod lg3;
+pub mod lg4;
+mod ours;
 pub mod outcome;
 pub mod plan;
 pub mod sheet;
+mod spreading;
 pub mod sw1;
 pub mod sw2;
 pub mod sw3;
@@ -16,7 +21,7 @@ pub mod table;
 
 use self::plan::Experiment;
 
-/// Every experiment that rests on the reference models.
+/// Every experiment.
 pub const EXPERIMENTS: &[Experiment] = &[
     sw1::EXPERIMENT,
     sw2::EXPERIMENT,
@@ -24,9 +29,11 @@ pub const EXPERIMENTS: &[Experiment] = &[
     sw4::EXPERIMENT,
     sw5::EXPERIMENT,
     gc1::EXPERIMENT,
+    gc2::EXPERIMENT,
     lg1::EXPERIMENT,
     lg2::EXPERIMENT,
     lg3::EXPERIMENT,
+    lg4::EXPERIMENT,
 ];
 
 /// The experiment of this id.

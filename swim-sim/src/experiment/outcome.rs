@@ -82,6 +82,12 @@ impl Row {
         Self { plain: Some(figure), ..self }
     }
 
+    /// With the figure of our core.
+    #[must_use]
+    pub fn shipped(self, figure: Figure) -> Self {
+        Self { shipped: Some(figure), ..self }
+    }
+
     /// With what was published.
     #[must_use]
     pub fn published(self, value: f64) -> Self {

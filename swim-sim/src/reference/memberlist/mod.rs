@@ -20,5 +20,5 @@ mod updates;
 pub use self::{
     cluster::Tally,
     rules::{Configuration, Flavour, MILLISECOND, Rules, SECOND},
-    run::{Anomaly, Report, interval, threshold},
+    run::{Anomaly, Report, Starvation, interval, starved, threshold},
 };

@@ -1,11 +1,13 @@
 //! Running the model through the Lifeguard paper's two experiments.
 
+use std::{cmp::Reverse, collections::BinaryHeap};
+
 use super::{
     cluster::{Cluster, Tally},
     events::Event,
-    rules::{Rules, SECOND},
+    rules::{MICROSECOND, MILLISECOND, Rules, SECOND},
 };
-use crate::chance::mix;
+use crate::chance::{Chance, Purpose, mix};
 
 /// Members that are blocked in lock step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,32 @@ pub struct Anomaly {
     pub blocked: u64,
     /// How long they are free between two blocks, in nanoseconds; 0 if there is but one block.
     pub free: u64,
+}
+
+/// Members that run for a moment now and then, each at a phase of its own. Times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starvation {
+    /// How many.
+    pub subjects: usize,
+    /// How long they run at a time.
+    pub runs: u64,
+    /// How long they stand still in between.
+    pub stands: u64,
+    /// What handling a datagram takes them, least and most.
+    pub cost: (u64, u64),
+    /// For how long this goes on.
+    pub span: u64,
+}
+
+impl Starvation {
+    /// As the experiment wants it, but for the number of subjects.
+    pub const PUBLISHED: Self = Self {
+        subjects: 0,
+        runs: 4 * MILLISECOND,
+        stands: 508 * MILLISECOND,
+        cost: (100 * MICROSECOND, 300 * MICROSECOND),
+        span: 300 * SECOND,
+    };
 }
 
 /// What came of a run.
@@ -55,6 +83,29 @@ pub fn interval(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
         cluster.set_all_blocked(false);
         cluster.advance(cluster.now + anomaly.free, false);
     }
+}
+
+/// LG4: members that get little of the processor.
+#[must_use]
+pub fn starved(rules: &Rules, starvation: Starvation, seed: u64) -> Report {
+    let Starvation { subjects, runs, stands, span, cost } = starvation;
+    let mut cluster = Cluster::new(*rules, seed, subjects as u64, subjects);
+    cluster.advance(CALM, false);
+    let mut luck = Chance::of(seed, Purpose::Faults, subjects as u64);
+    // When each stands still, or runs, next.
+    let mut turns = BinaryHeap::new();
+    for node in (0..rules.n).filter(|&node| cluster.is_subject[node]) {
+        cluster.nodes[node].cost = cost;
+        turns.push(Reverse((CALM + luck.below(runs + stands), node)));
+    }
+    while let Some(Reverse((at, node))) = turns.pop().filter(|turn| turn.0.0 < CALM + span) {
+        cluster.advance(at, false);
+        let stands_still = cluster.nodes[node].is_blocked;
+        cluster.set_blocked(node, !stands_still);
+        turns.push(Reverse((at + if stands_still { runs } else { stands }, node)));
+    }
+    cluster.advance(CALM + span, false);
+    cluster.report()
 }
 
 impl Cluster {
@@ -123,7 +174,7 @@ const END: u64 = 120 * SECOND;
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::{Configuration, Flavour, MILLISECOND};
+    use super::super::rules::{Configuration, Flavour};
     use super::*;
 
     fn run(configuration: Configuration, subjects: usize, blocked: u64, free: u64) -> Report {
