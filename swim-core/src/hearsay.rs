@@ -55,6 +55,8 @@ pub enum Hearsay {
         stamp: Stamp,
         /// Whether the peer speaks of itself.
         first_hand: bool,
+        /// Whether the member is remembered to have died under this stamp or a later one.
+        outlived: bool,
         /// The peer, if it is known.
         carrier: Option<String>,
     },

@@ -366,6 +366,7 @@ impl Node {
         }
         if to.is_live() && !from.is_live() {
             self.welcome(index);
+            self.sweep_graveyard();
         }
         if !to.is_live() && to != from {
             if from.is_live() {

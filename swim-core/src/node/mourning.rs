@@ -78,20 +78,26 @@ impl Node {
     }
 
     pub(super) fn bury(&mut self, index: MemberIndex) {
+        self.graveyard.push(index, self.now);
+        self.dead_ring.insert(index);
+        self.sweep_graveyard();
+        if self.reap_at.is_none() {
+            self.schedule_reaping();
+        }
+    }
+
+    /// Drops outdated graves once they are more than the current ones. To be called when there is a
+    /// new grave, or an outdated one more.
+    pub(super) fn sweep_graveyard(&mut self) {
         /// Outdated graves beyond as many as are current: one member that dies again and again must
         /// not fill the yard.
         const OUTDATED_MAX: usize = 2;
-        self.graveyard.push(index, self.now);
-        self.dead_ring.insert(index);
         let counts = self.table.counts();
         if self.graveyard.len() > 2 * (counts.dead + counts.left) + OUTDATED_MAX {
             let mut graveyard = core::mem::take(&mut self.graveyard);
             let mut seen = BTreeSet::new();
             graveyard.retain(|&grave| self.is_grave(grave) && seen.insert(grave.member));
             self.graveyard = graveyard;
-        }
-        if self.reap_at.is_none() {
-            self.schedule_reaping();
         }
     }
 
@@ -137,6 +143,7 @@ impl Node {
             suspicion.forget(index);
         }
         self.table.remove(index);
+        self.sweep_graveyard();
         self.stats.reaped += 1;
         self.emit(EventKind::Member { change: MemberChange::Reaped, member });
     }

@@ -81,7 +81,9 @@ impl Plain {
                 self.accused(now, name, *stamp, from, *dead);
             }
             Hearsay::Left { name, stamp } => self.left(now, name, *stamp),
-            Hearsay::Entry { said, state, stamp, first_hand, carrier } => {
+            Hearsay::Entry { outlived: true, said, state: State::Suspect, .. }
+                if !self.members.contains_key(&said.name) => {}
+            Hearsay::Entry { said, state, stamp, first_hand, carrier, .. } => {
                 self.entry(now, said, (*stamp, *state), *first_hand, carrier.as_deref());
             }
             Hearsay::Spoke { name, stamp, proven } => self.spoke(now, name, *stamp, *proven),
@@ -304,9 +306,12 @@ impl Plain {
         if !self.is_running || is_old || !now.is_plausible(Some(own), stamp, 2) {
             return;
         }
+        let doubted = stamp == own && matches!(state, State::Suspect | State::Dead);
+        let is_ours = stamp.life == own.life && (now.unix_millis.is_some() || doubted);
         let highest = own.max(stamp);
-        let then = if state == State::Left { next_life(highest) } else { above(highest) };
-        self.speak(now, then);
+        // What was not said in a life of ours was said in another's, and is left to him. (S5)
+        let stays = is_ours && state != State::Left;
+        self.speak(now, if stays { above(highest) } else { next_life(highest) });
     }
 
     fn returned(&mut self, now: &Now<'_>) {

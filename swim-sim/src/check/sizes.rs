@@ -34,8 +34,7 @@ impl Checker for Sizes {
             ("pings", audit.pings, limits::PINGS_MAX),
             ("joins", audit.joins, limits::JOINS_MAX),
             ("remembered", audit.remembered, limits::REMEMBERED_MAX),
-            // Outdated graves are swept when one is dug; those since dug up may wait for that.
-            ("graves", audit.graves, 2 * counts.total().max(gone) + GRAVES_SPARE),
+            ("graves", audit.graves, 2 * gone + GRAVES_SPARE),
             ("conflicts", audit.conflicts, options.members_max),
             ("unheard accusations", audit.unheard, UNHEARD_MAX),
         ] {
@@ -51,7 +50,7 @@ impl Checker for Sizes {
     }
 }
 
-/// Outdated graves beyond two for each member.
+/// Graves beyond two for each that is dead or gone.
 const GRAVES_SPARE: usize = 2;
 
 /// Accusations of its own that a node repeats.

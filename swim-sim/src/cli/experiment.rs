@@ -1,11 +1,15 @@
 //! `swim-sim experiment`: what the papers measured, measured again.
 
-use std::{process::ExitCode, thread};
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
 
 use swim_sim::{
     experiment::{
         EXPERIMENTS, find,
-        plan::{Plan, Scale},
+        plan::{Plan, Scale, Watch},
         sheet::sheet,
         table,
     },
@@ -16,6 +20,7 @@ use super::{
     exploring::ExperimentArgs,
     failure::Failure,
     output::{again, print},
+    progress::Progress,
 };
 
 /// Runs an experiment and prints what came of it.
@@ -26,9 +31,11 @@ pub(crate) fn experiment(args: &ExperimentArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("{what}; see `swim-sim list experiments`")));
     };
     let plan = Plan {
-        scale: if args.full { Scale::Full } else { Scale::Quick },
+        // Whoever says which repetitions wants all cells of them.
+        scale: if args.full || args.seeds.is_some() { Scale::Full } else { Scale::Quick },
         seeds: args.seeds.clone(),
         threads: thread::available_parallelism().map_or(1, usize::from),
+        watch: Some(watch()),
     };
     let outcome = (experiment.run)(&plan);
     args.output.write(|| sheet(experiment, &outcome, &again()).html(), || table::runs(&outcome))?;
@@ -39,4 +46,19 @@ pub(crate) fn experiment(args: &ExperimentArgs) -> Result<ExitCode, Failure> {
         print(&table::table(&outcome))?;
     }
     Ok(if outcome.is_faithful() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Shows how far each batch of runs is.
+fn watch() -> Watch {
+    let batch: Mutex<Option<(Progress, usize)>> = Mutex::new(None);
+    Watch(Arc::new(move |_, all| {
+        let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let (progress, left) = batch.get_or_insert_with(|| (Progress::of_runs(all), all));
+        progress.add(1);
+        *left -= 1;
+        if *left == 0 {
+            progress.finish();
+            *batch = None;
+        }
+    }))
 }

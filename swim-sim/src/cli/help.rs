@@ -183,9 +183,9 @@ Run an experiment of the papers, with the published figures beside ours.
 Usage: swim-sim experiment ID [OPTIONS]
 
 Options:
-      --full           As published, which may take hours; otherwise about a minute
-      --seed N         One repetition instead of those that the experiment chooses
-      --seeds A..B     These repetitions
+      --full           As published, which may take hours; otherwise at most two minutes
+      --seed N         All cells once, with this luck, instead of a sample
+      --seeds A..B     All cells with each of these; 1..11 are the published ten repetitions
       --json           Print the outcome as JSON
       --report FILE    Write a page for the browser: figures beside the published ones
       --trace FILE     Write a line for each run, separated by tabs

@@ -3,6 +3,7 @@
 use super::{
     outcome::{Bar, Outcome, Row, Run},
     plan::{Experiment, Plan},
+    spreading::{Spreading, spread},
 };
 use crate::{
     chance::{Chance, Purpose, mix},
@@ -25,13 +26,87 @@ fn run(plan: &Plan) -> Outcome {
     outcome.notes.push(format!(
         "Published: memberlist's rules simulated directly; the bar is half of Serf's formula. \
          Each seed spreads several updates, {UPDATES_OF_ALL} members told in all, at least one \
-         update. Only the published cells are judged.{}",
+         update. Only the published cells are judged. Seeds {}.{}",
+        plan.said(40, 40),
         plan.choose(" Quick: intervals 0.2 s and 1 s, fan-out 3, up to 10,000 members.", "")
     ));
+    outcome.notes.push(format!(
+        "Shipped is our core with everything on, up to 10,000 members; besides the settings we \
+         ship, only interval and fan-out are changed.{} Seeds {}, one from 5,000 members on. \
+         `busy` is what a member sends in packets while an update is on its way, and its bar is \
+         the most that Serf's page allows; `idle` is packets and streams, and its bar says what \
+         we take for independent of N.",
+        plan.choose(" Quick: with 0.2 s only, and with loss up to 1,000 members.", ""),
+        plan.said(2, 10)
+    ));
+    let mut idle = Vec::new();
     for gossip in cells(plan) {
         measure(plan, &mut outcome, &seeds, gossip);
+        let is_measured = !plan.is_quick()
+            || (gossip.interval == 0.2 && (gossip.loss == 0.0 || gossip.n <= 1_000));
+        if gossip.n <= 10_000 && is_measured {
+            let rate = measure_ours(plan, &mut outcome, gossip);
+            if gossip.loss == 0.0 && (gossip.interval, gossip.fanout) == (0.2, 3) {
+                idle.push(rate);
+            }
+        }
     }
+    let most = idle.iter().map(|rate| rate.value).fold(0.0, f64::max);
+    let least = idle.iter().map(|rate| rate.value).fold(f64::INFINITY, f64::min);
+    let ratio = Figure { value: most / least, margin: 0.0, samples: idle.len() };
+    let row = Row::new("g=0.2 f=3, all N", "idle, most by least").shipped(ratio);
+    outcome.rows.push(row.bar(Bar::AtMost(1.1)));
     outcome
+}
+
+/// Puts our core's figures beside the model's; returns its idle traffic.
+fn measure_ours(plan: &Plan, outcome: &mut Outcome, gossip: Gossip) -> Figure {
+    let Gossip { n, interval, fanout, .. } = gossip;
+    let cell = name(gossip);
+    let (one, few): (Vec<u64>, Vec<u64>) = (vec![1], plan.seeds(2, 10).collect());
+    let seeds = if n >= 5_000 { one } else { few };
+    let updates = (300 / n).clamp(1, 10);
+    // The largest worlds take gigabytes: one at a time.
+    let alone = Plan { threads: 1, ..plan.clone() };
+    let plan = if n >= 5_000 { &alone } else { plan };
+    let found = plan.spread(&seeds, |&seed| spread(gossip, updates, seed));
+    let all: Vec<&Spread> = found.iter().flat_map(|found| &found.spreads).collect();
+    for (metric, share) in SHARES {
+        let times = all.iter().filter_map(|spread| match share {
+            Some(share) => spread.when(share),
+            None => Some(spread.last()),
+        });
+        let figure = Figure::mean(&times.collect::<Vec<_>>());
+        let row = outcome.row_mut(&cell, metric).expect("the model was measured first");
+        row.shipped = Some(figure);
+    }
+    let missed: Vec<f64> = all.iter().map(|spread| spread.missed() as f64).collect();
+    let row = outcome.row_mut(&cell, "missed per update").expect("the model was measured first");
+    row.shipped = Some(Figure::mean(&missed));
+    let rate = |of: fn(&Spreading) -> f64| Figure::mean(&found.iter().map(of).collect::<Vec<_>>());
+    let serf = 1_400.0 * fanout as f64 / interval * 2.0;
+    let row = Row::new(&cell, "busy, B/s per member").shipped(rate(|found| found.busy_rate));
+    outcome.rows.push(row.bar(Bar::AtMost(serf)));
+    let idle = rate(|found| found.idle_rate);
+    if gossip.loss == 0.0 {
+        outcome.rows.push(Row::new(&cell, "idle, B/s per member").shipped(idle));
+    }
+    outcome.runs.extend(seeds.iter().zip(&found).map(|(&seed, found)| Run {
+        cell: format!("shipped {cell}"),
+        seed,
+        metrics: vec![
+            ("t999", found.spreads[0].when(0.999).unwrap_or(f64::NAN)),
+            ("last", found.spreads[0].last()),
+            ("missed", found.spreads[0].missed() as f64),
+            ("busy_rate", found.busy_rate),
+            ("idle_rate", found.idle_rate),
+        ],
+    }));
+    idle
+}
+
+fn name(Gossip { n, interval, fanout, loss }: Gossip) -> String {
+    format!("n={n} g={interval} f={fanout} loss={}%", loss * 100.0)
 }
 
 fn cells(plan: &Plan) -> Vec<Gossip> {
@@ -54,7 +129,7 @@ fn cells(plan: &Plan) -> Vec<Gossip> {
 
 fn measure(plan: &Plan, outcome: &mut Outcome, seeds: &[u64], gossip: Gossip) {
     let Gossip { n, interval, fanout, loss } = gossip;
-    let cell = format!("n={n} g={interval} f={fanout} loss={}%", loss * 100.0);
+    let cell = name(gossip);
     let updates = (UPDATES_OF_ALL / n).max(1) as u64;
     let spreads: Vec<Vec<Spread>> = plan.spread(seeds, |&seed| {
         let update = |number| {

@@ -1,12 +1,14 @@
 //! LG1: how long the detection of members that really are blocked takes.
 
 use super::{
+    grid::{Grid, Subject, Trial},
+    ours::Ours,
     outcome::{Outcome, Row, Run},
     plan::{Experiment, Plan},
 };
 use crate::{
     measure::Figure,
-    reference::memberlist::{Anomaly, Configuration, MILLISECOND, Report, Rules, threshold},
+    reference::memberlist::{Configuration, Flavour, Rules, threshold},
 };
 
 /// The experiment.
@@ -20,21 +22,41 @@ pub const EXPERIMENT: Experiment = Experiment {
 
 fn run(plan: &Plan) -> Outcome {
     let mut outcome = Outcome::new(EXPERIMENT.id);
-    outcome.notes.push(
+    outcome.notes.push(format!(
         "128 members, memberlist in the TASK flavour; C in 1..32, D in 0.128..32.768 s; every \
-         blocked member that was detected is a sample."
-            .into(),
-    );
+         blocked member that was detected is a sample. Seeds {}.",
+        plan.said(10, 10)
+    ));
+    outcome.notes.push(format!(
+        "HOLD and STALL: plain is SWIM in that flavour, shipped is our core as it comes (alpha 4). \
+         Seeds {}.",
+        plan.said(1, 10)
+    ));
     for (configuration, published) in PUBLISHED {
         let rules = Rules::new(configuration, 128);
-        let detections = measure(plan, &rules, configuration.name(), &mut outcome.runs);
+        let subject: Subject<'_> = &|anomaly, seed| threshold(&rules, anomaly, seed);
+        let seen = measure(plan, (10, 10), (configuration.name(), subject), &mut outcome.runs);
         for (place, (metric, of, at, band)) in METRICS.into_iter().enumerate() {
             let row = Row::new(configuration.name(), metric);
-            let row = row.plain(Figure::percentile(of(&detections), at));
+            let row = row.plain(Figure::percentile(of(&seen), at));
             outcome.rows.push(match published {
                 Some(published) => row.published_within(published[place], band),
                 None => row.held_back(),
             });
+        }
+    }
+    for flavour in [Flavour::Hold, Flavour::Stall] {
+        let name = flavour.name();
+        let rules = Rules::new(Configuration::Swim, 128).in_flavour(flavour);
+        let swim: Subject<'_> = &|anomaly, seed| threshold(&rules, anomaly, seed);
+        let core = Ours::shipped(flavour);
+        let ours: Subject<'_> = &|anomaly, seed| core.threshold(anomaly, seed);
+        let (swim_name, our_name) = (format!("SWIM {name}"), format!("shipped {name}"));
+        let swim = measure(plan, (1, 10), (&swim_name, swim), &mut outcome.runs);
+        let ours = measure(plan, (1, 10), (&our_name, ours), &mut outcome.runs);
+        for (metric, of, at, _) in METRICS {
+            let row = Row::new(name, metric).plain(Figure::percentile(of(&swim), at));
+            outcome.rows.push(row.shipped(Figure::percentile(of(&ours), at)));
         }
     }
     outcome
@@ -47,36 +69,26 @@ pub(super) struct Detections {
     pub(super) full: Vec<f64>,
 }
 
-/// Runs all cells.
-pub(super) fn measure(plan: &Plan, rules: &Rules, name: &str, runs: &mut Vec<Run>) -> Detections {
-    let mut jobs = Vec::new();
-    for subjects in SUBJECTS {
-        for blocked in BLOCKED {
-            let blocked = blocked * MILLISECOND;
-            for seed in plan.seeds(10, 10) {
-                jobs.push((Anomaly { subjects, blocked, free: 0 }, seed));
-            }
+impl Detections {
+    /// Of all runs together.
+    pub(super) fn of(trials: &[Trial]) -> Self {
+        let mut all = Self::default();
+        for Trial { report, .. } in trials {
+            all.first.extend(&report.first);
+            all.full.extend(&report.full);
         }
+        all
     }
-    let mut detections = Detections::default();
-    let reports = plan.spread(&jobs, |&(anomaly, seed)| threshold(rules, anomaly, seed));
-    for ((anomaly, seed), Report { tally, seconds, first, full }) in jobs.into_iter().zip(reports) {
-        runs.push(Run {
-            cell: format!("{name} C={} D={}", anomaly.subjects, anomaly.blocked / MILLISECOND),
-            seed,
-            metrics: vec![
-                ("detected", first.len() as f64),
-                ("first_median", Figure::percentile(&first, 0.5).value),
-                ("full_median", Figure::percentile(&full, 0.5).value),
-                ("fp", tally.false_positives as f64),
-                ("datagrams", tally.datagrams as f64),
-                ("seconds", seconds),
-            ],
-        });
-        detections.first.extend(first);
-        detections.full.extend(full);
-    }
-    detections
+}
+
+/// Runs all cells.
+pub(super) fn measure(
+    plan: &Plan,
+    seeds: (u64, u64),
+    subject: (&str, Subject<'_>),
+    runs: &mut Vec<Run>,
+) -> Detections {
+    Detections::of(&Grid::THRESHOLD.run(plan, seeds, subject, runs))
 }
 
 type Metric = (&'static str, fn(&Detections) -> &[f64], f64, f64);
@@ -98,9 +110,3 @@ const PUBLISHED: [(Configuration, Option<[f64; 6]>); 5] = [
     (Configuration::Buddy, None),
     (Configuration::Lifeguard, Some([12.45, 17.90, 21.20, 12.91, 18.05, 21.68])),
 ];
-
-/// How many members are blocked (C).
-pub(super) const SUBJECTS: [usize; 9] = [1, 4, 8, 12, 16, 20, 24, 28, 32];
-
-/// For how long, in milliseconds (D).
-pub(super) const BLOCKED: [u64; 6] = [128, 512, 2_048, 8_192, 16_384, 32_768];

@@ -1,13 +1,14 @@
 //! LG2: healthy members failed by members that are blocked again and again.
 
 use super::{
-    lg1::{BLOCKED, SUBJECTS},
+    grid::{Grid, SUBJECTS, Subject, Trial},
+    ours::Ours,
     outcome::{Bar, Outcome, Row, Run},
     plan::{Experiment, Plan},
 };
 use crate::{
     measure::Figure,
-    reference::memberlist::{Anomaly, Configuration, MILLISECOND, Report, Rules, interval},
+    reference::memberlist::{Configuration, Flavour, Rules, interval},
 };
 
 /// The experiment.
@@ -23,31 +24,73 @@ pub const EXPERIMENT: Experiment = Experiment {
 fn run(plan: &Plan) -> Outcome {
     let mut outcome = Outcome::new(EXPERIMENT.id);
     outcome.notes.push(format!(
-        "128 members, memberlist in the TASK flavour.{}",
-        plan.choose(QUICK, " All cells, seeds 1 to 10.")
+        "128 members, memberlist in the TASK flavour. All {} cells, seeds {}, sums as of 10 seeds; \
+         percentages of few events scatter.",
+        Grid::INTERVAL.len(),
+        plan.said(1, 10)
     ));
     let mut swim: Option<Counts> = None;
     for (configuration, published) in PUBLISHED {
-        let name = configuration.name();
-        let counts = measure(plan, &Rules::new(configuration, 128), name, &mut outcome.runs);
+        let rules = Rules::new(configuration, 128);
+        let subject: Subject<'_> = &|anomaly, seed| interval(&rules, anomaly, seed);
+        let subject = (configuration.name(), subject);
+        let trials = Grid::INTERVAL.run(plan, (1, 10), subject, &mut outcome.runs);
+        let counts = Counts::of(&trials, Grid::INTERVAL.len());
         let swim = swim.get_or_insert_with(|| counts.clone());
         let rows = rows(configuration, &published, &counts, swim);
         outcome.rows.extend(rows);
     }
-    for metric in ["FP, % of SWIM", "FP-, % of SWIM", "FP- for C <= 12", "messages, %", "bytes, %"]
-    {
-        for flavour in ["shipped, HOLD", "shipped, STALL"] {
-            let most = match metric {
-                "FP, % of SWIM" => 0.5,
-                "FP-, % of SWIM" => 1.0,
-                "messages, %" => 100.0,
-                "bytes, %" => 90.0,
-                _ => 0.0,
-            };
-            outcome.rows.push(Row::new(flavour, metric).bar(Bar::AtMost(most)));
-        }
+    let grid = plan.choose(Grid::SOME_INTERVALS, Grid::INTERVAL);
+    outcome.notes.push(format!(
+        "HOLD and STALL: plain is SWIM in that flavour, shipped is our core as it comes. {} of {} \
+         cells (C {:?}, D {:?} ms, I {:?} ms), seeds {}, sums over these.",
+        grid.len(),
+        Grid::INTERVAL.len(),
+        grid.subjects,
+        grid.blocked,
+        grid.free,
+        plan.said(1, 10)
+    ));
+    for flavour in [Flavour::Hold, Flavour::Stall] {
+        let rows = bars(plan, grid, flavour, &mut outcome.runs);
+        outcome.rows.extend(rows);
     }
     outcome
+}
+
+/// Our core beside SWIM in one flavour.
+fn bars(plan: &Plan, grid: Grid, flavour: Flavour, runs: &mut Vec<Run>) -> Vec<Row> {
+    let rules = Rules::new(Configuration::Swim, 128).in_flavour(flavour);
+    let core = Ours::shipped(flavour);
+    let swim: Subject<'_> = &|anomaly, seed| interval(&rules, anomaly, seed);
+    let ours: Subject<'_> = &|anomaly, seed| core.interval(anomaly, seed);
+    let name = flavour.name();
+    let swim = grid.run(plan, (1, 10), (&format!("SWIM {name}"), swim), runs);
+    let ours = grid.run(plan, (1, 10), (&format!("shipped {name}"), ours), runs);
+    let (swim, ours) = (Counts::of(&swim, grid.len()), Counts::of(&ours, grid.len()));
+    let sums = |metric, of: fn(&Counts) -> Figure| {
+        Row::new(name, metric).plain(of(&swim)).shipped(of(&ours))
+    };
+    let percent = |metric, of: fn(&Counts) -> Figure, most| {
+        Row::new(name, metric).shipped(percent(of(&ours), of(&swim))).bar(Bar::AtMost(most))
+    };
+    vec![
+        sums("FP", Counts::fp),
+        sums("FP-", Counts::fp_healthy),
+        sums("messages", |counts| counts.sum(&counts.messages)),
+        sums("datagrams, B", |counts| counts.sum(&counts.bytes)),
+        sums("streams, B", |counts| counts.sum(&counts.stream_bytes)),
+        percent("FP, % of SWIM", Counts::fp, 0.5),
+        percent("FP-, % of SWIM", Counts::fp_healthy, 1.0),
+        sums("FP- for C <= 12", Counts::fp_healthy_of_few).bar(Bar::AtMost(0.0)),
+        percent("messages, %", |counts| counts.sum(&counts.messages), 100.0),
+        percent("bytes, %", |counts| counts.sum(&counts.bytes), 90.0),
+    ]
+}
+
+/// In percent; nothing is nothing, whatever it is compared with.
+pub(super) fn percent(figure: Figure, other: Figure) -> Figure {
+    if figure.value == 0.0 { figure } else { figure.percent_of(other) }
 }
 
 fn rows(
@@ -104,8 +147,8 @@ fn rows(
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counts {
     subjects: Vec<usize>,
-    pub(super) fp: Vec<f64>,
-    pub(super) fp_healthy: Vec<f64>,
+    fp: Vec<f64>,
+    fp_healthy: Vec<f64>,
     messages: Vec<f64>,
     bytes: Vec<f64>,
     stream_bytes: Vec<f64>,
@@ -116,8 +159,40 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    /// Of runs in so many cells.
+    pub(super) fn of(trials: &[Trial], cells: usize) -> Self {
+        let all = |of: fn(&Trial) -> u64| trials.iter().map(|trial| of(trial) as f64).collect();
+        Self {
+            subjects: trials.iter().map(|trial| trial.anomaly.subjects).collect(),
+            fp: all(|trial| trial.report.tally.false_positives),
+            fp_healthy: all(|trial| trial.report.tally.healthy_false_positives),
+            messages: all(|trial| trial.report.tally.datagrams),
+            bytes: all(|trial| trial.report.tally.bytes),
+            stream_bytes: all(|trial| trial.report.tally.stream_bytes),
+            seeds: trials.len() / cells,
+            weight: RUNS as f64 / trials.len().max(1) as f64,
+        }
+    }
+
+    /// All false positives.
+    pub(super) fn fp(&self) -> Figure {
+        self.sum(&self.fp)
+    }
+
+    /// Those at healthy members.
+    pub(super) fn fp_healthy(&self) -> Figure {
+        self.sum(&self.fp_healthy)
+    }
+
+    /// Those at healthy members where few are blocked.
+    fn fp_healthy_of_few(&self) -> Figure {
+        let runs = self.subjects.iter().zip(&self.fp_healthy);
+        let few: Vec<f64> = runs.filter(|&(&of, _)| of <= 12).map(|(_, &fp)| fp).collect();
+        self.sum(&few)
+    }
+
     /// The sum over all runs or all of some cells.
-    pub(super) fn sum(&self, samples: &[f64]) -> Figure {
+    fn sum(&self, samples: &[f64]) -> Figure {
         Figure::stratified_sum(samples, self.seeds)
     }
 
@@ -125,51 +200,6 @@ impl Counts {
         let runs = self.subjects.iter().zip(&self.fp);
         runs.filter(move |&(&of, _)| of == subjects).map(|(_, &fp)| fp)
     }
-}
-
-/// Runs all cells.
-pub(super) fn measure(plan: &Plan, rules: &Rules, name: &str, runs: &mut Vec<Run>) -> Counts {
-    let mut jobs = Vec::new();
-    for subjects in SUBJECTS {
-        for blocked in BLOCKED {
-            for free in FREE {
-                let (blocked, free) = (blocked * MILLISECOND, free * MILLISECOND);
-                for seed in plan.seeds(1, 10) {
-                    jobs.push((Anomaly { subjects, blocked, free }, seed));
-                }
-            }
-        }
-    }
-    let reports = plan.spread(&jobs, |&(anomaly, seed)| interval(rules, anomaly, seed));
-    let seeds = jobs.len() / (SUBJECTS.len() * BLOCKED.len() * FREE.len());
-    let mut counts =
-        Counts { seeds, weight: RUNS as f64 / jobs.len().max(1) as f64, ..Counts::default() };
-    for ((anomaly, seed), Report { tally, seconds, .. }) in jobs.into_iter().zip(reports) {
-        let Anomaly { subjects, blocked, free } = anomaly;
-        runs.push(Run {
-            cell: format!(
-                "{name} C={subjects} D={} I={}",
-                blocked / MILLISECOND,
-                free / MILLISECOND
-            ),
-            seed,
-            metrics: vec![
-                ("fp", tally.false_positives as f64),
-                ("fp_healthy", tally.healthy_false_positives as f64),
-                ("datagrams", tally.datagrams as f64),
-                ("bytes", tally.bytes as f64),
-                ("stream_bytes", tally.stream_bytes as f64),
-                ("seconds", seconds),
-            ],
-        });
-        counts.subjects.push(subjects);
-        counts.fp.push(tally.false_positives as f64);
-        counts.fp_healthy.push(tally.healthy_false_positives as f64);
-        counts.messages.push(tally.datagrams as f64);
-        counts.bytes.push(tally.bytes as f64);
-        counts.stream_bytes.push(tally.stream_bytes as f64);
-    }
-    counts
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -228,11 +258,5 @@ const PUBLISHED: [(Configuration, Published); 5] = [
     ),
 ];
 
-/// How long members are free between two blocks, in milliseconds (I).
-const FREE: [u64; 8] = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384];
-
 /// Runs per configuration, as published.
-const RUNS: usize = SUBJECTS.len() * BLOCKED.len() * FREE.len() * 10;
-
-const QUICK: &str = " Quick: all cells with seed 1 only, sums times 10; percentages of few events \
-                     scatter.";
+const RUNS: usize = Grid::INTERVAL.len() * 10;

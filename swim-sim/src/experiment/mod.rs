@@ -1,12 +1,16 @@
 //! The published experiments, by id: what was measured then, and what we measure now.
 
 pub mod gc1;
+pub mod gc2;
+mod grid;
 pub mod gs1;
 pub mod lg1;
 pub mod lg2;
 pub mod lg3;
+pub mod lg4;
 pub mod mf1;
 pub mod mr1;
+mod ours;
 pub mod outcome;
 pub mod plan;
 pub mod ra1;
@@ -15,6 +19,7 @@ pub mod ra3;
 pub mod ra4;
 pub mod ra5;
 pub mod sheet;
+mod spreading;
 pub mod sw1;
 pub mod sw2;
 pub mod sw3;
@@ -26,7 +31,7 @@ mod witness;
 
 use self::plan::Experiment;
 
-/// Every experiment that rests on the reference models.
+/// Every experiment.
 pub const EXPERIMENTS: &[Experiment] = &[
     sw1::EXPERIMENT,
     sw2::EXPERIMENT,
@@ -34,9 +39,11 @@ pub const EXPERIMENTS: &[Experiment] = &[
     sw4::EXPERIMENT,
     sw5::EXPERIMENT,
     gc1::EXPERIMENT,
+    gc2::EXPERIMENT,
     lg1::EXPERIMENT,
     lg2::EXPERIMENT,
     lg3::EXPERIMENT,
+    lg4::EXPERIMENT,
     ra1::EXPERIMENT,
     ra2::EXPERIMENT,
     ra3::EXPERIMENT,

@@ -61,10 +61,6 @@ impl Checker for Witness {
         "witness"
     }
 
-    fn looks(&self) -> u64 {
-        self.0.borrow().turns.len() as u64
-    }
-
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
         if !step.events.is_empty() {
             self.0.borrow_mut().write_down(step);

@@ -90,7 +90,7 @@ impl Cluster {
     pub(super) fn suspicion_runs_out(&mut self, node: usize, subject: usize) {
         let place = self.place(node, subject as u16);
         let Belief { state, incarnation, .. } = self.beliefs[place];
-        if state == State::Suspect && self.suspicions[place].runs_out_at == self.now {
+        if state == State::Suspect && self.suspicions[place].runs_out_at <= self.now {
             let (subject, from) = (subject as u16, node as u16);
             self.dead(node, Update { claim: Claim::Dead, subject, from, incarnation });
         }

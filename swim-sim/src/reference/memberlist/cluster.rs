@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{
     events::{Event, Events},
     rules::{
-        GOSSIP_INTERVAL, GOSSIP_NODES, PROBE_INTERVAL, PUSH_PULL_INTERVAL, Rules,
+        GOSSIP_INTERVAL, GOSSIP_NODES, HANDLING, PROBE_INTERVAL, PUSH_PULL_INTERVAL, Rules,
         push_pull_interval,
     },
     updates::{Packet, Pending},
@@ -65,15 +65,25 @@ pub(super) struct Detection {
 pub(super) struct Node {
     pub(super) incarnation: u32,
     pub(super) health: u64,
-    /// Stops before it sends and after it has received.
+    /// What that means, the flavour decides.
     pub(super) is_blocked: bool,
-    /// What hangs, in the order in which it began to.
+    /// Was frozen, and works off what has come before it looks at its timers. (STALL)
+    pub(super) is_catching_up: bool,
+    /// Timers that came due meanwhile. (STALL)
+    pub(super) overdue: Vec<Event>,
+    /// Datagrams that wait on their way out. (HOLD)
+    pub(super) held: Vec<u32>,
+    /// What waits on its way out by stream. (HOLD)
+    pub(super) held_streams: Vec<u32>,
+    /// What handling a datagram takes, least and most.
+    pub(super) cost: (u64, u64),
+    /// What hangs, in the order in which it began to. (TASK)
     pub(super) hanging: Vec<Hanging>,
     /// Datagrams received and not handled.
     pub(super) inbox: VecDeque<u32>,
     /// Whether the first of them is being handled.
     pub(super) is_handling: bool,
-    /// Streams that came during a block.
+    /// What came by stream during a block.
     pub(super) streams: Vec<u32>,
     /// Everybody it knows, itself included, in the order of probing.
     pub(super) ring: Vec<u16>,
@@ -283,6 +293,11 @@ impl Node {
             incarnation: 1,
             health: 0,
             is_blocked: false,
+            is_catching_up: false,
+            overdue: Vec::new(),
+            held: Vec::new(),
+            held_streams: Vec::new(),
+            cost: (HANDLING, HANDLING),
             hanging: Vec::new(),
             inbox: VecDeque::new(),
             is_handling: false,

@@ -24,7 +24,7 @@ pub fn crash(rules: &Rules, subjects: usize, seconds: u64, seed: u64) -> Collaps
     let blocked = seconds * SECOND;
     let mut cluster = Cluster::start(rules, Anomaly { subjects, blocked, free: 0 }, seed);
     let mut before: Vec<Traffic> = cluster.nodes.iter().map(|node| node.traffic).collect();
-    cluster.set_blocked(true);
+    cluster.set_all_blocked(true);
     let mut traffic = Vec::new();
     for second in 1..=seconds {
         cluster.advance(CALM + second * SECOND, false);

@@ -35,6 +35,23 @@ pub(super) enum Event {
     Probe { node: usize },
 }
 
+impl Event {
+    /// The member whose timer this is, unless it is something on its way or being handled.
+    pub(super) const fn timer_of(self) -> Option<usize> {
+        match self {
+            Self::Arrive { .. } | Self::Handle { .. } | Self::Stream { .. } => None,
+            Self::ProbeTimeout { node, .. }
+            | Self::ProbeDeadline { node, .. }
+            | Self::Suspicion { node, .. }
+            | Self::Nack { node, .. }
+            | Self::PushPull { node }
+            | Self::PushPullTimeout { node, .. }
+            | Self::Gossip { node }
+            | Self::Probe { node } => Some(node),
+        }
+    }
+}
+
 /// Everything that is to happen.
 #[derive(Debug)]
 pub(super) struct Events {

@@ -36,7 +36,7 @@ impl Cluster {
             ..Probe::default()
         };
         let packet = self.make_ping(node, target, round);
-        if self.nodes[node].is_blocked {
+        if self.hangs(node) {
             self.hang(node, Hanging::Ping { packet });
         } else {
             self.ping(node, packet);
@@ -92,7 +92,7 @@ impl Cluster {
     }
 
     fn ask_helpers(&mut self, node: usize) {
-        if self.nodes[node].is_blocked {
+        if self.hangs(node) {
             self.hang(node, Hanging::Requests);
             return;
         }
@@ -133,7 +133,7 @@ impl Cluster {
     pub(super) fn probe_ack(&mut self, node: usize, round: u16) {
         let probe = self.nodes[node].probe;
         let is_waiting = matches!(probe.phase, Phase::Direct | Phase::Indirect);
-        if probe.round == round && is_waiting && self.now < probe.deadline {
+        if probe.round == round && is_waiting && !self.is_past(probe.deadline) {
             self.succeed(node);
         }
     }
@@ -146,8 +146,9 @@ impl Cluster {
 
     /// The target has answered by stream. That counts at the deadline.
     pub(super) fn stream_ack(&mut self, node: usize, round: u16) {
+        let is_in_time = !self.is_past(self.nodes[node].probe.deadline);
         let probe = &mut self.nodes[node].probe;
-        probe.is_stream_acked |= probe.round == round && self.now <= probe.deadline;
+        probe.is_stream_acked |= probe.round == round && is_in_time;
     }
 
     /// The target has answered by stream, but the block keeps it from being read.

@@ -1,4 +1,5 @@
-//! The constants of memberlist ("ml-lan") and the five configurations of the Lifeguard paper.
+//! The constants of memberlist ("ml-lan"), the five configurations of the Lifeguard paper, and what
+//! it may mean that a member is blocked.
 
 /// A configuration of the Lifeguard paper (table II).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,11 +34,37 @@ impl Configuration {
     }
 }
 
+/// What a block does to a member. It decides the results by two orders of magnitude, so figures of
+/// different flavours are never compared. (experiments.md 3.1)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// The paper's: a send waits, and its task with it; other tasks and all timers go on.
+    Task,
+    /// A slow link: all goes on, but packets in both directions wait until the end.
+    Hold,
+    /// A frozen process: nothing runs. In the end what waits comes first, then due timers.
+    Stall,
+}
+
+impl Flavour {
+    /// Its name in capitals.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "TASK",
+            Self::Hold => "HOLD",
+            Self::Stall => "STALL",
+        }
+    }
+}
+
 /// What the members of a cluster go by.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     /// Members, at most `MEMBERS_MAX`.
     pub n: usize,
+    /// What a block does.
+    pub flavour: Flavour,
     /// The least time of a suspicion: this times `log10(n)` probe intervals.
     pub alpha: f64,
     /// The most time of a suspicion: this times the least.
@@ -59,12 +86,19 @@ impl Rules {
         let has_suspicion = all || configuration == Configuration::LhaSuspicion;
         Self {
             n,
+            flavour: Flavour::Task,
             alpha: 5.0,
             beta: if has_suspicion { 6.0 } else { 1.0 },
             has_local_health: all || configuration == Configuration::LhaProbe,
             confirmations: if has_suspicion { 3 } else { 0 },
             is_buddy: all || configuration == Configuration::Buddy,
         }
+    }
+
+    /// The same in another flavour.
+    #[must_use]
+    pub fn in_flavour(self, flavour: Flavour) -> Self {
+        Self { flavour, ..self }
     }
 
     /// Lifeguard with other constants.

@@ -1,11 +1,13 @@
 //! Running the model through the Lifeguard paper's two experiments.
 
+use std::{cmp::Reverse, collections::BinaryHeap};
+
 use super::{
-    cluster::{Cluster, Hanging, Tally},
+    cluster::{Cluster, Tally},
     events::Event,
-    rules::{Rules, SECOND},
+    rules::{MICROSECOND, MILLISECOND, Rules, SECOND},
 };
-use crate::chance::mix;
+use crate::chance::{Chance, Purpose, mix};
 
 /// Members that are blocked in lock step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,32 @@ pub struct Anomaly {
     pub blocked: u64,
     /// How long they are free between two blocks, in nanoseconds; 0 if there is but one block.
     pub free: u64,
+}
+
+/// Members that run for a moment now and then, each at a phase of its own. Times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starvation {
+    /// How many.
+    pub subjects: usize,
+    /// How long they run at a time.
+    pub runs: u64,
+    /// How long they stand still in between.
+    pub stands: u64,
+    /// What handling a datagram takes them, least and most.
+    pub cost: (u64, u64),
+    /// For how long this goes on.
+    pub span: u64,
+}
+
+impl Starvation {
+    /// As the experiment wants it, but for the number of subjects.
+    pub const PUBLISHED: Self = Self {
+        subjects: 0,
+        runs: 4 * MILLISECOND,
+        stands: 508 * MILLISECOND,
+        cost: (100 * MICROSECOND, 300 * MICROSECOND),
+        span: 300 * SECOND,
+    };
 }
 
 /// What came of a run.
@@ -35,9 +63,9 @@ pub struct Report {
 #[must_use]
 pub fn threshold(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
     let mut cluster = Cluster::start(rules, anomaly, seed);
-    cluster.set_blocked(true);
+    cluster.set_all_blocked(true);
     cluster.advance(CALM + anomaly.blocked, false);
-    cluster.set_blocked(false);
+    cluster.set_all_blocked(false);
     cluster.advance(END, true);
     cluster.report()
 }
@@ -47,14 +75,37 @@ pub fn threshold(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
 pub fn interval(rules: &Rules, anomaly: Anomaly, seed: u64) -> Report {
     let mut cluster = Cluster::start(rules, anomaly, seed);
     loop {
-        cluster.set_blocked(true);
+        cluster.set_all_blocked(true);
         cluster.advance(cluster.now + anomaly.blocked, false);
         if cluster.now >= END {
             return cluster.report();
         }
-        cluster.set_blocked(false);
+        cluster.set_all_blocked(false);
         cluster.advance(cluster.now + anomaly.free, false);
     }
+}
+
+/// LG4: members that get little of the processor.
+#[must_use]
+pub fn starved(rules: &Rules, starvation: Starvation, seed: u64) -> Report {
+    let Starvation { subjects, runs, stands, span, cost } = starvation;
+    let mut cluster = Cluster::new(*rules, seed, subjects as u64, subjects);
+    cluster.advance(CALM, false);
+    let mut luck = Chance::of(seed, Purpose::Faults, subjects as u64);
+    // When each stands still, or runs, next.
+    let mut turns = BinaryHeap::new();
+    for node in (0..rules.n).filter(|&node| cluster.is_subject[node]) {
+        cluster.nodes[node].cost = cost;
+        turns.push(Reverse((CALM + luck.below(runs + stands), node)));
+    }
+    while let Some(Reverse((at, node))) = turns.pop().filter(|turn| turn.0.0 < CALM + span) {
+        cluster.advance(at, false);
+        let stands_still = cluster.nodes[node].is_blocked;
+        cluster.set_blocked(node, !stands_still);
+        turns.push(Reverse((at + if stands_still { runs } else { stands }, node)));
+    }
+    cluster.advance(CALM + span, false);
+    cluster.report()
 }
 
 impl Cluster {
@@ -66,31 +117,12 @@ impl Cluster {
         cluster
     }
 
-    /// Blocks the subjects, or lets them go on: each hanging send leaves in its turn, then what
-    /// came by stream is read, then datagrams are handled one by one.
-    ///
-    /// The tasks go on at the same time, send by send. A failing probe sends five times (a ping,
-    /// three requests, a stream) before it suspects anybody; by then the gossip task has sent what
-    /// hung and what the remembered tick adds. So gossip comes first here, and the suspicion goes
-    /// out with the next tick. (The other way round, a fifth more false positives are counted.)
-    pub(super) fn set_blocked(&mut self, is_blocked: bool) {
+    /// Blocks the subjects in lock step, or lets them go on.
+    pub(super) fn set_all_blocked(&mut self, is_blocked: bool) {
         for node in 0..self.rules.n {
-            if !self.is_subject[node] {
-                continue;
+            if self.is_subject[node] {
+                self.set_blocked(node, is_blocked);
             }
-            self.nodes[node].is_blocked = is_blocked;
-            if is_blocked {
-                continue;
-            }
-            let mut hanging = std::mem::take(&mut self.nodes[node].hanging);
-            hanging.sort_by_key(|task| !matches!(task, Hanging::Gossip { .. }));
-            for task in hanging {
-                self.resume(node, task);
-            }
-            for slot in std::mem::take(&mut self.nodes[node].streams) {
-                self.handle_stream(slot);
-            }
-            self.go_on_handling(node);
         }
     }
 
@@ -102,11 +134,13 @@ impl Cluster {
                 return;
             };
             self.now = at;
-            self.happen(event);
+            if !self.defers(event) {
+                self.happen(event);
+            }
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    pub(super) fn happen(&mut self, event: Event) {
         match event {
             Event::Arrive { packet } => self.arrive(packet),
             Event::Handle { node } => self.handle(node),
@@ -140,7 +174,7 @@ const END: u64 = 120 * SECOND;
 
 #[cfg(test)]
 mod tests {
-    use super::super::rules::{Configuration, MILLISECOND};
+    use super::super::rules::{Configuration, Flavour};
     use super::*;
 
     fn run(configuration: Configuration, subjects: usize, blocked: u64, free: u64) -> Report {
@@ -171,6 +205,21 @@ mod tests {
         let lifeguard = run(Configuration::Lifeguard, 16, 16_384, 64).tally;
         assert!(swim.false_positives > 300, "{swim:?}");
         assert!(lifeguard.false_positives * 10 < swim.false_positives, "{lifeguard:?}");
+    }
+
+    #[test]
+    fn a_slow_link_harms_many_and_a_frozen_process_nobody() {
+        let run = |flavour| {
+            let anomaly =
+                Anomaly { subjects: 16, blocked: 16_384 * MILLISECOND, free: 64 * MILLISECOND };
+            interval(&Rules::new(Configuration::Swim, 128).in_flavour(flavour), anomaly, 1).tally
+        };
+        // All timers of HOLD go on, and everybody fails everybody on the other side. In STALL an
+        // answer that waits is read before the timer that would have given it up.
+        let (task, hold) = (run(Flavour::Task), run(Flavour::Hold));
+        assert!(hold.false_positives > 10 * task.false_positives, "{hold:?} {task:?}");
+        assert!(hold.healthy_false_positives > 1_000, "{hold:?}");
+        assert_eq!(run(Flavour::Stall).false_positives, 0);
     }
 
     #[test]

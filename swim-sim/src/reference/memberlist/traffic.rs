@@ -4,7 +4,7 @@ use super::{
     cluster::{Belief, Cluster, Hanging, Relay, State, StreamKind},
     events::Event,
     rules::{
-        DELAY, GOSSIP_NODES, GOSSIP_TO_THE_DEAD, HANDLING, NACK_AFTER, PROBE_TIMEOUT,
+        DELAY, Flavour, GOSSIP_NODES, GOSSIP_TO_THE_DEAD, NACK_AFTER, PROBE_TIMEOUT,
         STREAM_TIMEOUT, push_pull_interval, sends,
     },
     updates::{Claim, Head, Update},
@@ -50,8 +50,23 @@ impl Cluster {
         self.tally.bytes += size;
         self.nodes[from].traffic.sent += size;
         self.nodes[to].traffic.received += size;
+        if self.holds(from) {
+            self.nodes[from].held.push(place);
+        } else {
+            self.leave(place);
+        }
+    }
+
+    /// A datagram is on its way.
+    pub(super) fn leave(&mut self, place: u32) {
         let at = self.now + self.delay();
         self.events.push(at, Event::Arrive { packet: place });
+    }
+
+    /// What goes by stream is on its way.
+    pub(super) fn leave_by_stream(&mut self, slot: u32) {
+        let at = self.now + 2 * self.delay();
+        self.events.push(at, Event::Stream { slot });
     }
 
     fn delay(&mut self) -> u64 {
@@ -70,7 +85,10 @@ impl Cluster {
         let it = &mut self.nodes[node];
         if !it.is_blocked && !it.is_handling && !it.inbox.is_empty() {
             it.is_handling = true;
-            self.events.push(self.now + HANDLING, Event::Handle { node });
+            let (least, most) = it.cost;
+            // Nothing is drawn where there is nothing to choose.
+            let more = if most > least { self.chance.below(most - least + 1) } else { 0 };
+            self.events.push(self.now + least + more, Event::Handle { node });
         }
     }
 
@@ -103,6 +121,7 @@ impl Cluster {
         }
         self.packets.give_back(place);
         self.go_on_handling(node);
+        self.catch_up(node);
     }
 
     /// Pings a member for another.
@@ -139,8 +158,10 @@ impl Cluster {
 
     fn relayed_ack(&mut self, node: usize, sequence: u16) {
         let now = self.now;
+        // A frozen process handles what waits before its timers forget the relay.
+        let is_late = |deadline| deadline <= now && self.rules.flavour != Flavour::Stall;
+        let wanted = |relay: &Relay| relay.sequence == sequence && !is_late(relay.deadline);
         let relays = &mut self.nodes[node].relays;
-        let wanted = |relay: &Relay| relay.sequence == sequence && relay.deadline > now;
         let Some(place) = relays.iter().position(wanted) else { return };
         let relay = relays.swap_remove(place);
         let ack = self.make(node, relay.requester, Head::Ack, relay.requester_sequence);
@@ -149,11 +170,11 @@ impl Cluster {
 
     /// A helper has heard nothing for long enough to say so.
     pub(super) fn nack(&mut self, node: usize, sequence: u16) {
-        let it = &mut self.nodes[node];
-        let Some(relay) = it.relays.iter().find(|relay| relay.sequence == sequence) else { return };
+        let relays = &self.nodes[node].relays;
+        let Some(relay) = relays.iter().find(|relay| relay.sequence == sequence) else { return };
         let (to, sequence) = (relay.requester, relay.requester_sequence);
-        if it.is_blocked {
-            it.hanging.push(Hanging::Nack { to, sequence });
+        if self.hangs(node) {
+            self.nodes[node].hanging.push(Hanging::Nack { to, sequence });
             return;
         }
         let nack = self.make(node, to, Head::Nack, sequence);
@@ -195,7 +216,7 @@ impl Cluster {
             let to = it.gossip.targets[it.gossip.next];
             it.gossip.next += 1;
             let packet = self.make(node, to, Head::Gossip, 0);
-            if self.nodes[node].is_blocked {
+            if self.hangs(node) {
                 self.nodes[node].hanging.push(Hanging::Gossip { packet });
                 return;
             }
@@ -244,7 +265,7 @@ impl Cluster {
         let partner = self.choose(node, 1, |_, belief| belief.state == State::Alive);
         let Some(&to) = partner.first() else { return };
         self.nodes[node].push_pull.is_busy = true;
-        if self.nodes[node].is_blocked {
+        if self.hangs(node) {
             self.nodes[node].hanging.push(Hanging::PushPull { to });
             return;
         }
@@ -291,8 +312,11 @@ impl Cluster {
         self.tally.stream_bytes += size;
         self.nodes[from].traffic.stream_sent += size;
         self.nodes[usize::from(to)].traffic.stream_received += size;
-        let at = self.now + 2 * self.delay();
-        self.events.push(at, Event::Stream { slot });
+        if self.holds(from) {
+            self.nodes[from].held_streams.push(slot);
+        } else {
+            self.leave_by_stream(slot);
+        }
     }
 
     /// Something has come by stream.
@@ -304,7 +328,7 @@ impl Cluster {
             return;
         }
         self.nodes[node].streams.push(slot);
-        if kind == StreamKind::Ack {
+        if kind == StreamKind::Ack && self.rules.flavour == Flavour::Task {
             self.stream_ack_waits(node, sequence);
         }
     }
