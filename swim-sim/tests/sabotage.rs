@@ -108,9 +108,8 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::NeverReconnects => &["L1", "L5"],
         S::RefusesNewLives => &["L1", "L9"],
         S::CountsLateAcks => &["P1"],
-        S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice | S::GivesNamesAway => {
-            &["C3"]
-        }
+        S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice => &["C3"],
+        S::GivesNamesAway => &["L11", "C3"],
         S::LeavesWithoutAWord => &["L8", "L1"],
     }
 }

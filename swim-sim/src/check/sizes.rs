@@ -50,8 +50,9 @@ impl Checker for Sizes {
     }
 }
 
-/// Graves beyond two for each that is dead or gone.
-const GRAVES_SPARE: usize = 2;
+/// Graves beyond two for each that is dead or gone: two, and two for the node itself, which counts
+/// among the gone while it has left.
+const GRAVES_SPARE: usize = 4;
 
 /// Accusations of its own that a node repeats.
 const UNHEARD_MAX: usize = 64;
