@@ -4,7 +4,10 @@ use core::fmt;
 
 use swim_core::{Instant, Node};
 
-use crate::{network::HostId, step::Step};
+use crate::{
+    network::HostId,
+    step::{Moment, Step},
+};
 
 /// Looks at every step and says what is wrong.
 pub trait Checker {
@@ -35,6 +38,13 @@ pub trait Checker {
 pub(super) struct PerHost<T>(Vec<(u32, T)>);
 
 impl<T: Default> PerHost<T> {
+    /// Whether the process of this step was seen before, or begins with it. One that runs already
+    /// when it is met has a past that is not known.
+    pub(super) fn has_met(&self, step: &Step<'_>) -> bool {
+        matches!(step.moment, Moment::Started)
+            || self.0.get(step.host).is_some_and(|(run, _)| *run == step.run)
+    }
+
     /// What is remembered of the process of this step.
     pub(super) fn of(&mut self, step: &Step<'_>) -> &mut T {
         while self.0.len() <= step.host {

@@ -20,6 +20,8 @@ pub struct Probes {
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// Whether it was looked at before: in some worlds nodes know others from the start.
+    is_met: bool,
     probe: Option<AuditedProbe>,
     totals: Totals,
     /// The live members other than the node itself.
@@ -151,6 +153,11 @@ impl Seen {
     /// P2: nobody waits longer than two rounds less one turn.
     fn turns(&mut self, step: &Step<'_>, now: Totals, grown: Totals) -> Result<(), String> {
         let own = step.node.name();
+        if !std::mem::replace(&mut self.is_met, true) {
+            let live = step.node.members().filter(|it| it.state.is_live() && it.name != *own);
+            self.others = live.map(|member| member.name.to_string()).collect();
+            self.stable_from = now.begun + 1;
+        }
         let mut is_changed = false;
         for event in step.events {
             let EventKind::Member { change, member } = &event.kind else { continue };
@@ -196,7 +203,7 @@ impl Seen {
             return Err(format!("P2: {} is probed and is not live", probe.target));
         }
         self.probed.insert(probe.target.to_string(), number);
-        let longest = 2 * self.others.len() as u64 - 1;
+        let longest = (2 * self.others.len() as u64).saturating_sub(1);
         if number + 1 < self.stable_from + longest {
             return Ok(());
         }
