@@ -29,6 +29,8 @@ pub(crate) struct Repair {
     spared: u32,
     /// When the next comparison is due that is not left to a probe.
     pub(crate) compare_at: Option<Instant>,
+    /// When the last comparison was made outside of storms.
+    pub(crate) compared_at: Instant,
     /// Changes up to then were compared with somebody.
     pub(crate) compared_until: Instant,
     /// How much changed lately.

@@ -108,7 +108,12 @@ impl Node {
                 self.set_timer(Timer::Compare, Some(at));
             }
         } else if self.repair.compare_at.is_none() {
-            let at = changed_at + window;
+            // Where those that are there change all the time, as under loss, probes find holes as
+            // well: there is then a comparison for every second probe.
+            let is_rising = self.repair.tide.lately(self.now, window) > 0;
+            let calm = self.config.probe_interval * (2 * COMPARISONS as u32);
+            let pause = if is_rising { Duration::ZERO } else { calm };
+            let at = (changed_at + window).max(self.repair.compared_at + pause);
             if at <= self.now {
                 self.on_compare_due(); // A timer that is due at once would not let time go on. (P5)
             } else {
@@ -131,6 +136,7 @@ impl Node {
         let is_stormy = self.is_stormy();
         if !is_stormy {
             self.repair.compared_until = self.now - self.dissemination_window();
+            self.repair.compared_at = self.now;
         }
         for _ in 0..if is_stormy { 1 } else { COMPARISONS } {
             let Self { gossip_ring, rng, table, .. } = self;

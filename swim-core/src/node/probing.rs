@@ -72,6 +72,9 @@ impl Node {
         let (target, nonce) = (probe.target, probe.nonce);
         let record = self.table.get(target);
         let (name, addr) = (Name::from_checked(record.name()), record.addr());
+        // Most often nothing but a packet was lost.
+        let digest = self.digest();
+        self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
         for helper in self.pick_helpers(target) {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper);

@@ -100,6 +100,19 @@ fn memberlist_9_step_5_suspects_are_not_asked() {
 }
 
 #[test]
+fn a_lost_ping_is_sent_again_beside_the_requests_for_help() {
+    let mut stage = silent(8);
+    let (target, nonce) = stage.run_to_probe();
+    stage.settle();
+    stage.run_until(Timer::ProbeTimeout);
+    assert_eq!(stage.pinged(target), Some(nonce), "the same probe");
+    stage.ack(target, nonce);
+    stage.ack(target, nonce);
+    let stats = stage.node.stats();
+    assert_eq!((stats.probes, stats.probes_acked, stats.probes_failed), (1, 1, 0));
+}
+
+#[test]
 fn memberlist_9_step_5_few_members_are_few_helpers() {
     for (n, expected) in [(1, 0), (2, 1), (3, 2), (4, 3), (5, 3)] {
         let (_, _, helpers) = time_out(&mut silent(n));
