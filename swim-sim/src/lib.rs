@@ -37,7 +37,7 @@ pub use history::{Entry, History};
 pub use host::{Card, Cpu, Host, Starved, addr, name};
 pub use machine::Machine;
 pub use step::{Moment, Step};
-pub use tally::{Fates, Tally};
+pub use tally::{Fates, Felt, Tally, Waits};
 pub use trace::Trace;
 pub use world::World;
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use swim_core::{Event, EventKind, Instant, MemberChange};
 
-use crate::network::Fate;
+use crate::network::{Fate, Obstacle};
 
 /// Counters of a world. They only grow.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,9 @@ pub struct Tally {
     pub arrivals: Vec<Duration>,
     /// How long changes took that [`World::update`](crate::World::update) made.
     pub updates: Vec<Duration>,
-    /// Packets that were sent again by somebody on the way.
+    /// What waited at hosts.
+    pub waits: Waits,
+    /// Packets that were sent again by somebody on the way, to hosts on which something runs.
     pub replays: u64,
     /// What applications were refused, by the error.
     pub refused: BTreeMap<String, u64>,
@@ -53,6 +55,47 @@ pub struct Fates {
     pub flipped: u64,
     /// Lost their end.
     pub truncated: u64,
+    /// What became of those only that something runs to receive.
+    pub felt: Felt,
+}
+
+/// What happened to packets on their way to hosts on which something runs: what goes wrong on the
+/// way to others changes nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Felt {
+    /// Lost to a cut or a partition.
+    pub cut: u64,
+    /// Lost to a cut that streams pass.
+    pub filtered: u64,
+    /// Longer than what passes.
+    pub too_long: u64,
+    /// Lost to luck.
+    pub lost: u64,
+    /// Came twice.
+    pub doubled: u64,
+    /// Came with a bit flipped.
+    pub flipped: u64,
+    /// Came without their end.
+    pub truncated: u64,
+    /// Came late, perhaps overtaken by others.
+    pub late: u64,
+    /// Came when their direction no longer stood still.
+    pub clogged: u64,
+    /// Came over a link that is not as quick as a network nearby.
+    pub slow: u64,
+}
+
+/// What waited at hosts on which something runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Packets that were held.
+    pub held: u64,
+    /// What came, or came due, while nothing ran on a host.
+    pub frozen: u64,
+    /// What came, or came due, while a host did not get the processor.
+    pub starved: u64,
+    /// What came while a host was busy.
+    pub busy: u64,
 }
 
 impl Tally {
@@ -90,6 +133,25 @@ impl Fates {
         self.doubled += u64::from(fate.second.is_some());
         self.flipped += u64::from(fate.flipped.is_some());
         self.truncated += u64::from(fate.truncated.is_some());
+    }
+
+    /// Takes in what became of a packet for a host on which something runs.
+    pub(crate) fn feel(&mut self, fate: &Fate, is_slow: bool) {
+        let felt = &mut self.felt;
+        let comes = fate.first.is_some();
+        match fate.obstacle {
+            Some(Obstacle::Cut) => felt.cut += 1,
+            Some(Obstacle::Filter) => felt.filtered += 1,
+            Some(Obstacle::Length) => felt.too_long += 1,
+            Some(Obstacle::Luck) => felt.lost += 1,
+            None => {}
+        }
+        felt.doubled += u64::from(comes && fate.second.is_some());
+        felt.flipped += u64::from(comes && fate.flipped.is_some());
+        felt.truncated += u64::from(comes && fate.truncated.is_some());
+        felt.late += u64::from(comes && fate.is_late);
+        felt.clogged += u64::from(comes && fate.is_clogged);
+        felt.slow += u64::from(comes && is_slow);
     }
 }
 

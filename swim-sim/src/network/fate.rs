@@ -26,9 +26,14 @@ impl Luck {
     /// What happens to a packet of this length on this link.
     #[must_use]
     pub fn fate(self, link: &Link, len: usize) -> Fate {
-        let is_lost = len > link.mtu || self.hits(Kind::Loss, link.loss);
+        let obstacle = match len > link.mtu {
+            true => Some(Obstacle::Length),
+            false => self.hits(Kind::Loss, link.loss).then_some(Obstacle::Luck),
+        };
+        let is_lost = obstacle.is_some();
         let mut first = link.latency.draw(self.of(Kind::Latency));
-        if self.hits(Kind::Reordering, link.reordered) {
+        let is_late = self.hits(Kind::Reordering, link.reordered);
+        if is_late {
             first += scale(link.reordered_by, unit(self.of(Kind::Lateness)));
         }
         let is_double = self.hits(Kind::Duplicate, link.duplicates);
@@ -40,6 +45,9 @@ impl Luck {
                 .then(|| self.of(Kind::FlippedBit) % (len as u64 * 8)),
             truncated: (self.hits(Kind::Truncation, link.truncated) && len > 0)
                 .then(|| (self.of(Kind::TruncatedTo) % len as u64) as usize),
+            obstacle,
+            is_late: is_late && !link.reordered_by.is_zero(),
+            is_clogged: false,
         }
     }
 
@@ -69,11 +77,41 @@ pub struct Fate {
     pub flipped: Option<u64>,
     /// What length is left of it.
     pub truncated: Option<usize>,
+    /// What it was lost to.
+    pub obstacle: Option<Obstacle>,
+    /// Whether it may be overtaken.
+    pub is_late: bool,
+    /// Whether its direction stands still.
+    pub is_clogged: bool,
+}
+
+/// What a packet is lost to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A cut or a partition.
+    Cut,
+    /// A cut that streams pass.
+    Filter,
+    /// It is longer than what passes.
+    Length,
+    /// Luck.
+    Luck,
 }
 
 impl Fate {
     /// Nothing arrives.
-    pub const LOST: Self = Self { first: None, second: None, flipped: None, truncated: None };
+    #[must_use]
+    pub const fn lost_to(obstacle: Obstacle) -> Self {
+        Self {
+            first: None,
+            second: None,
+            flipped: None,
+            truncated: None,
+            obstacle: Some(obstacle),
+            is_late: false,
+            is_clogged: false,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

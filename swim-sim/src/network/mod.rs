@@ -7,7 +7,7 @@ use std::{
 
 use swim_core::Instant;
 
-pub use fate::{Fate, Luck};
+pub use fate::{Fate, Luck, Obstacle};
 pub use latency::Latency;
 pub use link::Link;
 
@@ -187,22 +187,24 @@ impl Network {
     /// What happens to a packet that is sent now.
     pub fn fate(&mut self, now: Instant, from: HostId, to: HostId, len: usize) -> Fate {
         let nth = self.nth(now, from, to);
-        if self.is_cut(from, to)
-            || (!self.packet_cuts.is_empty() && self.packet_cuts.contains(&(from, to)))
-        {
-            return Fate::LOST;
+        if self.is_cut(from, to) {
+            return Fate::lost_to(Obstacle::Cut);
+        }
+        if !self.packet_cuts.is_empty() && self.packet_cuts.contains(&(from, to)) {
+            return Fate::lost_to(Obstacle::Filter);
         }
         let luck = Luck::new(self.seed, from as u32, to as u32, now.as_nanos(), nth);
         let (sender, receiver) = (self.ends(from), self.ends(to));
         if luck.is_lost_at_end(false, sender.loss_sent)
             || luck.is_lost_at_end(true, receiver.loss_received)
         {
-            return Fate::LOST;
+            return Fate::lost_to(Obstacle::Luck);
         }
         let mut fate = luck.fate(self.link(from, to), len);
         let mut more = sender.delay + receiver.delay;
         if let Some(until) = self.clogged_until(from, to, now) {
             more += until.saturating_since(now);
+            fate.is_clogged = true;
         }
         fate.first = fate.first.map(|span| span + more);
         fate.second = fate.second.map(|span| span + more);

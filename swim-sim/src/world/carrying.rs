@@ -5,7 +5,11 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use swim_core::{Instant, Output};
 
-use crate::{machine::Machine, network::HostId, step::Moment};
+use crate::{
+    machine::Machine,
+    network::{HostId, Link},
+    step::Moment,
+};
 
 use super::{Due, World};
 
@@ -95,6 +99,10 @@ impl<M: Machine> World<M> {
         self.replay(id, to, &data);
         let fate = self.network.fate(self.now, id, to, data.len());
         self.tally.fates.count(&fate);
+        if self.is_running(to) {
+            let is_slow = self.network.link(id, to).latency != Link::LAN.latency;
+            self.tally.fates.feel(&fate, is_slow);
+        }
         let double = fate.second.map(|span| (span, data.clone()));
         if let Some(span) = fate.first {
             let data = damage(data, fate.flipped, fate.truncated);

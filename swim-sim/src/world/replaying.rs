@@ -33,7 +33,7 @@ impl<M: Machine> World<M> {
         let (source, data) = replays.kept[mix(word, 2) as usize % replays.kept.len()].clone();
         let is_astray = mix(word, 3).is_multiple_of(4);
         let to = if is_astray { mix(word, 4) as usize % self.hosts.len() } else { to };
-        self.tally.replays += 1;
+        self.tally.replays += u64::from(self.is_running(to));
         self.queue.push(self.now, Due::Packet { to, from: source, data });
     }
 

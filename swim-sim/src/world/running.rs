@@ -83,6 +83,7 @@ impl<M: Machine> World<M> {
         if host.card.held_until > now
             && let Arrival::Packet { from, data } = arrival
         {
+            self.tally.waits.held += u64::from(host.is_running());
             self.queue.push(host.card.held_until, Due::Packet { to: id, from, data });
             return;
         }
@@ -99,6 +100,11 @@ impl<M: Machine> World<M> {
         if is_packet && host.cpu.inbox_max > 0 && process.inbox.len() >= host.cpu.inbox_max {
             self.tally.packets_overflown += 1;
             return;
+        }
+        match (host.cpu.frozen_until > now, host.cpu.starved) {
+            (false, _) => self.tally.waits.busy += 1,
+            (true, None) => self.tally.waits.frozen += 1,
+            (true, Some(_)) => self.tally.waits.starved += 1,
         }
         process.inbox.push_back(arrival);
         if !process.is_serving {
@@ -186,6 +192,10 @@ impl<M: Machine> World<M> {
         process.wake = None;
         if host.cpu.frozen_until > self.now {
             let until = host.cpu.frozen_until;
+            match host.cpu.starved {
+                None => self.tally.waits.frozen += 1,
+                Some(_) => self.tally.waits.starved += 1,
+            }
             process.is_catching_up = true;
             if !process.is_serving {
                 process.is_serving = true;
