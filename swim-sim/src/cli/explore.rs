@@ -109,15 +109,13 @@ fn told(args: &ReplayArgs, plan: &Plan, verdict: &Verdict) -> Result<ExitCode, F
 
 fn shrink(plan: &Plan) -> Result<ExitCode, Failure> {
     match explore::shrink(plan, SHRINKING_RUNS_MAX, |plan| explore::run(plan, None).failure) {
-        None => Err(Failure::Runtime("this run does not fail: there is nothing to shrink".into())),
+        None => {
+            eprintln!("this run does not fail: there is nothing to shrink");
+            Ok(status(true))
+        }
         Some(shrunk) => {
-            eprintln!(
-                "{} actions left after {} runs: {}",
-                shrunk.plan.actions.len(),
-                shrunk.runs,
-                shrunk.failure
-            );
-            print(&(shrunk.plan.to_json() + "\n")).map(|()| ExitCode::SUCCESS)
+            eprintln!("{}: {}", shrunk.summary(), shrunk.failure);
+            print(&(shrunk.plan.to_json() + "\n")).map(|()| status(false))
         }
     }
 }
@@ -141,10 +139,15 @@ fn campaign_text(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> Strin
         if let Some(failure) = &verdict.failure {
             lines.push(format!("seed {}: {failure}", verdict.seed));
             lines.push(format!("  repeat: {}", again(verdict)));
+            lines.push(format!("  make smaller: {} --shrink", again(verdict)));
         }
     }
     for name in &outcome.missing {
         lines.push(format!("never exercised: {name}"));
+    }
+    if !outcome.excused.is_empty() {
+        let excused = outcome.excused.join(", ");
+        lines.push(format!("not exercised, as the mask makes it impossible: {excused}"));
     }
     let [half, most, all] = [500, 990, 1_000].map(|permille| outcome.convergence(permille));
     lines.push(format!("agreement after calm: {half:?} (p50), {most:?} (p99), {all:?} (latest)"));
@@ -185,6 +188,7 @@ fn campaign_json(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> Value
         "virtual_seconds": virtual_seconds(outcome),
         "failures": failures,
         "never_exercised": outcome.missing,
+        "excused_by_mask": outcome.excused,
         "agreement_seconds": { "p50": half, "p99": most, "latest": all },
         "counters": counters,
     })

@@ -136,7 +136,8 @@ Options:
 
 Things go wrong for a while, then all is mended, and all must agree within a time computed from
 the settings. With 256 seeds or more, what was never exercised makes the campaign fail: a check of
-nothing is none. Each failure comes with the one line that repeats it.
+nothing is none. A fault counts where it took effect. What --mask makes impossible is excused, and
+named. Each failure comes with the one line that repeats it, and the one that makes it smaller.
 
 Examples:
   swim-sim explore
@@ -173,7 +174,9 @@ Examples:
   swim-sim replay --seed 17 --shrink > plan.json
   swim-sim replay --plan plan.json --report run.html --trace run.txt
 
-Exit status: 0 when all held, 1 when not, 2 when the command line or the file is wrong.
+Exit status: 0 when all held, 1 when not, 2 when the command line or the file is wrong. It is the
+run that counts, also with --shrink: 1 when it fails and a smaller plan was printed, 0 when it does
+not fail and there is nothing to make smaller.
 ";
 
 /// Printed by `swim-sim help experiment`.

@@ -13,7 +13,8 @@ use std::{
 };
 
 use super::{
-    class::Mask, counters::Counters, limits::Limits, plan::Plan, run::run, verdict::Verdict,
+    class::Mask, counters::Counters, excuses::is_excused, limits::Limits, plan::Plan, run::run,
+    verdict::Verdict,
 };
 
 /// Many runs.
@@ -49,6 +50,8 @@ pub struct Outcome {
     pub counters: Counters,
     /// What none of them exercised although it should have been.
     pub missing: Vec<String>,
+    /// What none of them exercised because what is switched off makes it impossible.
+    pub excused: Vec<String>,
 }
 
 impl Campaign {
@@ -103,8 +106,9 @@ impl Outcome {
             counters.merge(&verdict.counters);
         }
         let is_long = verdicts.len() >= LONG;
-        let missing = if is_long { counters.missing(mask) } else { Vec::new() };
-        Self { verdicts, counters, missing }
+        let unseen = if is_long { counters.missing() } else { Vec::new() };
+        let (excused, missing) = unseen.into_iter().partition(|name| is_excused(name, mask));
+        Self { verdicts, counters, missing, excused }
     }
 
     /// Whether every run held, and the campaign, if it was long enough, exercised all it should.

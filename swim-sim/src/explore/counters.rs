@@ -9,7 +9,7 @@ use crate::{
     tally::Tally,
 };
 
-use super::class::{Class, Mask};
+use super::class::Class;
 
 /// How often what happened, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,11 +39,10 @@ impl Counters {
         self.0.iter().map(|(name, count)| (name.as_str(), *count))
     }
 
-    /// The expected ones that are 0, where kinds of faults were switched off or not.
+    /// The expected ones that are 0.
     #[must_use]
-    pub fn missing(&self, mask: Mask) -> Vec<String> {
-        let expected = expected().into_iter().filter(|_| mask.is_empty());
-        expected.filter(|name| self.get(name) == 0).collect()
+    pub fn missing(&self) -> Vec<String> {
+        expected().into_iter().filter(|name| self.get(name) == 0).collect()
     }
 
     /// What a node counted in its life.
@@ -62,6 +61,8 @@ impl Counters {
             ("suspicion expired unconfirmed", stats.suspicions_expired_unconfirmed),
             ("claim refused", stats.claims_refused),
             ("claim of a stranger", stats.claims_unknown),
+            ("claim dropped", stats.claims_dropped),
+            ("broadcast dropped", stats.broadcasts_dropped),
             ("conflict", stats.conflicts),
             ("exchange", stats.exchanges),
             ("exchange failed", stats.exchanges_failed),
@@ -84,10 +85,16 @@ impl Counters {
     /// What a world counted.
     pub(super) fn add_tally(&mut self, tally: &Tally) {
         for (name, count) in [
-            ("packet lost", tally.fates.lost),
-            ("packet doubled", tally.fates.doubled),
-            ("packet flipped", tally.fates.flipped),
-            ("packet truncated", tally.fates.truncated),
+            ("packet lost", tally.fates.felt.lost),
+            ("packet cut", tally.fates.felt.cut),
+            ("packet filtered", tally.fates.felt.filtered),
+            ("packet too long", tally.fates.felt.too_long),
+            ("packet doubled", tally.fates.felt.doubled),
+            ("packet flipped", tally.fates.felt.flipped),
+            ("packet truncated", tally.fates.felt.truncated),
+            ("packet late", tally.fates.felt.late),
+            ("packet clogged", tally.fates.felt.clogged),
+            ("packet held", tally.waits.held),
             ("packet replayed", tally.replays),
             ("send queue full", tally.packets_overflown),
             ("packet unheard", tally.packets_unheard),
@@ -162,9 +169,16 @@ const EXPECTED: &[&str] = &[
     "nack",
     "suspicion expired confirmed",
     "suspicion expired unconfirmed",
+    "suspicion confirmed by all",
     "send queue full",
     "packet split",
     "packet lost",
+    "packet cut",
+    "packet filtered",
+    "packet too long",
+    "packet late",
+    "packet clogged",
+    "packet held",
     "packet doubled",
     "packet flipped",
     "packet truncated",
@@ -176,6 +190,21 @@ const EXPECTED: &[&str] = &[
     "trial crash",
     "trial leave",
     "trial twin",
+    "trial restart",
+    "trial partition",
+    "trial suspicion",
+    "lasting deaf",
+    "lasting mute",
+    "lasting lossy",
+    "lasting starved",
+    "lasting slow",
+    "lasting stopped",
+    "mode calm",
+    "mode pure",
+    "mode mild",
+    "mode frozen",
+    "rejoined",
+    "sick borne",
     "conflict",
     "conflict reported",
     "exchange oversize",
@@ -211,6 +240,7 @@ const EXPECTED: &[&str] = &[
     "seed myself",
     "delivery confirmed",
     "delivery unconfirmed",
+    "delivery unreachable",
     "refused join: NoSeeds",
     "refused join: TooManySeeds",
     "refused join: TooManyJoins",

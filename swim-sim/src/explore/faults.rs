@@ -1,6 +1,6 @@
 //! What goes wrong in a run, each kind drawn from its own stream of luck. (D4)
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use crate::{
     action::{Action, LinkChange, Span, Timed},
@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    class::Class,
+    class::{Class, Mask},
     draw::{Draw, SECOND, share_to},
     hosts,
     settings::Settings,
@@ -114,9 +114,8 @@ const fn share(class: Class) -> f64 {
     }
 }
 
-/// What goes wrong for ever on the hosts from `core` to `size`.
-pub(super) fn lasting(seed: u64, core: usize, size: usize) -> Vec<Timed> {
-    let day = SECOND * 86_400;
+/// What goes wrong for ever on these hosts. What the mask hides is drawn and left out. (D4)
+pub(super) fn lasting(seed: u64, mask: Mask, hosts: Range<HostId>) -> Vec<Timed> {
     let fault = |host: HostId| {
         let chance = &mut Chance::of(seed, Purpose::Subjects, host as u64);
         let ends = |loss_sent, loss_received| Action::Ends {
@@ -126,20 +125,21 @@ pub(super) fn lasting(seed: u64, core: usize, size: usize) -> Vec<Timed> {
             bandwidth: 0,
             send_queue_max: 0,
         };
-        let action = match chance.below(6) {
-            0 => ends(0.0, 1.0),
-            1 => ends(1.0, 0.0),
-            2 => ends(0.5, 0.5),
-            3 => Action::Starve {
-                host,
-                runs: SECOND / 10,
-                stands: SECOND * (1 + chance.below(10) as u32),
-                span: day,
-            },
-            4 => Action::Slow { host, cost: SECOND / 20 + chance.span(SECOND) },
-            _ => Action::Freeze { host, span: day },
+        let (class, action) = match chance.below(6) {
+            0 => (Class::Loss, ends(0.0, 1.0)),
+            1 => (Class::Loss, ends(1.0, 0.0)),
+            2 => (Class::Loss, ends(0.5, 0.5)),
+            3 => {
+                let (runs, stands) = (SECOND / 10, SECOND * (1 + chance.below(10) as u32));
+                (Class::Starvation, Action::Starve { host, runs, stands, span: FOR_EVER })
+            }
+            4 => (Class::Slow, Action::Slow { host, cost: SECOND / 20 + chance.span(SECOND) }),
+            _ => (Class::Pause, Action::Freeze { host, span: FOR_EVER }),
         };
-        Timed { at: Duration::ZERO, action }
+        (!mask.hides(class)).then_some(Timed { at: Duration::ZERO, action })
     };
-    (core..size).map(fault).collect()
+    hosts.filter_map(fault).collect()
 }
+
+/// Longer than any run.
+const FOR_EVER: Duration = Duration::from_secs(86_400);

@@ -61,7 +61,7 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
         Class::Unreachable => {
             for _ in 0..draw.times(20) {
                 let (at, host) = (draw.moment(), draw.host());
-                let nobody = 1_000 + draw.host();
+                let nobody = NOBODY + draw.host();
                 let seeds = vec![nobody, draw.host()];
                 draw.add(at, Action::Join { host, seeds });
             }
@@ -85,10 +85,23 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
 }
 
 /// Hosts from here on are no part of the cluster.
-const GUESTS: HostId = 100;
+pub(super) const GUESTS: HostId = 100;
+
+/// Nothing ever runs on hosts from here on.
+const NOBODY: HostId = 1_000;
 
 /// Whoever is here has an address that nobody allows.
 const OUTSIDE: HostId = GUESTS + 10;
+
+/// Whether a node on this host is one more than there should be.
+pub(super) const fn is_visitor(host: HostId) -> bool {
+    GUESTS <= host && host < OUTSIDE
+}
+
+/// Whether nobody is ever on this host.
+pub(super) const fn is_nobody(host: HostId) -> bool {
+    host >= NOBODY
+}
 
 fn pause(chance: &mut Chance) -> Duration {
     let most = chance.pick(&[1, 5, 40]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Timed},
+    action::{Action, LinkChange, Span, Timed},
     chance::{Chance, Purpose},
     network::HostId,
     span,
@@ -22,6 +22,9 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Plan {
+    /// What it is kept for, if it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// The seed all luck of the world comes from.
     pub seed: u64,
     /// How long things go wrong; then everything is mended.
@@ -32,6 +35,10 @@ pub struct Plan {
     /// The kinds of faults that take part, for the record.
     #[serde(default)]
     pub classes: Vec<String>,
+    /// The time in which all must agree once everything is mended, if it is to be less than what
+    /// the settings allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agree_within: Option<Span>,
     /// The settings.
     pub settings: Settings,
     /// What is done, in order of time. Starts are part of it.
@@ -50,6 +57,9 @@ pub enum Mode {
     Calm,
     /// Nothing goes wrong at all, but for what applications do.
     Pure,
+    /// Settings are sensible, and no more goes wrong than happens on any network: nobody may be
+    /// failed. (L3)
+    Mild,
     /// Everything goes wrong, then only on some nodes, for ever: the others must agree.
     Frozen {
         /// The hosts below this number must agree.
@@ -62,12 +72,13 @@ impl Plan {
     /// changes. (D4)
     #[must_use]
     pub fn draw(seed: u64, mask: Mask, limits: &Limits) -> Self {
-        let settings = Settings::draw(seed, mask, limits);
+        let mut settings = Settings::draw(seed, mask, limits);
         let chance = &mut Chance::of(seed, Purpose::Faults, 0);
         let most = limits.chaos_max.max(MILLISECOND * 1_000);
         let chaos = most / 6 + chance.span(most * 5 / 6);
         let mode = match chance.below(10) {
             0 => Mode::Pure,
+            3 => Mode::Mild,
             1 | 2 if settings.size >= 3 => {
                 let sick = 1 + chance.below(settings.size as u64 / 3) as usize;
                 Mode::Frozen { core: settings.size - sick }
@@ -75,11 +86,15 @@ impl Plan {
             _ => Mode::Calm,
         };
         let mut actions = starts(seed, &settings);
+        if mode == Mode::Mild {
+            settings.make_sensible();
+            actions.push(everyday(seed, &settings));
+        }
         let mut classes = Vec::new();
         for &class in Class::ALL {
             let chance = &mut Chance::of(seed, Purpose::Faults, 1 + class as u64);
             let drawn = faults::draw(class, chance, &settings, chaos);
-            let is_off = mask.hides(class) || (mode == Mode::Pure && !faults::is_work(class));
+            let is_off = mask.hides(class) || (mode.is_peaceful() && !faults::is_work(class));
             if !is_off && (!drawn.is_empty() || settings.takes_part(class)) {
                 classes.push(class.name().to_owned());
                 actions.extend(drawn);
@@ -87,10 +102,11 @@ impl Plan {
         }
         actions.sort_by_key(|timed| timed.at);
         let lasting = match mode {
-            Mode::Frozen { core } => faults::lasting(seed, core, settings.size),
-            Mode::Calm | Mode::Pure => Vec::new(),
+            Mode::Frozen { core } => faults::lasting(seed, mask, core..settings.size),
+            Mode::Calm | Mode::Pure | Mode::Mild => Vec::new(),
         };
-        Self { seed, chaos, mode, classes, settings, actions, lasting }
+        let (about, agree_within) = (String::new(), None);
+        Self { about, seed, chaos, mode, classes, agree_within, settings, actions, lasting }
     }
 
     /// Reads a plan from TOML.
@@ -126,9 +142,41 @@ impl Plan {
     pub const fn core(&self) -> usize {
         match self.mode {
             Mode::Frozen { core } => core,
-            Mode::Calm | Mode::Pure => self.settings.size,
+            Mode::Calm | Mode::Pure | Mode::Mild => self.settings.size,
         }
     }
+}
+
+impl Mode {
+    /// Its name, as in a plan.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::Pure => "pure",
+            Self::Mild => "mild",
+            Self::Frozen { .. } => "frozen",
+        }
+    }
+
+    /// Whether nothing goes wrong that anybody would be failed for.
+    #[must_use]
+    pub const fn is_peaceful(self) -> bool {
+        matches!(self, Self::Pure | Self::Mild)
+    }
+}
+
+/// Invariants, L3: up to 5 % of the packets are lost, and they take up to a quarter of the probe
+/// interval.
+fn everyday(seed: u64, settings: &Settings) -> Timed {
+    let chance = &mut Chance::of(seed, Purpose::Faults, EVERYDAY);
+    let most = chance.span(settings.probe_interval / 4);
+    let change = LinkChange {
+        loss: Some(chance.below(51) as f64 / 1_000.0),
+        latency: Some((Span(most / 4), Span(most))),
+        ..LinkChange::default()
+    };
+    Timed { at: Duration::ZERO, action: Action::Links { change } }
 }
 
 /// Every node starts within the first seconds and asks one or two that started before.
@@ -145,5 +193,8 @@ fn starts(seed: u64, settings: &Settings) -> Vec<Timed> {
     };
     (0..settings.size).map(start).collect()
 }
+
+/// The stream of luck of what goes wrong on any network; those below are the kinds'.
+const EVERYDAY: u64 = 1 << 32;
 
 const MILLISECOND: Duration = Duration::from_millis(1);

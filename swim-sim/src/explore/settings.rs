@@ -168,6 +168,22 @@ impl Settings {
         settings
     }
 
+    /// Makes them such that nobody should be failed where little goes wrong: what is drawn may be
+    /// so that every lost packet is a suspicion, and every suspicion a death.
+    pub(super) fn make_sensible(&mut self) {
+        self.probe_timeout = self.probe_interval / 2;
+        self.gossip_interval = self.probe_interval / 5;
+        self.gossip_nodes = 3;
+        self.indirect_probes = 3;
+        self.stream_pings = true;
+        self.health_max = 7;
+        self.suspicion_mult = 4;
+        self.suspicion_max_mult = 6;
+        self.retransmit_mult = 4;
+        self.members_spare = None;
+        self.skews.clear();
+    }
+
     /// Whether a kind that consists of settings takes part.
     #[must_use]
     pub fn takes_part(&self, class: Class) -> bool {
@@ -288,6 +304,31 @@ impl Settings {
     #[must_use]
     pub const fn gossips_well(&self) -> bool {
         self.gossip_nodes >= 3 && self.retransmit_mult >= 4
+    }
+
+    /// Invariants, section 7: within this time all take a member for alive again that they can
+    /// reach and wrongly accused. It hears of that when it is probed next, or probes an accuser
+    /// itself; what it says then is news, which may have to wait for a comparison of tables.
+    #[must_use]
+    pub fn refutes_within(&self) -> Duration {
+        self.detects_within() + self.push_pull_interval + self.stream_timeout * 3
+    }
+
+    /// No suspicion runs out sooner.
+    #[must_use]
+    pub fn shortest_suspicion(&self) -> Duration {
+        let mult = if self.skews.is_empty() { self.suspicion_mult } else { 1 };
+        self.probe_interval * mult
+    }
+
+    /// Whether those that are well do not take one another for dead because of some that are not:
+    /// there are helpers to ask, news gets round, and suspicions last long enough for answers.
+    #[must_use]
+    pub const fn bears_the_sick(&self) -> bool {
+        self.gossips_well()
+            && self.indirect_probes >= 3
+            && self.suspicion_mult >= 3
+            && self.skews.is_empty()
     }
 
     fn longest_suspicion(&self) -> Duration {

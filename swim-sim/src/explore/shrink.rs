@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::{
     action::{Action, Timed},
     network::HostId,
+    span,
 };
 
 use super::{
@@ -94,10 +95,7 @@ impl<F: FnMut(&Plan) -> Option<Failure>> Search<F> {
 
     /// Leaves out whole hosts, from the last on.
     fn drop_nodes(&mut self) {
-        let mut hosts: Vec<HostId> =
-            self.shrunk.plan.actions.iter().filter_map(starts_at).collect();
-        hosts.sort_unstable();
-        hosts.dedup();
+        let mut hosts = self.shrunk.plan.hosts();
         let mut width = hosts.len() / 2;
         while width > 0 {
             let mut end = hosts.len();
@@ -147,7 +145,29 @@ impl<F: FnMut(&Plan) -> Option<Failure>> Search<F> {
     }
 }
 
+impl Shrunk {
+    /// How much is left, in a line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let plan = &self.plan;
+        let nodes = plan.hosts().len();
+        let faults = plan.actions.iter().filter(|timed| starts_at(timed).is_none()).count();
+        let faults = faults + plan.lasting.len();
+        let (time, runs) = (span::short(plan.chaos), self.runs);
+        format!("{nodes} nodes, {faults} faults and {time} of them left after {runs} runs")
+    }
+}
+
 impl Plan {
+    /// The hosts on which something is ever started.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<HostId> {
+        let mut hosts: Vec<HostId> = self.actions.iter().filter_map(starts_at).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        hosts
+    }
+
     /// The plan without these hosts. The others keep their numbers, and so their luck.
     #[must_use]
     pub fn without(&self, hosts: &[HostId]) -> Self {

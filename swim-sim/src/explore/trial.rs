@@ -1,9 +1,9 @@
 //! What is tried once all agree and nothing goes wrong any more: one thing for each seed, which
 //! must end within the time that the settings allow.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use swim_core::{Event, EventKind, MemberChange, Node, Options, SeedOutcome, State};
+use swim_core::{MemberChange, Node, Options, State};
 
 use crate::{
     action::{Action, Intruder},
@@ -16,6 +16,7 @@ use crate::{
 use super::{
     settings::{FIRST_KEY, Settings},
     verdict::Failure,
+    watch::Notes,
 };
 
 /// Where something is tried.
@@ -25,6 +26,8 @@ pub(super) struct Scene<'a> {
     pub(super) world: &'a mut World<Node>,
     /// Who records the run, if anybody does.
     pub(super) recorder: &'a mut Option<Recorder>,
+    /// What the run takes note of.
+    pub(super) notes: &'a Rc<RefCell<Notes>>,
     /// The settings of the run.
     pub(super) settings: &'a Settings,
     /// The keys that hosts have on disk, the primary first.
@@ -55,14 +58,21 @@ impl Scene<'_> {
         let step = 1 + chance.below(part.len() as u64 - 1) as usize;
         let (subject, seed) = (part[place], part[(place + step) % part.len()]);
         let cast = Cast { subject, seed, forgets: chance.hits(0.3) };
-        match chance.below(3) {
+        match chance.below(6) {
             0 => self.crash(cast).map(|()| "crash"),
             1 => self.leave(cast).map(|()| "leave"),
-            _ => self.twin(cast).map(|()| "twin"),
+            2 => self.twin(cast).map(|()| "twin"),
+            3 => self.restart(&part, cast).map(|()| "restart"),
+            4 => {
+                let (one, other): (Vec<HostId>, Vec<HostId>) =
+                    part.iter().partition(|_| chance.hits(0.5));
+                self.partition(&one, &other).map(|()| "partition")
+            }
+            _ => self.suspicion(cast).map(|()| "suspicion"),
         }
     }
 
-    /// L2, and the start of L9: somebody dies, all others find out, and it starts again.
+    /// L2, L7 and L9: somebody dies, all others find out, and it starts again and is welcome.
     fn crash(&mut self, cast: Cast) -> Result<(), Failure> {
         let Cast { subject, seed, forgets } = cast;
         let name = self.world.name_of(subject);
@@ -74,8 +84,64 @@ impl Scene<'_> {
                 .then_some(())
                 .ok_or_else(|| format!("{name} died, and lives for {who:?}"))
         })?;
+        let before = self.notes.borrow().joins.len();
         self.act(&Action::Start { host: subject, seeds: vec![seed], forgetful: forgets });
-        Ok(())
+        self.joined(cast, before)?;
+        self.agreed("L9")
+    }
+
+    /// L9: everything is started again at once, with the lives on disk or without, although claims
+    /// about former lives still go round.
+    fn restart(&mut self, part: &[HostId], cast: Cast) -> Result<(), Failure> {
+        for &host in part {
+            self.act(&Action::Crash { host });
+        }
+        for &host in part {
+            let seeds = if host == cast.seed { vec![cast.subject] } else { vec![cast.seed] };
+            self.act(&Action::Start { host, seeds, forgetful: cast.forgets });
+        }
+        self.agreed("L9")
+    }
+
+    /// L5: a partition heals by itself, after both sides gave each other up or did not get to it.
+    fn partition(&mut self, one: &[HostId], other: &[HostId]) -> Result<(), Failure> {
+        self.act(&Action::Partition { groups: vec![one.to_vec(), other.to_vec()] });
+        self.wait(PARTED, |world| {
+            let sees = |a: HostId, b: HostId| world.view(a, b).is_some_and(State::is_live);
+            !one.iter().any(|&a| other.iter().any(|&b| sees(a, b) || sees(b, a)))
+        });
+        self.act(&Action::Mend);
+        self.agreed("L5")
+    }
+
+    /// L4: somebody is out of reach until it is suspected, and is alive for all again in time.
+    fn suspicion(&mut self, cast: Cast) -> Result<(), Failure> {
+        let subject = cast.subject;
+        self.act(&Action::Partition { groups: vec![vec![subject]] });
+        self.wait(PARTED, |world| {
+            let suspects = |id: HostId| world.view(id, subject) == Some(State::Suspect);
+            world.taking_part().any(|id| id != subject && suspects(id))
+        });
+        self.act(&Action::Mend);
+        self.expect("L4", self.settings.refutes_within(), |world| {
+            let sees = |id: HostId| world.view(id, subject) == Some(State::Alive);
+            let who: Vec<HostId> = world.taking_part().filter(|&id| !sees(id)).collect();
+            who.is_empty()
+                .then_some(())
+                .ok_or_else(|| format!("host {subject} is not alive for {who:?}"))
+        })
+    }
+
+    /// All agree again in time, or else this promise is broken.
+    fn agreed(&mut self, id: &'static str) -> Result<(), Failure> {
+        let within = self.settings.converges_within();
+        self.expect(
+            id,
+            within,
+            |world| {
+                if world.agree() { Ok(()) } else { Err(world.disagreements()) }
+            },
+        )
     }
 
     /// L8 and L7: somebody leaves, all others learn that it left, and it joins again.
@@ -99,34 +165,39 @@ impl Scene<'_> {
             let pending = format!("{name} left, and {failed} were failed");
             return Err(Failure::Liveness { id: "L8", pending });
         }
+        let before = self.notes.borrow().joins.len();
         self.act(&Action::Join { host: subject, seeds: vec![seed] });
-        self.joined(subject, seed)
+        self.joined(Cast { forgets: false, ..cast }, before)
     }
 
-    /// L7: a join ends, and if it succeeded both know each other.
-    fn joined(&mut self, subject: HostId, seed: HostId) -> Result<(), Failure> {
+    /// L7: a join ends in time. Nothing is wrong, so that it succeeds, and both know each other:
+    /// at once, or where the joiner learns from the seed of lives that it forgot, when the seed
+    /// heard in which life it is instead. It is one of the joins that were not over when there
+    /// were `before` that were.
+    fn joined(&mut self, cast: Cast, before: usize) -> Result<(), Failure> {
+        let Cast { subject, seed, forgets } = cast;
         let names = [subject, seed].map(|id| self.world.name_of(id));
-        let end = self.world.now + JOIN_ENDS;
-        while self.world.next_at().is_some_and(|at| at <= end) && self.world.violation().is_none() {
-            self.world.step();
-            let mut finished = self.world.last_events().iter().filter_map(outcome);
-            let Some(has_joined) = finished.next() else { continue };
-            let knows =
-                |one, other: &str| member_state(self.world, one, other).is_some_and(State::is_live);
-            if !has_joined || knows(subject, &names[1]) && knows(seed, &names[0]) {
-                return Ok(());
-            }
-            let pending =
-                format!("{} joined {}, and one does not know the other", names[0], names[1]);
+        let notes = Rc::clone(self.notes);
+        let ended = || {
+            let notes = notes.borrow();
+            notes.joins[before..].iter().find(|(host, _)| *host == subject).copied()
+        };
+        self.expect("L7", JOIN_ENDS, |_| {
+            ended().map(drop).ok_or_else(|| format!("{} still joins", names[0]))
+        })?;
+        if let Some((_, false)) = ended() {
+            let pending = format!("{} could not join {}", names[0], names[1]);
             return Err(Failure::Liveness { id: "L7", pending });
         }
-        match self.world.violation() {
-            Some(violation) => Err(Failure::Violation(violation.clone())),
-            None => {
-                let pending = format!("{} still joins after {JOIN_ENDS:?}", names[0]);
-                Err(Failure::Liveness { id: "L7", pending })
-            }
-        }
+        let within = if forgets { LIFE_HEARD } else { Duration::ZERO };
+        self.expect("L7", within, |world| {
+            let knows =
+                |one, other: &str| member_state(world, one, other).is_some_and(State::is_live);
+            let is_mutual = knows(subject, &names[1]) && knows(seed, &names[0]);
+            is_mutual.then_some(()).ok_or_else(|| {
+                format!("{} joined {}, and one does not know the other", names[0], names[1])
+            })
+        })
     }
 
     /// L11: somebody comes with a name that is taken. Its holder keeps it, and both keep running.
@@ -194,12 +265,6 @@ impl Scene<'_> {
     }
 }
 
-/// Whether a join that ended reached anybody.
-fn outcome(event: &Event) -> Option<bool> {
-    let EventKind::JoinFinished { seeds, .. } = &event.kind else { return None };
-    Some(seeds.iter().any(|(_, outcome)| matches!(outcome, SeedOutcome::Joined { .. })))
-}
-
 fn member_state(world: &World<Node>, id: HostId, name: &str) -> Option<State> {
     world.node(id).member(name).map(|member| member.state)
 }
@@ -209,6 +274,12 @@ const LEAVE_ENDS: Duration = Duration::from_millis(5_100);
 
 /// By then a join is over, by whatever clock.
 const JOIN_ENDS: Duration = Duration::from_millis(10_100);
+
+/// In this time a packet arrives, whatever the network nearby is like.
+const LIFE_HEARD: Duration = Duration::from_millis(100);
+
+/// So long a partition lasts at most.
+const PARTED: Duration = Duration::from_secs(60);
 
 /// For so long a second node of one name stays: long enough for its join to end.
 const TWIN_STAYS: Duration = Duration::from_secs(11);

@@ -11,6 +11,7 @@ use swim_core::{Event, EventKind, Life, MemberChange, SeedOutcome, State, Stats}
 
 use crate::{
     check::Checker,
+    host,
     network::HostId,
     step::{Moment, Step},
 };
@@ -29,6 +30,16 @@ pub(super) struct Notes {
     lives: BTreeMap<HostId, Life>,
     health_max: u32,
     steps: u64,
+    /// The joins that ended, in order: whose, and whether it reached anybody.
+    pub(super) joins: Vec<(HostId, bool)>,
+    /// The hosts below this number are looked at by each other.
+    core: usize,
+    /// Whom of the core somebody of the core failed without a reason.
+    pub(super) wronged: Vec<(HostId, HostId)>,
+    /// How often somebody of the core took somebody else for alive whom it had failed.
+    pub(super) revivals: BTreeMap<(HostId, HostId), u64>,
+    /// The suspicions at each host that all confirmed who had to.
+    confirmed: BTreeSet<(HostId, String)>,
 }
 
 /// Takes notes; finds nothing wrong.
@@ -44,6 +55,53 @@ impl Notes {
     /// Whether a host's node will try to reach the one of this name there sooner or later.
     pub(super) fn knows(&self, host: HostId, name: &str, addr: SocketAddr) -> bool {
         self.known.get(&host).is_some_and(|known| known.get(name) == Some(&addr))
+    }
+
+    /// From now on, what those of the core think of each other and of the rest is noted.
+    pub(super) fn look_at_core(&mut self, core: usize) {
+        self.core = core;
+        self.wronged.clear();
+        self.revivals.clear();
+    }
+
+    /// What somebody of the core came to think of somebody.
+    fn opinion(&mut self, one: HostId, change: MemberChange, addr: SocketAddr) {
+        let Some(other) = host::host_at(addr).filter(|other| *other != one && one < self.core)
+        else {
+            return;
+        };
+        match change {
+            MemberChange::Failed if other < self.core && self.active.contains(&addr) => {
+                self.wronged.push((one, other));
+            }
+            MemberChange::Joined if other >= self.core => {
+                *self.revivals.entry((one, other)).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// C1: a suspicion ran out as soon as it may, as all had confirmed it who had to.
+    fn confirmations(&mut self, step: &Step<'_>) {
+        let host = step.host;
+        for event in step.events {
+            if let EventKind::Member { change: MemberChange::Failed, member } = &event.kind
+                && self.confirmed.contains(&(host, member.name.to_string()))
+            {
+                self.counters.add("suspicion confirmed by all", 1);
+            }
+        }
+        if step.audit.suspicions == 0 {
+            self.confirmed.retain(|(other, _)| *other != host);
+            return;
+        }
+        if step.events.is_empty() && !matches!(step.moment, Moment::Packet { .. }) {
+            return;
+        }
+        self.confirmed.retain(|(other, _)| *other != host);
+        let all = step.node.audit_suspicions().into_iter();
+        let all = all.filter(|it| it.needed > 0 && it.confirmations >= it.needed);
+        self.confirmed.extend(all.map(|it| (host, it.name.to_string())));
     }
 
     pub(super) fn add_stats(&mut self, stats: &Stats) {
@@ -136,7 +194,20 @@ impl Checker for Watch {
         }
         for event in step.events {
             notes.event(step.host, event);
+            match &event.kind {
+                EventKind::Member { change, member } => {
+                    notes.opinion(step.host, *change, member.addr);
+                }
+                EventKind::JoinFinished { seeds, .. } => {
+                    let is_joined = |(_, outcome): &(_, SeedOutcome)| {
+                        matches!(outcome, SeedOutcome::Joined { .. })
+                    };
+                    notes.joins.push((step.host, seeds.iter().any(is_joined)));
+                }
+                _ => {}
+            }
         }
+        notes.confirmations(step);
         // More than one packet to one member at once: what was to be said did not fit into one.
         let tos = step.sent.iter().map(|(to, _)| to);
         let mut seen: Vec<_> = Vec::new();

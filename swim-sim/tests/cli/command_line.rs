@@ -94,6 +94,57 @@ fn a_run_repeats_byte_for_byte() {
     assert!(traces[0] == traces[1], "two processes, two histories");
 }
 
+/// D5: the line that a failure comes with draws the very run, whatever it was explored with.
+#[test]
+fn the_line_of_a_failure_draws_the_same_run() {
+    use swim_sim::explore::{self, Class, Limits, Mask, Plan};
+    let mask = Mask::default().with(Class::Loss).with(Class::StreamReset);
+    let chaos_max = std::time::Duration::from_millis(12_300);
+    let limits = Limits { nodes_min: 2, nodes_max: 4, chaos_max };
+    let line = explore::command(17, mask, &limits).replace("'12s 300ms'", "12s300ms");
+    let file = std::env::temp_dir().join(format!("swim-sim-line-{}.json", std::process::id()));
+    let path = file.to_string_lossy().into_owned();
+    let mut words: Vec<&str> = line.split(' ').skip(1).collect();
+    words.extend(["--save", &path]);
+    let output = swim_sim(&words);
+    let text = std::fs::read_to_string(&file).expect("the plan was saved");
+    std::fs::remove_file(&file).expect("it is ours");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(Plan::from_json(&text), Ok(Plan::draw(17, mask, &limits)));
+}
+
+/// It is the run that the exit status tells of, also with --shrink.
+#[test]
+fn a_replay_exits_with_1_when_the_run_fails() {
+    use swim_sim::{
+        Span,
+        explore::{Limits, Mask, Mode, Plan},
+    };
+    let limits = Limits { nodes_min: 3, nodes_max: 3, ..Limits::default() };
+    let file = std::env::temp_dir().join(format!("swim-sim-exit-{}.json", std::process::id()));
+    let path = file.to_string_lossy().into_owned();
+    let statuses = |plan: &Plan| {
+        std::fs::write(&file, plan.to_json()).expect("it can be written");
+        let lines = [&["replay", "--plan", &path][..], &["replay", "--plan", &path, "--shrink"]];
+        let outputs = lines.map(swim_sim);
+        std::fs::remove_file(&file).expect("it is ours");
+        let text = String::from_utf8_lossy(&outputs[1].stderr).into_owned();
+        (outputs.map(|output| output.status.code()), text)
+    };
+    let mut plan = Plan::draw(1, Mask::default(), &limits);
+    let (codes, text) = statuses(&plan);
+    assert_eq!(codes, [Some(0), Some(0)]);
+    assert!(text.contains("nothing to shrink"), "{text}");
+    // Nobody who has just been started agrees with others at once.
+    plan.mode = Mode::Pure;
+    plan.chaos = std::time::Duration::ZERO;
+    plan.agree_within = Some(Span(std::time::Duration::ZERO));
+    plan.actions.iter_mut().for_each(|timed| timed.at = std::time::Duration::ZERO);
+    let (codes, text) = statuses(&plan);
+    assert_eq!(codes, [Some(1), Some(1)]);
+    assert!(text.contains(" nodes, ") && text.contains("violated"), "{text}");
+}
+
 /// The digest that a replay with these arguments prints.
 fn digest(args: &[&str]) -> String {
     let output = swim_sim(&[&["replay"], args].concat());

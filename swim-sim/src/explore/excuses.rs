@@ -1,0 +1,119 @@
+//! What can't be exercised where kinds of faults are switched off: that, and nothing else, is
+//! excused. (C1)
+
+use super::class::{Class, Mask};
+
+/// Whether what the mask hides makes it impossible that this counter moves.
+pub(super) fn is_excused(name: &str, mask: Mask) -> bool {
+    let hidden = |classes: &[Class]| classes.iter().all(|class| mask.hides(*class));
+    let fault = name.strip_prefix("fault ");
+    let is_own = |class: &&Class| fault == Some(class.name());
+    if let Some(class) = Class::ALL.iter().find(is_own) {
+        return mask.hides(*class);
+    }
+    SOURCES.iter().any(|(names, sources)| names.contains(&name) && hidden(sources))
+}
+
+/// Counters, and the kinds of which one at least must take part that they move.
+const SOURCES: &[(&[&str], &[Class])] = {
+    use Class as C;
+    &[
+        (&["packet cut"], &[C::Asymmetry, C::Partition, C::Flapping]),
+        (&["packet filtered"], &[C::Firewall]),
+        (&["packet too long"], &[C::Mtu]),
+        (&["packet doubled"], &[C::Duplicates]),
+        (&["packet flipped"], &[C::Flips]),
+        (&["packet truncated"], &[C::Truncation]),
+        (&["packet late"], &[C::Reordering]),
+        (&["packet clogged"], &[C::Clog]),
+        (&["packet held"], &[C::Hold]),
+        (&["packet replayed"], &[C::Replay]),
+        (&["send queue full"], &[C::SendQueue]),
+        (&["stream reset"], &[C::StreamReset]),
+        (&["stream stalled"], &[C::StreamStall]),
+        (&["lasting deaf", "lasting mute", "lasting lossy"], &[C::Loss]),
+        (&["lasting starved"], &[C::Starvation]),
+        (&["lasting slow"], &[C::Slow]),
+        (&["lasting stopped"], &[C::Pause]),
+        (&["member updated"], &[C::Updates, C::Versions]),
+        (
+            &["broadcast delivered", "broadcast repeated", "broadcast stale", "broadcast repair"],
+            &[C::Broadcasts],
+        ),
+        (
+            &[
+                "state received",
+                "ping answered",
+                "delivery confirmed",
+                "delivery unconfirmed",
+                "delivery unreachable",
+            ],
+            &[C::Messages],
+        ),
+        (&["ping unanswered"], &[C::Messages]),
+        (&["seed unreachable"], &[C::Unreachable, C::Misuse]),
+        (&["seed myself"], &[C::Unreachable, C::Leaves]),
+        (
+            &[
+                "refused join: NoSeeds",
+                "refused join: TooManySeeds",
+                "refused join: TooManyJoins",
+                "refused remove: Alive",
+                "refused leave: Leaving",
+                "refused leave: Left",
+                "refused join: Leaving",
+                "refused keyring: Unknown",
+                "refused keyring: Primary",
+                "refused update: Meta",
+            ],
+            &[C::Misuse],
+        ),
+        (&["refused remove: UnknownMember"], &[C::Misuse]),
+        (&["refused send: TooLarge"], &[C::Misuse, C::Messages, C::Broadcasts]),
+        (&["refused send: UnknownMember"], &[C::Misuse, C::Messages]),
+        (&["refused keyring: NoKeyring"], &[C::Misuse]),
+        (&["refused keyring: Full"], &[C::Rotation]),
+        (&["reject replayed"], &[C::Replay, C::Duplicates]),
+        (&["reject table_full"], &[C::Visitors, C::Conflict, C::Intruders]),
+        (&["reject label", "reject plaintext"], &[C::Intruders, C::Garbage]),
+        (&["reject sealed", "reject source"], &[C::Intruders, C::Garbage]),
+        (&["reject unknown_key"], &[C::Intruders, C::Garbage, C::Rotation, C::Flips]),
+        (&["reject stale"], &[C::Jump]),
+        (&["reject checksum", "reject decrypt"], &[C::Flips, C::Truncation, C::Garbage]),
+        (&["reject version", "reject flags"], &[C::Flips, C::Garbage]),
+        (&["reject truncated"], &[C::Truncation, C::Garbage]),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::counters::expected;
+
+    #[test]
+    fn a_mask_excuses_what_it_makes_impossible_and_nothing_else() {
+        let excused = |mask: Mask| {
+            let names = expected().into_iter().filter(|name| is_excused(name, mask));
+            names.collect::<Vec<_>>()
+        };
+        assert!(excused(Mask::default()).is_empty());
+        let replay = excused(Mask::default().with(Class::Replay));
+        assert_eq!(replay, ["fault replay", "packet replayed"]);
+        let cuts = [Class::Asymmetry, Class::Partition, Class::Flapping];
+        let two = Mask::default().with(cuts[0]).with(cuts[1]);
+        assert!(!is_excused("packet cut", two), "flapping partitions cut too");
+        assert!(is_excused("packet cut", two.with(cuts[2])));
+        let all = Class::ALL.iter().fold(Mask::default(), |mask, class| mask.with(*class));
+        for name in ["looks S1-S10", "mode frozen", "trial crash", "exchange"] {
+            assert!(!is_excused(name, all), "{name} needs no fault");
+        }
+    }
+
+    #[test]
+    fn all_that_is_excused_is_expected() {
+        let expected = expected();
+        for name in SOURCES.iter().flat_map(|(names, _)| *names) {
+            assert!(expected.iter().any(|other| other == name), "nobody expects '{name}'");
+        }
+    }
+}
