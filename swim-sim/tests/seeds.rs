@@ -1,25 +1,27 @@
-//! Seeds that once found something, with what it was. They run with the usual limits and nothing
-//! masked. A change of what is drawn makes other runs of them, so that what was found is also kept
-//! as a test of its own or as a plan.
+//! Plans that once found something: each file of `tests/plans` says what. A plan is what was drawn,
+//! not the seed it was drawn from, so that it stays the same run when drawing changes; see
+//! `swim-sim replay --save`.
 
-use swim_sim::explore::{self, Limits, Mask};
+use std::{fs, path::Path};
 
-const FOUND: &[(u64, &str)] = &[
-    (103, "a node that forgot its lives did not outbid what its former self had said"),
-    (11, "P7: confirmations that had waited made a node that woke fail three members at once"),
-    (18, "P5: a comparison of views was due in the very moment of the tick before"),
-    (687, "X9: helpers vouched for an impostor that had died, as they knew the real one"),
-    (259, "X9: the same, found while an impostor had come by another way"),
-    (121, "P7: suspicions with little time left ran out as soon as a node woke"),
-    (644, "L1: the dead went round for ever, suspected here while they were forgotten there"),
-    (373, "S5: a node that forgot its lives spoke again under a stamp of its former self"),
-];
+use swim_sim::explore::{self, Plan};
 
 #[test]
 fn what_was_found_stays_mended() {
-    for (seed, what) in FOUND {
-        let verdict = explore::run_seed(*seed, Mask::default(), &Limits::default(), None);
-        let line = explore::command(*seed, Mask::default(), &Limits::default());
-        assert!(verdict.is_ok(), "{what}: {:?}\n{line}", verdict.failure);
+    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans");
+    let mut paths: Vec<_> = fs::read_dir(&plans)
+        .expect("the plans are there")
+        .map(|entry| entry.expect("an entry can be read").path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "no plan in {}", plans.display());
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("a plan can be read");
+        let plan = Plan::from_json(&text).unwrap_or_else(|what| panic!("{name}: {what}"));
+        assert!(!plan.about.is_empty(), "{name} does not say what it found");
+        let verdict = explore::run(&plan, None);
+        let again = format!("swim-sim replay --plan swim-sim/tests/plans/{name}");
+        assert!(verdict.is_ok(), "{}: {:?}\n{again}", plan.about, verdict.failure);
     }
 }
