@@ -24,6 +24,31 @@ fn safety_holds_in_chaos_and_calm_brings_agreement() {
     let failed: Vec<u64> = outcome.failures().map(|verdict| verdict.seed).collect();
     assert!(failed.is_empty(), "these seeds failed: {failed:?}");
     assert!(outcome.missing.is_empty(), "nothing was tested of: {}", outcome.missing.join(", "));
+    assert!(outcome.excused.is_empty(), "nothing is masked");
+    compare_convergence(&outcome);
+}
+
+/// How long agreement took may not get worse unnoticed: virtual time is the same on all machines.
+fn compare_convergence(outcome: &explore::Outcome) {
+    let baseline = include_str!("convergence.txt");
+    let mut compared = 0;
+    for line in baseline.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let mut words = line.split_whitespace();
+        let (Some(permille), Some(seconds), None) = (words.next(), words.next(), words.next())
+        else {
+            panic!("not two words: {line}");
+        };
+        let permille: usize = permille.parse().expect("thousandths");
+        let stored: f64 = seconds.parse().expect("seconds");
+        let measured = outcome.convergence(permille).as_secs_f64();
+        println!("agreement, {permille} of 1000 runs: {measured} s, stored {stored} s");
+        assert!(
+            measured <= stored * 1.1 + 0.01,
+            "{permille} of 1000 runs agree within {measured} s, and did within {stored} s"
+        );
+        compared += 1;
+    }
+    assert!(compared >= 2, "the baseline has the median and the 99th percentile");
 }
 
 /// D1: not even another process makes a difference, nor does a trace that is written.
@@ -72,7 +97,10 @@ fn d4_a_mask_changes_nothing_else() {
         let whole = Plan::draw(seed, Mask::default(), &Limits::default());
         for &class in Class::ALL {
             let without = Plan::draw(seed, Mask::default().with(class), &Limits::default());
-            assert_eq!(whole.mode, without.mode);
+            assert_eq!((whole.mode, whole.chaos), (without.mode, without.chaos));
+            let mut rest = whole.lasting.iter();
+            let is_part = without.lasting.iter().all(|fault| rest.any(|other| other == fault));
+            assert!(is_part, "seed {seed}: without {class}, others are sick");
             let mut rest = whole.actions.iter();
             let is_part = without.actions.iter().all(|action| rest.any(|other| other == action));
             assert!(is_part, "seed {seed}: without {class}, other things happen");
@@ -95,7 +123,8 @@ fn d4_another_node_changes_nobodys_draws() {
     for seed in 0..50 {
         let sized = |size| Limits { nodes_min: size, nodes_max: size, ..Limits::default() };
         let [few, more] = [8, 9].map(|size| Plan::draw(seed, nothing, &sized(size)));
-        assert_eq!((few.actions.len(), more.actions.len()), (8, 9));
+        let added = more.actions.len() - few.actions.len();
+        assert_eq!((few.hosts().len(), more.hosts().len(), added), (8, 9, 1));
         assert!(few.actions.iter().all(|start| more.actions.contains(start)), "seed {seed}");
         let skews = |plan: &Plan| {
             plan.settings.skews.iter().filter(|s| s.host < 8).cloned().collect::<Vec<_>>()
@@ -104,6 +133,32 @@ fn d4_another_node_changes_nobodys_draws() {
         let releases = &few.settings.releases;
         assert_eq!(more.settings.releases[..releases.len()], releases[..], "seed {seed}");
     }
+}
+
+/// D4: a run in which a kind of fault takes no part is the same run without it, step by step.
+#[test]
+fn d4_a_mask_of_what_is_not_there_changes_nothing() {
+    let plan = Plan::draw(3, Mask::default(), &SMALL);
+    let absent = Class::ALL.iter().filter(|it| plan.classes.iter().all(|name| name != it.name()));
+    let mask = absent.fold(Mask::default(), |mask, class| mask.with(*class));
+    assert!(!mask.is_empty());
+    if plan.lasting.is_empty() {
+        assert_eq!(Plan::draw(3, mask, &SMALL), plan);
+    }
+    let digests = [Mask::default(), mask].map(|mask| explore::replay(3, mask, &SMALL).digest);
+    assert_eq!(digests[0], digests[1]);
+}
+
+/// C1: a campaign that masks something is asked for all else.
+#[test]
+fn a_mask_excuses_nothing_else() {
+    let mask = Mask::default().with(Class::Replay);
+    let limits = Limits { nodes_max: 1, chaos_max: Duration::from_secs(1), ..Limits::default() };
+    let campaign = Campaign { mask, limits, ..Campaign::new(0..LONG as u64) };
+    let outcome = campaign.run(&|_| {});
+    assert_eq!(outcome.excused, ["fault replay", "packet replayed"]);
+    assert!(outcome.missing.iter().any(|name| name == "nack"), "one node alone hears no nack");
+    assert!(!outcome.is_ok());
 }
 
 #[test]
@@ -159,6 +214,9 @@ fn d5_failing_runs_get_smaller() {
         let Some(small) = explore::shrink(&plan, 300, attempt) else { continue };
         shrunk += 1;
         assert_eq!(small.failure.finder(), "no-failures");
+        assert!(small.plan.hosts().len() < plan.hosts().len(), "seed {seed}: as many nodes");
+        let nodes = format!("{} nodes, ", small.plan.hosts().len());
+        assert!(small.summary().starts_with(&nodes), "{}", small.summary());
         let (before, after) = (plan.actions.len(), small.plan.actions.len());
         assert!(after <= 12 && after < before, "seed {seed}: {after} of {before} actions");
         let again = Plan::from_json(&small.plan.to_json()).expect("it was written so");
@@ -183,5 +241,6 @@ fn all_modes_are_drawn() {
     let count = |is: fn(&Mode) -> bool| modes.iter().filter(|mode| is(mode)).count();
     assert!(count(|mode| *mode == Mode::Calm) > 40);
     assert!(count(|mode| *mode == Mode::Pure) > 2);
+    assert!(count(|mode| *mode == Mode::Mild) > 2);
     assert!(count(|mode| matches!(mode, Mode::Frozen { .. })) > 5);
 }
