@@ -360,9 +360,10 @@ impl Recorder {
 }
 
 impl Record {
-    /// Bytes a second that a node sent on average in this part of the run.
+    /// Bytes a second that a node sent on average in this part of the run; nothing if no node took
+    /// part from one sample to the next in it.
     #[must_use]
-    pub fn traffic(&self, from: Duration, until: Duration) -> f64 {
+    pub fn traffic(&self, from: Duration, until: Duration) -> Option<f64> {
         let (mut bytes, mut node_seconds) = (0, 0.0);
         for pair in self.samples.windows(2) {
             let [before, sample] = pair else { continue };
@@ -372,7 +373,7 @@ impl Record {
                 node_seconds += span * sample.members as f64;
             }
         }
-        if node_seconds > 0.0 { bytes as f64 / node_seconds } else { 0.0 }
+        (node_seconds > 0.0).then(|| bytes as f64 / node_seconds)
     }
 }
 

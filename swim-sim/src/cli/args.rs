@@ -33,8 +33,8 @@ pub(crate) enum Invocation {
     Replay(Box<ReplayArgs>),
     /// Run a published experiment.
     Experiment(ExperimentArgs),
-    /// Say what there is.
-    List(Topic),
+    /// Say what there is, to people or to programs.
+    List(Topic, bool),
     /// Print this text.
     Print(&'static str),
 }
@@ -173,19 +173,20 @@ fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
 }
 
 fn list(mut reader: Reader) -> Result<Invocation, Failure> {
-    let mut topic = Topic::All;
+    let (mut topic, mut json) = (Topic::All, false);
     while let Some(token) = reader.next()? {
         match token {
             Token::Word(word) => {
                 let word = word.to_string_lossy();
                 let found = Topic::NAMES.iter().find(|(name, _)| *name == word);
                 let names: Vec<_> = Topic::NAMES.iter().map(|(name, _)| *name).collect();
-                topic = found.ok_or_else(|| unknown(&LIST, "list", &word, &names))?.1;
+                topic = found.ok_or_else(|| unknown(&LIST, "topic", &word, &names))?.1;
             }
+            Token::Flag("json") => json = true,
             Token::Flag(_) => return Ok(Invocation::Print(help::LIST)),
         }
     }
-    Ok(Invocation::List(topic))
+    Ok(Invocation::List(topic, json))
 }
 
 fn help(mut reader: Reader) -> Result<Invocation, Failure> {
@@ -266,7 +267,7 @@ const GOALS: [(&str, (&str, Goal)); 3] = [
 
 const SWIM_SIM: Grammar = Grammar { name: "swim-sim", flags: &["help", "version"] };
 const HELP: Grammar = Grammar { name: "swim-sim help", flags: &["help"] };
-const LIST: Grammar = Grammar { name: "swim-sim list", flags: &["help"] };
+const LIST: Grammar = Grammar { name: "swim-sim list", flags: &["json", "help"] };
 const RUN: Grammar = Grammar {
     name: "swim-sim run",
     flags: &["seed", "seeds", "set", "json", "columns", "report", "trace", "help"],
@@ -311,6 +312,7 @@ const REPLAY: Grammar = Grammar {
     name: "swim-sim replay",
     flags: &[
         "seed",
+        "seeds",
         "mask",
         "nodes-min",
         "nodes-max",

@@ -30,6 +30,7 @@ pub(crate) fn experiment(args: &ExperimentArgs) -> Result<ExitCode, Failure> {
         let what = format!("there is no experiment {:?}{hint}", args.id);
         return Err(Failure::Usage(format!("{what}; see `swim-sim list experiments`")));
     };
+    args.output.check(None, &[])?;
     let plan = Plan {
         // Whoever says which repetitions wants all cells of them.
         scale: if args.full || args.seeds.is_some() { Scale::Full } else { Scale::Quick },

@@ -1,8 +1,7 @@
 //! `swim-sim explore` and `swim-sim replay`: what chance finds.
 
 use std::{
-    fs::{self, File},
-    io::BufWriter,
+    io::{self, Write as _},
     path::Path,
     process::ExitCode,
     thread,
@@ -19,12 +18,15 @@ use swim_sim::{
 use super::{
     exploring::{Drawn, ExploreArgs, ReplayArgs},
     failure::Failure,
-    output::{self, print, write_file},
+    files::{self, Part},
+    output::{self, print},
     progress::Progress,
+    run::no_columns,
 };
 
 /// Runs a campaign and says what it found.
 pub(crate) fn explore(args: &ExploreArgs) -> Result<ExitCode, Failure> {
+    args.output.check(None, &[])?;
     let campaign = Campaign {
         seeds: args.seeds.clone(),
         mask: args.mask,
@@ -62,38 +64,45 @@ pub(crate) fn replay(args: &ReplayArgs) -> Result<ExitCode, Failure> {
         Drawn::Seed(seed, mask, limits) => Plan::draw(*seed, *mask, limits),
         Drawn::File(path) => read_plan(path)?,
     };
+    let read = match &args.run {
+        Drawn::Seed(..) => None,
+        Drawn::File(path) => Some(path.as_path()),
+    };
+    let save = args.save.as_deref().map(|path| ("save", path));
+    args.output.check(read, save.as_slice())?;
+    if args.output.columns && plan.settings.size > report::COLUMNS_MAX {
+        return Err(no_columns(plan.settings.size));
+    }
     if let Some(path) = &args.save {
-        write_file(path, &(plan.to_json() + "\n"))?;
+        files::write(path, &(plan.to_json() + "\n"))?;
     }
     if args.shrink {
         return shrink(&plan);
     }
-    let trace = match &args.output.trace {
+    let (part, trace) = match &args.output.trace {
         Some(path) => {
-            let file = File::create(path).map_err(|error| {
-                Failure::Runtime(format!("cannot write {}: {error}", path.display()))
-            })?;
-            Trace::to(Box::new(BufWriter::new(file)))
+            let (part, writer) = Part::create(path)?;
+            (Some(part), Trace::to(Box::new(writer)))
         }
-        None => Trace::new(),
+        None => (None, Trace::new()),
     };
     if args.output.report.is_none() && !args.output.columns {
-        return told(args, &plan, &explore::run(&plan, Some(trace)));
+        let verdict = explore::run(&plan, Some(trace));
+        part.map_or(Ok(()), Part::finish)?;
+        return told(args, &plan, &verdict);
     }
     let (verdict, record) = explore::run_recorded(&plan, Some(trace));
+    part.map_or(Ok(()), Part::finish)?;
     if let Some(path) = &args.output.report {
         let failure = verdict.failure.as_ref();
         let found = failure.map_or("all held".into(), ToString::to_string);
         let verdicts = [(report::EVERY_INVARIANT.into(), failure.is_none(), found)];
         let (about, again) = (plan_text(&plan), output::again());
         let page = RunPage { record: &record, about: &about, again: &again, verdicts: &verdicts };
-        write_file(path, &page.html())?;
+        files::write(path, &page.html())?;
     }
     if args.output.columns {
-        let (most, hosts) = (report::COLUMNS_MAX, record.hosts);
-        print(&report::columns(&record).ok_or_else(|| {
-            Failure::Usage(format!("--columns has room for {most} nodes, not for {hosts}"))
-        })?)?;
+        print(&report::columns(&record).ok_or_else(|| no_columns(record.hosts))?)?;
     }
     told(args, &plan, &verdict)
 }
@@ -114,19 +123,20 @@ fn shrink(plan: &Plan) -> Result<ExitCode, Failure> {
             Ok(status(true))
         }
         Some(shrunk) => {
-            eprintln!("{}: {}", shrunk.summary(), shrunk.failure);
-            print(&(shrunk.plan.to_json() + "\n")).map(|()| status(false))
+            // Not `eprintln`, which panics when nobody reads.
+            let _ = writeln!(io::stderr(), "{}: {}", shrunk.summary(), shrunk.failure);
+            print(&(shrunk.plan.to_json() + "
+")).map(|()| status(false))
         }
     }
 }
 
 fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::Usage(format!("cannot read {shown}: {error}")))?;
+    let text = files::read(path)?;
     let is_json = text.trim_start().starts_with('{');
     let plan = if is_json { Plan::from_json(&text) } else { Plan::from_toml(&text) };
-    plan.map_err(|what| Failure::Usage(format!("{shown} is no plan: {what}")))
+    plan.map_err(|what| Failure::Usage(format!("{shown} is no plan: {}", what.trim_end())))
 }
 
 fn campaign_text(outcome: &Outcome, again: &dyn Fn(&Verdict) -> String) -> String {

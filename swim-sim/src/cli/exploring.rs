@@ -71,13 +71,13 @@ pub(crate) fn explore(mut reader: Reader) -> Result<Option<ExploreArgs>, Failure
 
 /// Reads what follows `replay`; `None` if help was asked for.
 pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> {
-    let (mut seed, mut plan, mut save, mut shrink) = (None, None, None, false);
+    let (mut seeds, mut plan, mut save, mut shrink) = (Seeds::default(), None, None, false);
     let (mut mask, mut limits) = (Mask::default(), Limits::default());
     let mut output = Output::default();
     while let Some(token) = reader.next()? {
         match flag_of(&reader, token)? {
             "shrink" => shrink = true,
-            "seed" => seed = Some(reader.parsed("seed")?),
+            flag @ ("seed" | "seeds") => seeds.read(&mut reader, flag)?,
             "plan" => plan = Some(PathBuf::from(reader.value("plan")?)),
             "save" => save = Some(PathBuf::from(reader.value("save")?)),
             "help" => return Ok(None),
@@ -97,6 +97,12 @@ pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> 
     if output.json && output.columns {
         return Err(wrong(command, "--json and --columns can't be given both"));
     }
+    // No seed is an empty range here.
+    let seeds = seeds.checked_or(command, 0..0)?;
+    if seeds.end - seeds.start > 1 {
+        return Err(wrong(command, "a replay is of one run: give one --seed, or explore them"));
+    }
+    let seed = seeds.into_iter().next();
     let run = match (seed, plan) {
         (Some(seed), None) => Drawn::Seed(seed, mask, limits),
         (None, Some(file)) => Drawn::File(file),

@@ -106,14 +106,16 @@ Examples:
 pub(crate) const LIST: &str = "\
 Say what can stand in a scenario.
 
-Usage: swim-sim list [actions|assertions|settings|experiments]
+Usage: swim-sim list [actions|assertions|settings|experiments] [OPTIONS]
 
 Options:
+      --json  Print it as JSON
   -h, --help  Print this
 
 Examples:
   swim-sim list
   swim-sim list assertions
+  swim-sim list experiments --json
 ";
 
 /// Printed by `swim-sim help explore`.
@@ -156,6 +158,7 @@ Usage: swim-sim replay --seed N [OPTIONS]
 
 Options:
       --seed N         The seed of the run
+      --seeds A..B     The same as a range, of one seed
       --plan FILE      A plan as --save or --shrink writes it (JSON), or as TOML
       --mask KINDS     As it was explored with
       --nodes-min N    As it was explored with
@@ -181,7 +184,7 @@ not fail and there is nothing to make smaller.
 
 /// Printed by `swim-sim help experiment`.
 pub(crate) const EXPERIMENT: &str = "\
-Run an experiment of the papers, with the published figures beside ours.
+Run an experiment of the papers, with the published figures beside ours, or one of our own (l3).
 
 Usage: swim-sim experiment ID [OPTIONS]
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value, json};
 use swim_sim::experiment::EXPERIMENTS;
 use swim_sim::scenario::{
     settings::SETTINGS,
@@ -61,6 +62,40 @@ pub(crate) fn list(topic: Topic) -> String {
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// The same for programs: an object with a list for each topic.
+pub(crate) fn json(topic: Topic) -> String {
+    let settings = SETTINGS.iter().map(|it| json!({ "name": it.name, "as": it.takes.example() }));
+    let experiments = EXPERIMENTS.iter().map(|it| {
+        let (id, title, source, measures) = (it.id, it.title, it.source, it.measures);
+        json!({ "id": id, "title": title, "source": source, "measures": measures })
+    });
+    let all = [
+        (Topic::Actions, "when", fields_json(WHEN)),
+        (Topic::Actions, "actions", verbs_json(ACTIONS)),
+        (Topic::Assertions, "assertions", verbs_json(ASSERTIONS)),
+        (Topic::Settings, "settings", settings.collect()),
+        (Topic::Settings, "network", fields_json(LINK)),
+        (Topic::Experiments, "experiments", experiments.collect()),
+    ];
+    let asked = all.into_iter().filter(|(of, ..)| topic == *of || topic == Topic::All);
+    let map: Map<String, Value> = asked.map(|(_, name, list)| (name.to_owned(), list)).collect();
+    format!("{:#}\n", Value::Object(map))
+}
+
+fn verbs_json(verbs: &[Verb]) -> Value {
+    let of =
+        |it: &Verb| json!({ "name": it.name, "about": it.about, "fields": fields_json(it.fields) });
+    verbs.iter().map(of).collect()
+}
+
+fn fields_json(fields: &[Field]) -> Value {
+    let of = |it: &Field| {
+        let (name, about, example) = (it.name, it.about, it.kind.example());
+        json!({ "name": name, "about": about, "as": example, "optional": it.is_optional })
+    };
+    fields.iter().map(of).collect()
 }
 
 fn verbs(text: &mut String, verbs: &[Verb]) {

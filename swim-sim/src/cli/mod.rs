@@ -12,6 +12,7 @@ mod experiment;
 mod explore;
 mod exploring;
 mod failure;
+mod files;
 mod help;
 mod list;
 mod output;
@@ -30,7 +31,10 @@ pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode,
         Invocation::Explore(args) => explore::explore(&args),
         Invocation::Replay(args) => explore::replay(&args),
         Invocation::Experiment(args) => experiment::experiment(&args),
-        Invocation::List(topic) => print(&list::list(topic)).map(|()| ExitCode::SUCCESS),
+        Invocation::List(topic, json) => {
+            let text = if json { list::json(topic) } else { list::list(topic) };
+            print(&text).map(|()| ExitCode::SUCCESS)
+        }
         Invocation::Print(text) => print(text).map(|()| ExitCode::SUCCESS),
     }
 }

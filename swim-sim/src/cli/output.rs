@@ -1,12 +1,12 @@
 //! Where results go: stdout and files.
 
 use std::{
-    env, fs,
+    env,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
-use super::{failure::Failure, reader::Reader};
+use super::{failure::Failure, files, reader::Reader};
 
 /// Where results go, as every command that has results lets one choose.
 #[derive(Debug, Default)]
@@ -30,6 +30,29 @@ impl Output {
         Ok(true)
     }
 
+    /// Makes sure, before anything runs, that the files can be written, and that none of them is
+    /// another one, or one that is read. `more` are further files, each with its flag.
+    pub(crate) fn check(&self, read: Option<&Path>, more: &[(&str, &Path)]) -> Result<(), Failure> {
+        let own = [("report", self.report.as_deref()), ("trace", self.trace.as_deref())];
+        let own = own.into_iter().filter_map(|(flag, path)| Some((flag, path?)));
+        let mut checked: Vec<(&str, &Path)> = Vec::new();
+        for (flag, path) in own.chain(more.iter().copied()) {
+            let shown = path.display();
+            if read.is_some_and(|read| files::is_same(read, path)) {
+                let what =
+                    format!("--{flag} would write over {shown}, which is read: name another");
+                return Err(Failure::Usage(what));
+            }
+            if let Some((other, _)) = checked.iter().find(|(_, it)| files::is_same(it, path)) {
+                let what = format!("--{other} and --{flag} can't both write {shown}");
+                return Err(Failure::Usage(what));
+            }
+            files::check(flag, path)?;
+            checked.push((flag, path));
+        }
+        Ok(())
+    }
+
     /// Writes what belongs into files, each part made only if it was asked for.
     pub(crate) fn write(
         &self,
@@ -37,10 +60,10 @@ impl Output {
         trace: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         if let Some(path) = &self.report {
-            write_file(path, &report())?;
+            files::write(path, &report())?;
         }
         if let Some(path) = &self.trace {
-            write_file(path, &trace())?;
+            files::write(path, &trace())?;
         }
         Ok(())
     }
@@ -65,10 +88,4 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-/// Writes a file, whole or not at all as far as that is in our hands.
-pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text)
-        .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
 }

@@ -1,12 +1,6 @@
 //! `swim-sim run`: a scenario, with one seed or many.
 
-use std::{
-    fs::{self, File},
-    io::BufWriter,
-    path::Path,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use swim_sim::{
     Trace, World, check, report,
@@ -16,7 +10,8 @@ use swim_sim::{
 use super::{
     args::RunArgs,
     failure::Failure,
-    output::{print, write_file},
+    files::{self, Part},
+    output::print,
     parallel,
     progress::Progress,
 };
@@ -24,6 +19,10 @@ use super::{
 /// Runs a scenario and says what came of it.
 pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let scenario = read(args)?;
+    args.output.check(Some(&args.file), &[])?;
+    if args.output.columns && scenario.nodes > report::COLUMNS_MAX {
+        return Err(no_columns(scenario.nodes));
+    }
     let again = again(args);
     let seeds: Vec<u64> = args.seeds.clone().collect();
     let outcomes = match &args.output.trace {
@@ -33,18 +32,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
     let is_passed = outcomes.iter().all(Outcome::is_passed);
     let shown = outcomes.iter().find(|outcome| !outcome.is_passed()).or(outcomes.first());
     if let (Some(path), Some(outcome)) = (&args.output.report, shown) {
-        write_file(path, &report::html(outcome, &scenario.about, &again))?;
+        files::write(path, &report::html(outcome, &scenario.about, &again))?;
     }
     if args.output.json {
         print(&format!("{:#}\n", report::json(&scenario, &outcomes, &again)))?;
     } else {
         if let (true, Some(outcome)) = (args.output.columns, shown) {
-            let most = report::COLUMNS_MAX;
-            let columns = report::columns(&outcome.record).ok_or_else(|| {
-                let hosts = outcome.record.hosts;
-                Failure::Usage(format!("--columns has room for {most} nodes, not for {hosts}"))
-            })?;
-            print(&columns)?;
+            let columns = report::columns(&outcome.record);
+            print(&columns.ok_or_else(|| no_columns(outcome.record.hosts))?)?;
         }
         print(&report::text(&scenario, &outcomes, &again))?;
     }
@@ -53,8 +48,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
 
 fn read(args: &RunArgs) -> Result<Scenario, Failure> {
     let path = args.file.display();
-    let text = fs::read_to_string(&args.file)
-        .map_err(|error| Failure::Usage(format!("cannot read {path}: {error}")))?;
+    let text = files::read(&args.file)?;
     let mut scenario = Scenario::parse(&text)
         .map_err(|fault| Failure::Usage(format!("{path}:{}: {}", fault.line, fault.what)))?;
     scenario.settings.extend(&args.settings);
@@ -84,19 +78,26 @@ fn all(scenario: &Scenario, seeds: &[u64]) -> Vec<Outcome> {
 }
 
 fn traced(scenario: &Scenario, seed: u64, path: &Path) -> Result<Outcome, Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::Runtime(format!("cannot write {}: {error}", path.display()))
-    };
-    let file = File::create(path).map_err(|error| failed(&error))?;
-    let mut file = Some(BufWriter::new(file));
+    let (part, writer) = Part::create(path)?;
+    let mut writer = Some(writer);
     let mut prepare = |world: &mut World| {
-        watch(world, file.take().map_or_else(Trace::new, |file| Trace::to(Box::new(file))));
+        watch(world, writer.take().map_or_else(Trace::new, |file| Trace::to(Box::new(file))));
     };
-    let outcome = scenario.run(seed, &mut prepare, &mut |_| {});
-    match &outcome.trace_error {
-        Some(error) => Err(failed(error)),
-        None => Ok(outcome),
-    }
+    let progress = Progress::of_time(1, scenario.length);
+    let mut before = Duration::ZERO;
+    let outcome = scenario.run(seed, &mut prepare, &mut |now| {
+        progress.add_time(now.saturating_sub(before));
+        before = now;
+    });
+    progress.finish();
+    part.finish()?;
+    Ok(outcome)
+}
+
+/// What to say when there are too many nodes for columns.
+pub(super) fn no_columns(nodes: usize) -> Failure {
+    let most = report::COLUMNS_MAX;
+    Failure::Usage(format!("--columns has room for {most} nodes, not for {nodes}"))
 }
 
 /// Who looks at a world while it runs, in every run of the program.

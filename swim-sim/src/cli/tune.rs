@@ -19,6 +19,7 @@ use super::{
 
 /// Measures every choice and says which one to take.
 pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
+    args.output.check(None, &[])?;
     let choices = choices(args);
     let seeds = || args.seeds.clone();
     let runs: Vec<(Choice, u64)> =
@@ -40,8 +41,10 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
     let nodes = args.question.nodes;
     let (loss, each) = (100.0 * args.question.link.loss, args.seeds.end - args.seeds.start);
     let head = format!(
-        "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts/s; {each} runs each",
-        args.question.profile, args.question.broadcasts
+        "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts/s; {each} run{} each",
+        args.question.profile,
+        args.question.broadcasts,
+        if each == 1 { "" } else { "s" }
     );
     args.output.write(
         || report::tuning_sheet(nodes, &rows, args.goal, best, (&head, &again())).html(),

@@ -4,6 +4,7 @@ pub mod gc1;
 pub mod gc2;
 mod grid;
 pub mod gs1;
+pub mod l3;
 pub mod lg1;
 pub mod lg2;
 pub mod lg3;
@@ -52,6 +53,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     mf1::EXPERIMENT,
     gs1::EXPERIMENT,
     mr1::EXPERIMENT,
+    l3::EXPERIMENT,
 ];
 
 /// The experiment of this id.

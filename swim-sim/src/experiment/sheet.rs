@@ -88,7 +88,12 @@ fn spreads(outcome: &Outcome) -> Vec<Option<Part>> {
         let series = cells.into_iter().map(|(cell, samples)| (cell.to_owned(), samples));
         let shown = Shown::spread(false, series.take(SERIES_MAX).collect());
         let part = Part::new(format!("{metric}, in single runs"), shown)?;
-        Some(if left_out > 0 { part.note(format!("{left_out} cells are left out.")) } else { part })
+        let left_out = match left_out {
+            0 => return Some(part),
+            1 => "One cell is left out.".to_owned(),
+            more => format!("{more} cells are left out."),
+        };
+        Some(part.note(left_out))
     };
     metrics.into_iter().map(part).collect()
 }

@@ -65,7 +65,7 @@ fn one(text: &mut String, outcome: &Outcome) -> Result<(), fmt::Error> {
         }
     }
     let record = &outcome.record;
-    let rate = record.traffic(Duration::ZERO, record.length);
+    let rate = record.traffic(Duration::ZERO, record.length).unwrap_or_default();
     let false_failures = record.failures.iter().filter(|failure| failure.is_false).count();
     writeln!(
         text,

@@ -123,6 +123,17 @@ impl Expectation {
         }
     }
 
+    /// From when until when something must be so all the time; the second is [`end`] for the end.
+    #[must_use]
+    pub(crate) const fn range(&self) -> Option<(Duration, Duration)> {
+        match self {
+            Self::NoFalseFailure { from, until, .. } | Self::Traffic { from, until, .. } => {
+                Some((*from, *until))
+            }
+            _ => None,
+        }
+    }
+
     /// The hosts it names.
     #[must_use]
     pub fn hosts(&self) -> Vec<HostId> {

@@ -1,15 +1,22 @@
 //! Whether what a scenario expects became so.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use swim_core::EventKind;
 
 use crate::{
-    belief::Belief, history::History, machine::Machine, network::HostId, record::Record, span,
-    world::World,
+    action::Action, belief::Belief, history::History, machine::Machine, network::HostId,
+    record::Record, span, world::World,
 };
 
-use super::{expect::Expectation, plan::Expected};
+use super::{
+    expect::Expectation,
+    plan::Expected,
+    subjects::{Past, belief, pairs, present},
+};
 
 /// What became of an expectation.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +38,8 @@ pub(super) struct Judge<'a> {
     open: Vec<&'a Expected>,
     verdicts: Vec<Verdict>,
     broadcasts: Vec<Sent>,
+    /// The hosts on which a node left.
+    left: BTreeSet<HostId>,
 }
 
 /// A broadcast, and who should hear it.
@@ -42,7 +51,12 @@ struct Sent {
 
 impl<'a> Judge<'a> {
     pub(super) fn new(expected: &'a [Expected]) -> Self {
-        Self { open: expected.iter().collect(), verdicts: Vec::new(), broadcasts: Vec::new() }
+        Self {
+            open: expected.iter().collect(),
+            verdicts: Vec::new(),
+            broadcasts: Vec::new(),
+            left: BTreeSet::new(),
+        }
     }
 
     /// The next time after `now` at which something must have become so.
@@ -57,10 +71,18 @@ impl<'a> Judge<'a> {
         windows.any(|(at, _)| at <= now)
     }
 
-    /// Somebody broadcasts something now.
-    pub(super) fn broadcast<M: Machine>(&mut self, world: &World<M>, at: Duration, host: HostId) {
-        let hearers = world.taking_part().filter(|hearer| *hearer != host).collect();
-        self.broadcasts.push(Sent { at, origin: host, hearers });
+    /// Something was done now, and made sense.
+    pub(super) fn done<M: Machine>(&mut self, world: &World<M>, at: Duration, action: &Action) {
+        match *action {
+            Action::Broadcast { host } => {
+                let hearers = world.taking_part().filter(|hearer| *hearer != host).collect();
+                self.broadcasts.push(Sent { at, origin: host, hearers });
+            }
+            Action::Leave { host } => {
+                self.left.insert(host);
+            }
+            _ => {}
+        }
     }
 
     /// Looks at what is awaited now.
@@ -72,7 +94,9 @@ impl<'a> Judge<'a> {
                 continue;
             };
             let is_over = now >= at + within;
-            let found = awaited(world, record, &expected.what, is_over);
+            let past = Past { world, record, now, left: &self.left };
+            let found = awaited(world, record, &expected.what, is_over)
+                .or_else(|| past.lacks(&expected.what));
             let is_met = found.is_none();
             if !is_met && !is_over {
                 self.open.push(expected);
@@ -95,18 +119,29 @@ impl<'a> Judge<'a> {
         began: swim_core::Instant,
     ) -> Vec<Verdict> {
         for expected in std::mem::take(&mut self.open) {
+            let now = world.now.saturating_since(began);
+            let past = Past { world, record, now, left: &self.left };
+            let lacks = past.lacks(&expected.what);
             let (is_met, found) = match &expected.what {
                 Expectation::NoFalseFailure { from, until, except } => {
                     no_false_failure(record, (*from, *until), except)
                 }
                 Expectation::Traffic { per_node_at_most, from, until } => {
-                    let rate = record.traffic(*from, *until);
+                    let rate = record.traffic(*from, *until).unwrap_or(f64::INFINITY);
                     (rate <= *per_node_at_most as f64, format!("{rate:.0} B/s per node"))
                 }
                 Expectation::BroadcastsDelivered { within, share } => {
                     self.delivered(world, began, *within, *share)
                 }
-                _ => (false, "the run ended before".into()),
+                Expectation::Agree { .. }
+                | Expectation::FailedSomewhere { .. }
+                | Expectation::FailedEverywhere { .. }
+                | Expectation::LeftNotFailed { .. }
+                | Expectation::Believed { .. } => (false, "the run ended before".into()),
+            };
+            let (is_met, found) = match lacks {
+                Some(lacks) if expected.what.window().is_none() => (false, lacks),
+                _ => (is_met, found),
             };
             self.add(expected, is_met, None, found);
         }
@@ -157,8 +192,10 @@ impl<'a> Judge<'a> {
         }
         let reached = if due == 0 { 1.0 } else { done as f64 / due as f64 };
         let mut found = format!("{done} of {due} deliveries");
-        if due == 0 {
+        if self.broadcasts.is_empty() {
             found = "nothing was broadcast".into();
+        } else if due == 0 {
+            found = "nobody took part, from a broadcast until the end, who could hear it".into();
         } else if let Some((sent, hearer, at)) = missing {
             let at = at.map_or("never".into(), |at| format!("after {}", span::short(at - sent.at)));
             let sent_at = span::short(sent.at);
@@ -180,17 +217,12 @@ fn awaited<M: Machine>(
     let why = || if explain { one_line(&world.disagreements()) } else { String::new() };
     match what {
         Expectation::Agree { among, .. } if among.is_empty() => (!world.agree()).then(why),
-        Expectation::Agree { among, .. } => {
-            let takes_part =
-                |host: &HostId| world.is_running(*host) && !world.node(*host).has_left();
-            let among: Vec<HostId> = among.iter().copied().filter(takes_part).collect();
-            (!world.agree_among(&among)).then(why)
-        }
+        Expectation::Agree { among, .. } => (!world.agree_among(&present(world, among))).then(why),
         Expectation::FailedSomewhere { hosts, .. } => {
             let knows = |observer, subject| {
                 matches!(belief(world, observer, subject), Belief::Dead | Belief::Left)
             };
-            let is_missed = |subject: &&HostId| !observers(world).any(|it| knows(it, **subject));
+            let is_missed = |subject: &&HostId| !world.taking_part().any(|it| knows(it, **subject));
             let found = hosts.iter().find(is_missed);
             found.map(|subject| format!("nobody knows that host {subject} failed"))
         }
@@ -241,20 +273,6 @@ fn no_false_failure(
     };
     let (at, observer, subject) = (span::short(first.at), first.observer, first.subject);
     (false, format!("host {observer} took host {subject} for failed at {at}{more}"))
-}
-
-fn observers<M: Machine>(world: &World<M>) -> impl Iterator<Item = HostId> + '_ {
-    world.taking_part()
-}
-
-/// Those that take part, each with each of these hosts but itself.
-fn pairs<M: Machine>(world: &World<M>, hosts: &[HostId]) -> Vec<(HostId, HostId)> {
-    let of = |observer: HostId| hosts.iter().map(move |subject| (observer, *subject));
-    observers(world).flat_map(of).filter(|(observer, subject)| observer != subject).collect()
-}
-
-fn belief<M: Machine>(world: &World<M>, observer: HostId, subject: HostId) -> Belief {
-    Belief::from(world.view(observer, subject))
 }
 
 /// Whether somebody knows that another is gone: it may have forgotten it since.

@@ -14,10 +14,12 @@ mod expect;
 mod fields;
 pub mod hosts;
 mod judge;
+mod length;
 mod plan;
 mod read;
 mod running;
 pub mod settings;
+mod subjects;
 pub mod verbs;
 
 #[cfg(test)]

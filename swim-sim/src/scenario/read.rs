@@ -14,9 +14,10 @@ use crate::{
 };
 
 use super::{
-    expect::{Expectation, end},
+    expect::Expectation,
     fields::{Fault, Table, Value, line_of},
     hosts::{self, HOSTS_MAX},
+    length::{check_length, check_not_empty, needed_length},
     plan::{Beginning, Expected, Scenario},
     settings,
     verbs::{ACTIONS, ASSERTIONS, Field, Kind, LINK, RESTART, Verb},
@@ -57,6 +58,9 @@ fn read(text: &str) -> Result<Scenario, Fault> {
     let mut actions = Vec::new();
     for value in table.take("do").map_or_else(Vec::new, |it| it.each()) {
         actions.extend(reader.actions(value.table("an action")?)?);
+        if actions.len() > ACTIONS_MAX {
+            return Err(value.fault(format!("these are more than {ACTIONS_MAX} actions in all")));
+        }
     }
     // What is written first is done first when the times are equal.
     actions.sort_by_key(|timed| timed.at);
@@ -67,7 +71,7 @@ fn read(text: &str) -> Result<Scenario, Fault> {
     let length = table.take("length");
     let length = match length {
         Some(value) => check_length(value, &actions, &expected)?,
-        None => needed_length(&actions, &expected),
+        None => needed_length(&actions, &expected)?,
     };
     table.end()?;
     let scenario = Scenario {
@@ -148,6 +152,11 @@ impl Reader {
         };
         let map = fields(&mut table, verb.fields, self.nodes)?;
         table.end()?;
+        let hosts = map.get("host").map_or(1, |host| list(host).len());
+        if hosts.saturating_mul(times as usize) > ACTIONS_MAX {
+            let what = format!("`{}` is done more than {ACTIONS_MAX} times", verb.name);
+            return Err(Fault { line, what });
+        }
         let mut timed = Vec::new();
         for nth in 0..times as u32 {
             let at = at + every.unwrap_or_default() * nth;
@@ -203,6 +212,7 @@ impl Reader {
         table.end()?;
         map.insert("that".into(), json!(verb.name));
         let what: Expectation = from_json(map);
+        check_not_empty(&what).map_err(|what| Fault { line, what })?;
         self.named.extend(what.hosts().into_iter().map(|host| (host, line)));
         Ok(Expected { line, what })
     }
@@ -300,45 +310,6 @@ fn rate(value: Value<'_>) -> Result<u64, Fault> {
     rate.ok_or_else(|| value.fault(format!("{text:?} is no rate: write \"2 KB/s\" or 2000")))
 }
 
-fn check_length(
-    value: Value<'_>,
-    actions: &[Timed],
-    expected: &[Expected],
-) -> Result<Duration, Fault> {
-    let length = value.span()?;
-    if length.is_zero() {
-        return Err(value.fault("a run takes some time"));
-    }
-    let windows = expected.iter().filter_map(|it| it.what.window().map(|window| (it, window)));
-    for (expected, (at, within)) in windows {
-        if at + within > length {
-            let what = format!(
-                "looks until {}, but the run ends at {}: make `length` longer",
-                text_of(at + within),
-                text_of(length)
-            );
-            return Err(Fault { line: expected.line, what });
-        }
-    }
-    if let Some(late) = actions.iter().find(|timed| timed.at > length) {
-        return Err(value.fault(format!("an action comes later, at {}", text_of(late.at))));
-    }
-    Ok(length)
-}
-
-/// Until ten seconds after the last thing that happens or is looked at.
-fn needed_length(actions: &[Timed], expected: &[Expected]) -> Duration {
-    let acts = actions.iter().map(|timed| timed.at);
-    let looks = expected.iter().filter_map(|it| it.what.window()).map(|(at, within)| at + within);
-    let ends = expected.iter().filter_map(|it| match it.what {
-        Expectation::NoFalseFailure { until, .. } | Expectation::Traffic { until, .. } => {
-            Some(until).filter(|until| *until < end())
-        }
-        _ => None,
-    });
-    acts.chain(looks).chain(ends).max().unwrap_or_default() + Duration::from_secs(10)
-}
-
 /// The hosts that an action names.
 fn hosts_of(action: &Action) -> Vec<HostId> {
     match serde_json::to_value(action) {
@@ -373,6 +344,9 @@ fn from_json<T: serde::de::DeserializeOwned>(map: Map<String, Json>) -> T {
 
 /// More than this is a loop for a program.
 const REPEATS_MAX: u64 = 100_000;
+
+/// More than this is a run that never ends.
+const ACTIONS_MAX: usize = 1_000_000;
 
 /// A clock that is wrong by half stands for every broken one.
 const DRIFT_MAX: i64 = 500_000;

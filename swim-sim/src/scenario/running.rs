@@ -76,11 +76,8 @@ impl Scenario {
         loop {
             let now = recorder.time(&world);
             while let Some(timed) = actions.next_if(|timed| timed.at <= now) {
-                let is_done = recorder.act(&mut world, &timed.action, &options);
-                if let Action::Broadcast { host } = timed.action
-                    && is_done
-                {
-                    judge.broadcast(&world, now, host);
+                if recorder.act(&mut world, &timed.action, &options) {
+                    judge.done(&world, now, &timed.action);
                 }
             }
             judge.look(&world, recorder.record(), now);

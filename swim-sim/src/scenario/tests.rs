@@ -99,6 +99,48 @@ fn mistakes_are_named_with_their_line() {
 }
 
 #[test]
+fn what_has_no_end_or_no_time_is_refused() {
+    let cases = [
+        (
+            "nodes = 3\n[[expect]]\nthat = \"traffic\"\nper_node_at_most = 1\nfrom = \"5s\"\n\
+             until = \"5s\"",
+            "line 2: there is no time from 5s until 5s",
+        ),
+        (
+            "nodes = 3\n[[expect]]\nthat = \"no-false-failure\"\nfrom = \"9s\"\nuntil = \"5s\"",
+            "line 2: there is no time from 9s until 5s",
+        ),
+        (
+            "nodes = 3\nlength = \"5s\"\n\
+             [[expect]]\nthat = \"no-false-failure\"\nfrom = \"5s\"",
+            "line 3: looks from 5s, but the run ends at 5s",
+        ),
+        (
+            "nodes = 3\nlength = \"5s\"\n[[expect]]\nthat = \"no-false-failure\"\nuntil = \"9s\"",
+            "line 3: looks until 9s, but the run ends at 5s",
+        ),
+        (
+            "nodes = 3\n[[expect]]\nthat = \"broadcasts-delivered\"\nwithin = \"5s\"\nshare = 0",
+            "line 2: a `share` of nothing is always delivered",
+        ),
+        (
+            "nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"update\"\nhost = 1\nevery = \"9years\"\n\
+             times = 100000",
+            "no run takes ten years",
+        ),
+        (
+            "nodes = 3\n[[do]]\nat = \"1s\"\ndo = \"update\"\nhost = \"0-99\"\nevery = \"1s\"\n\
+             times = 100000",
+            "`update` is done more than 1000000 times",
+        ),
+    ];
+    for (text, expected) in cases {
+        let fault = Scenario::parse(text).unwrap_err().to_string();
+        assert!(fault.contains(expected), "{text}\n{fault}");
+    }
+}
+
+#[test]
 fn every_action_is_in_the_table_with_every_field() {
     for verb in ACTIONS.iter().filter(|verb| verb.name != RESTART) {
         let json = sample(verb, "do");
@@ -290,4 +332,136 @@ fn a_false_failure_is_told_from_a_true_one() {
         assert!(outcome.is_passed(), "{action}: {:#?}", outcome.verdicts);
         assert!(!outcome.record.failures.is_empty(), "{action}");
     }
+}
+
+/// What becomes of assertions about nothing, in the order in which they are written.
+fn found(text: &str) -> Vec<(bool, String)> {
+    outcome(text).verdicts.into_iter().map(|it| (it.is_met, it.found)).collect()
+}
+
+/// Assertions that nothing could make false, each alone in this world, and what is said of each.
+#[track_caller]
+fn assert_empty(world: &str, cases: &[(&str, &str)]) {
+    for (assertion, expected) in cases {
+        let verdicts = found(&format!("{world}\n[[expect]]\n{assertion}\n"));
+        let [(is_met, found)] = &verdicts[..] else { panic!("{verdicts:?}") };
+        assert!(!is_met, "{assertion}: {found}");
+        assert!(found.contains(expected), "{assertion}: {found}");
+    }
+}
+
+#[test]
+fn an_assertion_about_hosts_that_never_ran_does_not_hold() {
+    let world = "nodes=6\nbegin = \"empty\"\n[[do]]\nat = \"1s\"\ndo = \"start\"\nhost = \"0-3\"\n\
+                 [[do]]\nat = \"10s\"\ndo = \"crash\"\nhost = 3\n";
+    let when = "at = \"15s\"\nwithin = \"20s\"";
+    let cases = [
+        ("that = \"failed-everywhere\"\nhosts = 5", "host 5 never ran"),
+        ("that = \"failed-everywhere\"\nhosts = \"3-5\"", "hosts 4-5 never ran"),
+        ("that = \"failed-somewhere\"\nhosts = 4", "nobody knows that host 4 failed"),
+        ("that = \"left-not-failed\"\nhosts = 4", "host 4 never ran"),
+        ("that = \"agree\"\namong = \"4-5\"", "hosts 4-5 never ran"),
+        ("that = \"agree\"\namong = \"0-4\"", "host 4 never ran"),
+        ("that = \"believed\"\nas = \"unknown\"\nhosts = 4", "host 4 never ran"),
+        ("that = \"believed\"\nas = \"dead\"\nhosts = 3\nby = 4", "host 4 never ran"),
+    ];
+    let cases = cases.map(|(what, said)| (format!("{what}\n{when}"), said));
+    let cases: Vec<_> = cases.iter().map(|(what, said)| (what.as_str(), *said)).collect();
+    assert_empty(world, &cases);
+}
+
+#[test]
+fn an_assertion_that_nobody_could_be_asked_about_does_not_hold() {
+    let world = "nodes = 4\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = \"1-3\"\n";
+    let when = "at = \"3s\"\nwithin = \"1s\"";
+    let cases = [
+        ("that = \"agree\"\namong = \"1-2\"", "none of them takes part"),
+        ("that = \"agree\"\namong = 0", "only host 0 takes part"),
+        ("that = \"believed\"\nas = \"dead\"\nhosts = 0", "nobody else takes part"),
+        (
+            "that = \"believed\"\nas = \"alive\"\nhosts = 0\nby = \"1-2\"",
+            "none of those takes part",
+        ),
+        ("that = \"failed-everywhere\"\nhosts = 0", "nobody else takes part"),
+    ];
+    let cases = cases.map(|(what, said)| (format!("{what}\n{when}"), said));
+    let cases: Vec<_> = cases.iter().map(|(what, said)| (what.as_str(), *said)).collect();
+    assert_empty(world, &cases);
+    let what = format!("that = \"agree\"\n{when}");
+    assert_empty("nodes = 1\n", &[(&what, "only host 0 takes part")]);
+    assert_empty("nodes = 1\nbegin = \"empty\"\n", &[(&what, "none of them takes part")]);
+    // Host 3 runs alone and nobody hears of it: that nobody knows it is no sign of its failure.
+    let unheard = "nodes = 4\nbegin = \"empty\"\n\
+                   [[do]]\nat = \"1s\"\ndo = \"start\"\nhost = \"0-2\"\n\
+                   [[do]]\nat = \"1s\"\ndo = \"cut\"\nfrom = \"0-2\"\nto = 3\n\
+                   [[do]]\nat = \"1s\"\ndo = \"cut\"\nfrom = 3\nto = \"0-2\"\n\
+                   [[do]]\nat = \"2s\"\ndo = \"start\"\nhost = 3\n";
+    let crash = format!("{unheard}[[do]]\nat = \"4s\"\ndo = \"crash\"\nhost = 3\n");
+    let what = format!("that = \"failed-everywhere\"\nhosts = 3\n{when}");
+    assert_empty(&crash, &[(&what, "nobody ever knew that host 3 failed")]);
+    let leave = format!("{unheard}[[do]]\nat = \"3s\"\ndo = \"leave\"\nhost = 3\n");
+    let what = format!("that = \"left-not-failed\"\nhosts = 3\n{when}");
+    assert_empty(&leave, &[(&what, "nobody ever knew that host 3 left")]);
+}
+
+#[test]
+fn who_never_left_did_not_leave() {
+    // Host 1 forgets the dead soon: it believes nothing of host 2, which did not leave.
+    let world = "nodes = 3\n[settings]\nreap_after = \"30s\"\n[[do]]\nat = \"1s\"\ndo = \"crash\"\n\
+                 host = 2\n";
+    let left = "that = \"left-not-failed\"\nhosts = 2\nat = \"0s\"\nwithin = \"60s\"";
+    assert_empty(world, &[(left, "for failed")]);
+    let cut = "nodes=3\n[[do]]\nat = \"1s\"\ndo = \"crash\"\nhost = \"0-1\"\n[[do]]\nat = \"3s\"\n\
+               do = \"start\"\nhost = 0\nseeds = 1\n";
+    let left = "that = \"left-not-failed\"\nhosts = 1\nat = \"4s\"\nwithin = \"1s\"";
+    assert_empty(cut, &[(left, "host 1")]);
+}
+
+#[test]
+fn what_was_not_measured_does_not_hold() {
+    let idle = "nodes = 3\nlength = \"20s\"\n";
+    let gone = "nodes = 3\nlength = \"20s\"\n[[do]]\nat = \"5s\"\ndo = \"crash\"\nhost = \"0-2\"\n";
+    let nobody = "nodes = 3\nbegin = \"empty\"\nlength = \"20s\"\n";
+    let delivered = "that = \"broadcasts-delivered\"\nwithin = \"5s\"";
+    let traffic = "that = \"traffic\"\nper_node_at_most = \"9 MB/s\"";
+    let late = format!("{traffic}\nfrom = \"10s\"");
+    let short = format!("{traffic}\nfrom = \"5s\"\nuntil = \"5001ms\"");
+    let calm = "that = \"no-false-failure\"";
+    assert_empty(
+        idle,
+        &[
+            (delivered, "nothing was broadcast"),
+            (&short, "nothing was measured from 5s until 5.001s"),
+            ("that = \"no-false-failure\"\nexcept = \"all\"", "nobody took part"),
+        ],
+    );
+    let shouted = format!("{gone}[[do]]\nat = \"4s\"\ndo = \"broadcast\"\nhost = 1\n");
+    assert_empty(&shouted, &[(delivered, "nobody took part, from a broadcast until the end")]);
+    assert_empty(
+        gone,
+        &[
+            (&late, "nothing was measured from 10s until 20s"),
+            ("that = \"no-false-failure\"\nfrom = \"10s\"", "nobody took part from 10s until 20s"),
+        ],
+    );
+    assert_empty(nobody, &[(traffic, "nothing was measured"), (calm, "nobody took part")]);
+    assert_empty("nodes = 1\nlength = \"20s\"\n", &[(calm, "nobody took part")]);
+    // The counterparts, about something.
+    for (what, more) in
+        [(traffic, "until = \"4s\""), (calm, "until = \"4s\""), (calm, "except = 0")]
+    {
+        let text = format!("{gone}\n[[expect]]\n{what}\n{more}\n");
+        assert_eq!(found(&text).len(), 1);
+        assert!(found(&text)[0].0, "{text}: {:?}", found(&text));
+    }
+}
+
+#[test]
+fn a_host_that_starts_late_is_nobody_before() {
+    let world = "nodes = 3\nlength = \"20s\"\n[[do]]\nat = \"15s\"\ndo = \"start\"\nhost = 9\n";
+    let early = "that = \"failed-everywhere\"\nhosts = 9\nat = \"1s\"\nwithin = \"5s\"";
+    assert_empty(world, &[(early, "host 9 never ran")]);
+    let joined = "that = \"believed\"\nas = \"alive\"\nhosts = 9\nat = \"1s\"\nwithin = \"18s\"";
+    let verdicts = found(&format!("{world}[[expect]]\n{joined}\n"));
+    assert!(verdicts[0].0, "{verdicts:?}");
 }

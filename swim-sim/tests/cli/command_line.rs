@@ -17,7 +17,13 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
         (&["run", CRASH, "more"], "\"more\" is a word too many"),
         (&["run", CRASH, "--sed", "1"], "did you mean `seed`?"),
         (&["run", CRASH, "--seed"], "--seed needs a value"),
-        (&["run", CRASH, "--seed", "x"], "--seed \"x\": invalid digit"),
+        (&["run", CRASH, "--seed", "x"], "--seed \"x\": expected a whole number"),
+        (&["run", CRASH, "--seed", "18446744073709551615"], "expected a whole number, 0 to 1844"),
+        (&["run", CRASH, "--seeds", "0..99999999999"], "these are more than 10000000 seeds"),
+        (&["explore", "--seeds", "9..2"], "the range runs backwards: write 2..9"),
+        (&["replay", "--seeds", "0..3"], "a replay is of one run"),
+        (&["run", "swim-sim"], "cannot read swim-sim: it is a folder"),
+        (&["replay", "--plan", "swim-sim"], "cannot read swim-sim: it is a folder"),
         (&["run", CRASH, "--seeds", "5"], "expected a range such as 0..100"),
         (&["run", CRASH, "--seeds", "5..5"], "the range is empty"),
         (&["run", CRASH, "--seed", "1", "--seeds", "1..2"], "can't be given both"),
@@ -45,7 +51,7 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
         (&["experiment"], "say which"),
         (&["experiment", "sw99"], "there is no experiment \"sw99\""),
         (&["experiment", "sw3", "--seed", "1", "--seeds", "1..2"], "can't be given both"),
-        (&["list", "actons"], "did you mean `actions`?"),
+        (&["list", "actons"], "there is no topic \"actons\"; did you mean `actions`?"),
     ];
     for (args, expected) in cases {
         let output = swim_sim(args);
@@ -202,6 +208,28 @@ fn json_is_for_programs() {
         let lengths: Vec<_> = columns.values().map(|it| it.as_array().map(Vec::len)).collect();
         assert!(lengths.iter().all(|len| *len == lengths[0]), "{lengths:?}");
     }
+}
+
+#[test]
+fn whatever_is_listed_is_listed_for_programs() {
+    let listed = |args: &[&str]| {
+        let output = swim_sim(args);
+        exits_with(&output, 0);
+        serde_json::from_str::<Value>(&stdout(&output)).expect("JSON")
+    };
+    let all = listed(&["list", "--json"]);
+    let topics = ["actions", "assertions", "settings", "network", "experiments", "when"];
+    for topic in topics {
+        assert!(all[topic].as_array().is_some_and(|it| !it.is_empty()), "{topic}");
+    }
+    let one = listed(&["list", "experiments", "--json"]);
+    assert_eq!(one["experiments"], all["experiments"]);
+    assert_eq!(one.as_object().map(serde_json::Map::len), Some(1));
+}
+
+#[test]
+fn a_range_of_one_seed_is_a_seed() {
+    assert_eq!(digest(&["--seeds", "17..18"]), digest(&["--seed", "17"]));
 }
 
 #[test]

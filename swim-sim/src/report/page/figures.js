@@ -7,14 +7,16 @@ function figure(value) {
   return size < 0.001 ? value.toExponential(1) : String(+value.toPrecision(3));
 }
 
-/** Lying bars with a name before and a number behind; of what differs widely, the logarithms. */
+/** Lying bars with a name before and a number behind; of what differs a hundredfold, the logarithms. */
 function bars(canvas, rows, hover) {
   const frame = prepare(canvas, rows.length * BAR + 8);
   const { context, width } = frame;
   const name = Math.min(width * 0.45, 10 + Math.max(...rows.map(([it]) => context.measureText(it).width)));
   const room = width - name - 90;
   const most = Math.max(1, ...rows.map(([, value]) => value));
-  const length = (value) => value > 0 ? 2 + Math.log1p(value) / Math.log1p(most) * (room - 2) : 0;
+  const least = Math.min(most, ...rows.map(([, value]) => value).filter((value) => value > 0));
+  const share = (value) => most > 100 * least ? Math.log1p(value) / Math.log1p(most) : value / most;
+  const length = (value) => value > 0 ? 2 + share(value) * (room - 2) : 0;
   rows.forEach(([what, value], at) => {
     const y = 4 + at * BAR;
     context.fillStyle = color(value > 0 ? "ink" : "bad");

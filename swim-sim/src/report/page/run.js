@@ -5,9 +5,7 @@ const state = { by: "subject", focus: null, fraction: null, row: null, spanX: nu
 function words() {
   showHead(data);
   const wrong = data.failures.filter((it) => it[3]).length;
-  const rate = traffic();
-  const span = rate.xs.length ? rate.packets.map((it, at) => it + rate.streams[at]) : [0];
-  const mean = span.reduce((a, b) => a + b, 0) / span.length;
+  const mean = sent();
   const tiles = [
     ["Nodes", data.hosts], ["Virtual time", seconds(data.length)], ["Seed", data.seed],
     ["Sent by a node", `${bytes(mean)}/s`], ["Failures declared", data.failures.length],
@@ -63,6 +61,17 @@ function traffic() {
     made.streams.push(it.stream_bytes[at] / span / nodes);
   }
   return made;
+}
+
+/** Bytes a second that a node sent on average: as the text of the run says it. */
+function sent() {
+  const it = data.samples;
+  let [all, nodeSeconds] = [0, 0];
+  for (let at = 1; at < it.at_s.length; at++) {
+    all += it.packet_bytes[at] + it.stream_bytes[at];
+    nodeSeconds += (it.at_s[at] - it.at_s[at - 1]) * it.members[at];
+  }
+  return nodeSeconds > 0 ? all / nodeSeconds : 0;
 }
 
 /** How long after a crash each node knew of the failure. */
