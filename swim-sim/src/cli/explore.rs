@@ -125,8 +125,12 @@ fn shrink(plan: &Plan) -> Result<ExitCode, Failure> {
         Some(shrunk) => {
             // Not `eprintln`, which panics when nobody reads.
             let _ = writeln!(io::stderr(), "{}: {}", shrunk.summary(), shrunk.failure);
-            print(&(shrunk.plan.to_json() + "
-")).map(|()| status(false))
+            print(
+                &(shrunk.plan.to_json()
+                    + "
+"),
+            )
+            .map(|()| status(false))
         }
     }
 }

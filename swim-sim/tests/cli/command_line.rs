@@ -130,10 +130,10 @@ fn a_replay_exits_with_1_when_the_run_fails() {
     let file = std::env::temp_dir().join(format!("swim-sim-exit-{}.json", std::process::id()));
     let path = file.to_string_lossy().into_owned();
     let statuses = |plan: &Plan| {
-        std::fs::write(&file, plan.to_json()).expect("it can be written");
+        fs::write(&file, plan.to_json()).expect("it can be written");
         let lines = [&["replay", "--plan", &path][..], &["replay", "--plan", &path, "--shrink"]];
         let outputs = lines.map(swim_sim);
-        std::fs::remove_file(&file).expect("it is ours");
+        fs::remove_file(&file).expect("it is ours");
         let text = String::from_utf8_lossy(&outputs[1].stderr).into_owned();
         (outputs.map(|output| output.status.code()), text)
     };
