@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::{Node, Phase, gossip};
+use super::{Node, gossip};
 use crate::{
     event::{EventKind, Pong},
     io::Timer,
@@ -236,14 +236,7 @@ impl Node {
             || self.leave.as_ref().is_some_and(is_told)
             || self.pings.get(&nack.nonce).is_some_and(|ping| by.name == ping.target);
         if is_answer {
-            let record = self.table.get(from);
-            let (addr, views) = (record.addr(), [self.table.digest(), from.key()]);
-            if self.phase == Phase::Running
-                && self.repair.begin(views, self.now, self.config.probe_interval)
-            {
-                self.stats.repairs += 1;
-                self.dial(addr, Purpose::Exchange { seed: None });
-            }
+            self.exchange_with(from);
             let digest = Digest::default();
             return self.on_ack(Some(from), by, &Ack { nonce: nack.nonce, digest, payload: &[] });
         }

@@ -130,6 +130,25 @@ fn a_refutation_goes_out_even_without_rounds_of_gossip() {
 }
 
 #[test]
+fn x8_l5_two_that_hold_each_other_for_dead_exchange_tables() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.settle();
+    let streams = stage.links.len();
+    stage.say(1, &[is_dead(NODE, (5, 1), 1)]);
+    assert_eq!(stage.belief(NODE), "alive 5.1", "it may not hear us");
+    assert_eq!(stage.links.len(), streams + 1, "but perhaps it does");
+    stage.say(1, &[is_dead(NODE, (5, 1), 1)]);
+    assert_eq!(stage.links.len(), streams + 1, "which is not asked each time");
+    // Over a stream it hears us, whoever of the two began.
+    let id = stage.accept(1);
+    let head = ExchangeHead { join: false, entries: 1, state_len: 0 };
+    let head = Message::ExchangeHead(head);
+    stage.reply(id, &[head, entry(alive(NODE, 5, 1), State::Dead)], true);
+    assert_eq!(stage.belief(NODE), "alive 5.2");
+}
+
+#[test]
 fn every_packet_after_a_refutation_carries_the_new_stamp() {
     let mut stage = dated();
     stage.say(1, &[is_dead(NODE, (5, 7), 1)]);
