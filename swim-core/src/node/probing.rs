@@ -59,10 +59,17 @@ impl Node {
         self.stats.probes += 1;
         self.stats.probes_degraded += u64::from(self.health.score() > 0);
         let ping = Message::Ping(Ping { nonce, digest: self.digest() });
-        let Some((index, stamp)) = carried else { return self.send_to_member(target, &[ping]) };
-        let (name, from) = (Name::from_checked(self.table.get(index).name()), self.name.clone());
-        let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
-        self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))]);
+        let introduced = if let Some((index, stamp)) = carried {
+            let name = Name::from_checked(self.table.get(index).name());
+            let from = self.name.clone();
+            let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
+            self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))])
+        } else {
+            self.send_to_member(target, &[ping])
+        };
+        if let Some(probe) = &mut self.probe {
+            probe.introduced = introduced;
+        }
     }
 
     /// The direct ping went unanswered: asks helpers, and tries a stream.
@@ -178,6 +185,9 @@ impl Node {
         let Some(probe) = self.end_probe() else { return };
         if let Some(carried) = probe.carried {
             self.unheard.heard(carried);
+        }
+        if let Some(stamp) = probe.introduced {
+            self.unheard.understood(stamp);
         }
         self.stats.probes_acked += 1;
         self.change_health(-1);

@@ -32,6 +32,7 @@ impl Node {
             && alive.stamp == record.stamp()
         {
             self.claims.mark(MemberIndex::SELF, carrier);
+            self.unheard.understood(alive.stamp);
         }
     }
 
@@ -104,6 +105,7 @@ impl Node {
         self.table.revise(MemberIndex::SELF, Some(&alive), belief, self.now);
         let source = self.own_word();
         self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
+        self.unheard.speak(stamp);
     }
 
     pub(super) fn on_conflict(&mut self, holder: MemberIndex, alive: &Alive<'_>) {

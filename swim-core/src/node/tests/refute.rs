@@ -12,7 +12,7 @@ use crate::{
     io::Timer,
     member::{LeaveReason, State},
     stamp::{INCARNATION_MAX, Stamp},
-    wire::{Alive, Entry, ExchangeHead, Message},
+    wire::{Alive, Digest, Entry, ExchangeHead, Message, Ping},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -146,6 +146,46 @@ fn x8_l5_two_that_hold_each_other_for_dead_exchange_tables() {
     let head = Message::ExchangeHead(head);
     stage.reply(id, &[head, entry(alive(NODE, 5, 1), State::Dead)], true);
     assert_eq!(stage.belief(NODE), "alive 5.2");
+}
+
+/// What its packets show to all, nobody could pass on: only the claim says what the node is.
+#[test]
+fn a_refutation_rides_on_every_packet_until_a_probe_that_carried_it_is_answered() {
+    let mut stage = Stage::with(9, |_| {});
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    stage.settle();
+    let says_it = |stage: &Stage, nth: usize| {
+        stage.claims_to(nth).iter().filter(|claim| *claim == "alive n 5.2").count()
+    };
+    let ping = || Message::Ping(Ping { nonce: 1, digest: Digest::default() });
+    for _ in 0..5 {
+        stage.clear();
+        stage.say(2, &[ping()]);
+        assert_eq!(says_it(&stage, 2), 1, "with the ack");
+        stage.clear();
+        let (nth, _) = stage.run_to_probe();
+        assert_eq!(says_it(&stage, nth), 1, "with the ping");
+    }
+    stage.clear();
+    let (nth, nonce) = stage.run_to_probe();
+    assert_eq!(says_it(&stage, nth), 1);
+    stage.ack(nth, nonce);
+    stage.clear();
+    stage.say(2, &[ping()]);
+    let (nth, _) = stage.run_to_probe();
+    assert_eq!((says_it(&stage, 2), says_it(&stage, nth)), (0, 0), "it was heard");
+}
+
+#[test]
+fn a_refutation_that_comes_back_was_heard() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    stage.settle();
+    assert!(stage.node.unheard.own().is_some());
+    stage.say(2, &[is_alive(NODE, 5, 1)]);
+    assert!(stage.node.unheard.own().is_some(), "that is what we said before");
+    stage.say(2, &[is_alive(NODE, 5, 2)]);
+    assert!(stage.node.unheard.own().is_none());
 }
 
 #[test]
