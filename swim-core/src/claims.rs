@@ -195,6 +195,11 @@ impl Claims {
         (self.len, linked, sends_max)
     }
 
+    /// Whether a claim about this member waits.
+    pub(crate) fn is_waiting(&self, subject: MemberIndex) -> bool {
+        self.place.get(subject.as_usize()).is_some_and(|&at| at != NONE)
+    }
+
     /// Whether there is a claim that was not sent to anybody yet.
     pub(crate) fn has_unsent(&self) -> bool {
         self.heads.first().is_some_and(|&head| head != NONE)

@@ -35,6 +35,8 @@ pub enum Hearsay {
         stamp: Stamp,
         /// By whom.
         from: String,
+        /// Who told it, if that is a member at its own address.
+        carrier: Option<String>,
         /// Whether it is dead already.
         dead: bool,
     },

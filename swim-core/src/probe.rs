@@ -20,6 +20,8 @@ pub(crate) struct Probe {
     pub(crate) deadline: Instant,
     /// The accusation that the ping carried beside the usual news.
     pub(crate) carried: Option<(MemberIndex, Stamp)>,
+    /// Our own stamp, if the ping said what stands under it beside the usual news.
+    pub(crate) introduced: Option<Stamp>,
     /// Those asked for help.
     helpers: Vec<MemberIndex>,
     /// Those that said they had asked, and were waiting too.
@@ -42,6 +44,7 @@ impl Probe {
             timeout_at: Some(now + timeout),
             deadline: now + interval,
             carried: None,
+            introduced: None,
             helpers: Vec::new(),
             nacked: Vec::new(),
         }

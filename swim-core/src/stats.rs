@@ -64,7 +64,8 @@ pub struct Stats {
     pub claims_stale: u64,
     /// Claims about members that nobody has introduced.
     pub claims_unknown: u64,
-    /// Claims refused by the policy, the allow list or a limit.
+    /// Claims refused by the policy, the allow list or a limit, and accusations that no live member
+    /// tells.
     pub claims_refused: u64,
     /// Claims put aside because the queue was full.
     pub claims_dropped: u64,

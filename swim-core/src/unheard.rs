@@ -1,9 +1,12 @@
-//! Accusations of ours that nobody is known to have heard.
+//! Accusations of ours that nobody is known to have heard, and our own word of ourselves.
 //!
 //! Gossip sends an accusation a few times and asks for no answer. Where part of the network is cut,
 //! all of those can be lost; then nobody can refute or doubt it, and after its time this node would
 //! declare somebody dead who lives, and everybody would hear of *that*. So an accusation rides on
 //! our probes until one that carried it is answered. (L5)
+//!
+//! So does what we say of ourselves, under a stamp that all of our packets show: those that know
+//! the stamp alone can't pass it on, and their tables differ from all others until we are heard.
 
 use alloc::collections::VecDeque;
 
@@ -13,25 +16,30 @@ use crate::{stamp::Stamp, table::MemberIndex};
 /// be told of by us alone.
 const UNHEARD_MAX: usize = 64;
 
-/// The accusations, oldest first.
+/// What nobody is known to have heard.
 #[derive(Debug, Default)]
-pub(crate) struct Unheard(VecDeque<(MemberIndex, Stamp)>);
+pub(crate) struct Unheard {
+    /// The accusations, oldest first.
+    accusations: VecDeque<(MemberIndex, Stamp)>,
+    /// The stamp under which we last said something new of ourselves.
+    own: Option<Stamp>,
+}
 
 impl Unheard {
     #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
-        self.0.len()
+        self.accusations.len()
     }
 
     /// We have just accused somebody.
     pub(crate) fn add(&mut self, member: MemberIndex, stamp: Stamp) {
-        if self.0.contains(&(member, stamp)) {
+        if self.accusations.contains(&(member, stamp)) {
             return;
         }
-        if self.0.len() >= UNHEARD_MAX {
-            self.0.pop_front();
+        if self.accusations.len() >= UNHEARD_MAX {
+            self.accusations.pop_front();
         }
-        self.0.push_back((member, stamp));
+        self.accusations.push_back((member, stamp));
     }
 
     /// The oldest one that is not about `except`, who is told in any case. Forgets those that do
@@ -41,13 +49,30 @@ impl Unheard {
         except: MemberIndex,
         stands: impl Fn(MemberIndex, Stamp) -> bool,
     ) -> Option<(MemberIndex, Stamp)> {
-        self.0.retain(|&(member, stamp)| stands(member, stamp));
-        self.0.iter().find(|(member, _)| *member != except).copied()
+        self.accusations.retain(|&(member, stamp)| stands(member, stamp));
+        self.accusations.iter().find(|(member, _)| *member != except).copied()
     }
 
     /// Somebody has heard this one.
     pub(crate) fn heard(&mut self, accusation: (MemberIndex, Stamp)) {
-        self.0.retain(|&waiting| waiting != accusation);
+        self.accusations.retain(|&waiting| waiting != accusation);
+    }
+
+    /// We say something new of ourselves.
+    pub(crate) fn speak(&mut self, stamp: Stamp) {
+        self.own = Some(stamp);
+    }
+
+    /// The stamp of what we say of ourselves, until somebody knows what that is.
+    pub(crate) fn own(&self) -> Option<Stamp> {
+        self.own
+    }
+
+    /// Somebody knows what stands under this stamp of ours.
+    pub(crate) fn understood(&mut self, stamp: Stamp) {
+        if self.own == Some(stamp) {
+            self.own = None;
+        }
     }
 }
 
@@ -62,7 +87,7 @@ mod tests {
         let (nobody, fifty) = (MemberIndex::new(999), (MemberIndex::new(50), stamp));
         (0..100).for_each(|n| unheard.add(MemberIndex::new(n), stamp));
         (0..100).for_each(|_| unheard.add(MemberIndex::new(99), stamp));
-        assert_eq!(unheard.0.len(), UNHEARD_MAX);
+        assert_eq!(unheard.accusations.len(), UNHEARD_MAX);
         assert_eq!(unheard.first(nobody, |member, _| member.as_u32() >= 50), Some(fifty));
         let next = Some((MemberIndex::new(51), stamp));
         assert_eq!(unheard.first(MemberIndex::new(50), |_, _| true), next);

@@ -237,6 +237,19 @@ impl Node {
         self.dial(addr, Purpose::Exchange { seed: None });
     }
 
+    /// Exchanges tables with a member that does not hold us for what we are: it doesn't know us, or
+    /// believes us dead.
+    pub(super) fn exchange_with(&mut self, peer: MemberIndex) {
+        let record = self.table.get(peer);
+        let (addr, views) = (record.addr(), [self.table.digest(), peer.key()]);
+        if self.phase == Phase::Running
+            && self.repair.begin(views, self.now, self.config.probe_interval)
+        {
+            self.stats.repairs += 1;
+            self.dial(addr, Purpose::Exchange { seed: None });
+        }
+    }
+
     /// A peer lists the broadcasts it has.
     pub(super) fn on_summary(&mut self, peer: MemberIndex, summary: &BroadcastSummary<'_>) {
         let (missing, unknown) = self.broadcasts.missing_from(summary.hashes, self.now);

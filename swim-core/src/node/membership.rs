@@ -34,7 +34,7 @@ impl Node {
     /// Applies one claim.
     pub(super) fn on_claim(&mut self, claim: &Claim<'_>, source: Source) {
         #[cfg(feature = "simulation")]
-        self.note_claim(claim);
+        self.note_claim(claim, source);
         match claim {
             Claim::Alive(alive) => {
                 let known = self.table.find(alive.name);
@@ -92,11 +92,15 @@ impl Node {
                 self.on_dead(&accusation, source);
             }
             State::Suspect | State::Dead => {
-                // Its word counts as much as that of any member. (X8)
-                let accuser = source.carrier;
-                let accuser = accuser.filter(|&peer| self.table.get(peer).state().is_live());
-                if self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
-                    self.accuse(index, entry.stamp, accuser, source);
+                if !self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
+                    return;
+                }
+                // Its word counts as much as that of any member, and of nobody else. But what it
+                // says to our face over a stream we can answer: it hears us. (X8)
+                if index == MemberIndex::SELF || self.is_witness(source) {
+                    self.accuse(index, entry.stamp, source.carrier, source);
+                } else {
+                    self.stats.claims_refused += 1;
                 }
             }
             State::Left => {
@@ -221,10 +225,22 @@ impl Node {
         if !self.is_plausible_accusation(self.table.get(index).stamp(), accusation.stamp) {
             return self.reject(Reject::Implausible, source.addr);
         }
-        // Only members can bear witness. (X8)
-        let accuser = self.table.find(accusation.from);
+        if !self.is_witness(source) {
+            self.stats.claims_refused += 1;
+            return;
+        }
+        // Only members can confirm, and nobody himself. (X8)
+        let accuser = self.table.find(accusation.from).filter(|&from| from != index);
         let accuser = accuser.filter(|&from| self.table.get(from).state().is_live());
         self.accuse(index, accusation.stamp, accuser, source);
+    }
+
+    /// Whether an accusation counts: only if a live member tells it. Who hears nothing goes on to
+    /// accuse one healthy member after the other, for as long as it runs, and nobody can tell it
+    /// better. Any correct member that is held for dead is told so, and is live again with its
+    /// next packet. (X8, L6)
+    fn is_witness(&self, source: Source) -> bool {
+        source.carrier.is_some_and(|carrier| self.table.get(carrier).state().is_live())
     }
 
     /// Somebody could not reach `index` under this stamp.
@@ -264,6 +280,13 @@ impl Node {
         };
         if !self.is_plausible_accusation(self.table.get(index).stamp(), accusation.stamp) {
             return self.reject(Reject::Implausible, source.addr);
+        }
+        if !self.is_witness(source) {
+            self.stats.claims_refused += 1;
+            if index == MemberIndex::SELF {
+                self.on_death_told_by_the_dead(accusation.stamp, source);
+            }
+            return;
         }
         if index == MemberIndex::SELF {
             return self.on_accused(accusation.stamp, State::Dead);
@@ -335,7 +358,9 @@ impl Node {
         if source.is_news || !then.state.is_live() {
             // Whoever brought half of what is believed now still lacks the other half.
             let carrier = source.carrier.filter(|_| then == news);
-            let accuser = accuser.unwrap_or(MemberIndex::SELF);
+            // Nobody's word stays nobody's: in our name it would confirm itself. (X8)
+            let nobody = if then.state == State::Suspect { index } else { MemberIndex::SELF };
+            let accuser = accuser.unwrap_or(nobody);
             self.queue_claim(index, accuser, Source { carrier, ..source });
         }
         self.on_state_changed(index, before, then);

@@ -35,13 +35,14 @@ impl Node {
     }
 
     /// Keeps a claim.
-    pub(super) fn note_claim(&mut self, claim: &Claim<'_>) {
-        self.note(|_| match claim {
+    pub(super) fn note_claim(&mut self, claim: &Claim<'_>, source: Source) {
+        self.note(|node| match claim {
             Claim::Alive(alive) => Hearsay::Alive(said(alive)),
             Claim::Suspect(accusation) | Claim::Dead(accusation) => Hearsay::Accused {
                 name: text(accusation.name),
                 stamp: accusation.stamp,
                 from: text(accusation.from),
+                carrier: source.carrier.map(|carrier| text(node.table.get(carrier).name())),
                 dead: matches!(claim, Claim::Dead(_)),
             },
             Claim::Left(departure) => {

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::{Node, Phase, gossip};
+use super::{Node, gossip};
 use crate::{
     event::{EventKind, Pong},
     io::Timer,
@@ -59,10 +59,17 @@ impl Node {
         self.stats.probes += 1;
         self.stats.probes_degraded += u64::from(self.health.score() > 0);
         let ping = Message::Ping(Ping { nonce, digest: self.digest() });
-        let Some((index, stamp)) = carried else { return self.send_to_member(target, &[ping]) };
-        let (name, from) = (Name::from_checked(self.table.get(index).name()), self.name.clone());
-        let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
-        self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))]);
+        let introduced = if let Some((index, stamp)) = carried {
+            let name = Name::from_checked(self.table.get(index).name());
+            let from = self.name.clone();
+            let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
+            self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))])
+        } else {
+            self.send_to_member(target, &[ping])
+        };
+        if let Some(probe) = &mut self.probe {
+            probe.introduced = introduced;
+        }
     }
 
     /// The direct ping went unanswered: asks helpers, and tries a stream.
@@ -179,6 +186,9 @@ impl Node {
         if let Some(carried) = probe.carried {
             self.unheard.heard(carried);
         }
+        if let Some(stamp) = probe.introduced {
+            self.unheard.understood(stamp);
+        }
         self.stats.probes_acked += 1;
         self.change_health(-1);
         if self.config.report_probes {
@@ -236,14 +246,7 @@ impl Node {
             || self.leave.as_ref().is_some_and(is_told)
             || self.pings.get(&nack.nonce).is_some_and(|ping| by.name == ping.target);
         if is_answer {
-            let record = self.table.get(from);
-            let (addr, views) = (record.addr(), [self.table.digest(), from.key()]);
-            if self.phase == Phase::Running
-                && self.repair.begin(views, self.now, self.config.probe_interval)
-            {
-                self.stats.repairs += 1;
-                self.dial(addr, Purpose::Exchange { seed: None });
-            }
+            self.exchange_with(from);
             let digest = Digest::default();
             return self.on_ack(Some(from), by, &Ack { nonce: nack.nonce, digest, payload: &[] });
         }

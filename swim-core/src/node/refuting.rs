@@ -32,6 +32,7 @@ impl Node {
             && alive.stamp == record.stamp()
         {
             self.claims.mark(MemberIndex::SELF, carrier);
+            self.unheard.understood(alive.stamp);
         }
     }
 
@@ -66,6 +67,18 @@ impl Node {
         self.urgent = true;
     }
 
+    /// Somebody whom we hold for dead says that we are. Where a cut has ended, both hold each other
+    /// for dead, and one must speak first; but whoever does not hear us will say it of everybody,
+    /// and each refutation costs a round of gossip. Over a stream he does hear. (L5, L6)
+    pub(super) fn on_death_told_by_the_dead(&mut self, stamp: Stamp, source: Source) {
+        let is_dead = |&peer: &MemberIndex| self.table.get(peer).state() == State::Dead;
+        if let Some(peer) = source.carrier.filter(is_dead)
+            && stamp >= self.own_stamp()
+        {
+            self.exchange_with(peer);
+        }
+    }
+
     /// What outbids this: within our own life the smallest stamp that does. (S3) A life that was
     /// not ours was lived by another, an impostor or a former self that this node does not
     /// remember, who may have gone further in it than we have heard: we leave it to him, so that
@@ -92,6 +105,7 @@ impl Node {
         self.table.revise(MemberIndex::SELF, Some(&alive), belief, self.now);
         let source = self.own_word();
         self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
+        self.unheard.speak(stamp);
     }
 
     pub(super) fn on_conflict(&mut self, holder: MemberIndex, alive: &Alive<'_>) {

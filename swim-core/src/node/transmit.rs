@@ -29,8 +29,13 @@ const USER_TURN: u64 = 4;
 
 impl Node {
     /// Sends `messages` to a member, with as much news as fits. A member that is in doubt is told
-    /// so, that it can refute at once. Lifeguard, Buddy System.
-    pub(super) fn send_to_member(&mut self, to: MemberIndex, messages: &[Message<'_>]) {
+    /// so, that it can refute at once. Lifeguard, Buddy System. Returns our stamp if the packet
+    /// introduces us under it.
+    pub(super) fn send_to_member(
+        &mut self,
+        to: MemberIndex,
+        messages: &[Message<'_>],
+    ) -> Option<Stamp> {
         let record = self.table.get(to);
         let addr = record.addr();
         let mut writer =
@@ -39,8 +44,10 @@ impl Node {
         if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
         }
+        let introduced = self.unheard_stamp().filter(|_| self.introduce(&mut writer));
         self.fill(&mut writer, to);
         self.send(addr, writer);
+        introduced
     }
 
     /// Sends `messages` to an address, and nothing else: we don't know who is there.
@@ -69,10 +76,14 @@ impl Node {
         if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
         }
+        let is_unheard = self.unheard_stamp().is_some();
         self.fill(&mut writer, to);
         if writer.is_empty() {
             self.wire.discard_packet(writer);
             return false;
+        }
+        if is_unheard {
+            self.introduce(&mut writer);
         }
         self.send(addr, writer);
         true
@@ -143,6 +154,21 @@ impl Node {
             self.outbox.push(Output::SendPacket { to, data: data.clone() });
         }
         self.outbox.push(Output::SendPacket { to, data });
+    }
+
+    /// Our stamp, as long as nobody is known to have heard what stands under it: every packet shows
+    /// it, and whoever knows that alone can't tell others. `None` too while that waits to be
+    /// gossiped, because then it rides along as other news does.
+    fn unheard_stamp(&self) -> Option<Stamp> {
+        let is_alive = self.table.get(MemberIndex::SELF).state() == State::Alive;
+        let is_due = is_alive && !self.claims.is_waiting(MemberIndex::SELF);
+        self.unheard.own().filter(|_| is_due)
+    }
+
+    /// Says what we are, if it fits.
+    fn introduce(&self, writer: &mut PacketWriter) -> bool {
+        let own = self.table.get(MemberIndex::SELF).profile();
+        writer.push(&Message::Claim(Claim::Alive(own.alive())))
     }
 
     /// Fills a packet with news: claims first, then broadcasts; every fourth packet the other way

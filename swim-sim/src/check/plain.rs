@@ -77,7 +77,9 @@ impl Plain {
         let now = &Now { at: heard.at, unix_millis: heard.unix_millis, options };
         match &heard.what {
             Hearsay::Alive(said) => self.alive(now, said, false),
-            Hearsay::Accused { name, stamp, from, dead } => {
+            // Nobody counts but live members. (X8)
+            Hearsay::Accused { carrier, .. } if self.live(carrier.as_deref()).is_none() => {}
+            Hearsay::Accused { name, stamp, from, dead, .. } => {
                 self.accused(now, name, *stamp, from, *dead);
             }
             Hearsay::Left { name, stamp } => self.left(now, name, *stamp),
@@ -175,7 +177,7 @@ impl Plain {
             return;
         }
         if !dead {
-            let witness = self.live(from);
+            let witness = self.live(Some(from)).filter(|from| from != name);
             self.suspect(now, name, stamp, witness);
         } else if name == self.own {
             self.refute(now, stamp, State::Dead);
@@ -241,8 +243,10 @@ impl Plain {
             }
             State::Suspect | State::Dead => {
                 if now.is_plausible(Some(known.stamp), stamp, 2) {
-                    let witness = carrier.and_then(|carrier| self.live(carrier));
-                    self.suspect(now, name, stamp, witness);
+                    let witness = self.live(carrier);
+                    if witness.is_some() || name == self.own {
+                        self.suspect(now, name, stamp, witness);
+                    }
                 }
             }
             State::Left => self.left(now, name, stamp),
@@ -335,7 +339,8 @@ impl Plain {
     }
 
     /// The witness, if it is a live member. (X8)
-    fn live(&self, name: &str) -> Option<String> {
+    fn live(&self, name: Option<&str>) -> Option<String> {
+        let name = name?;
         let known = self.members.get(name)?;
         known.state.is_live().then(|| name.to_owned())
     }

@@ -146,6 +146,7 @@ fn memberlist_7_1_step_3_the_policy_decides_what_members_may_become() {
     stage.say(1, &[says(good(1, 1, 1))]);
     stage.say(1, &[is_alive(1, 1, 2)]);
     assert_eq!(stage.belief(1), "alive 1.1");
+    stage.say(2, &[says(good(2, 1, 1))]);
     stage.say(2, &[is_dead(1, (1, 1), 2)]);
     stage.say(2, &[is_alive(1, 2, 1)]);
     assert_eq!(stage.belief(1), "dead 1.1");

@@ -12,7 +12,7 @@ use crate::{
     io::Timer,
     member::{LeaveReason, State},
     stamp::{INCARNATION_MAX, Stamp},
-    wire::{Alive, Entry, ExchangeHead, Message},
+    wire::{Alive, Digest, Entry, ExchangeHead, Message, Ping},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -127,6 +127,65 @@ fn a_refutation_goes_out_even_without_rounds_of_gossip() {
     stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
     assert!(stage.sent.iter().any(|sent| sent.sender.incarnation.0 == 2));
     assert!(stage.timer.is_none_or(|(_, why)| why != Timer::Gossip));
+}
+
+#[test]
+fn x8_l5_two_that_hold_each_other_for_dead_exchange_tables() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.settle();
+    let streams = stage.links.len();
+    stage.say(1, &[is_dead(NODE, (5, 1), 1)]);
+    assert_eq!(stage.belief(NODE), "alive 5.1", "it may not hear us");
+    assert_eq!(stage.links.len(), streams + 1, "but perhaps it does");
+    stage.say(1, &[is_dead(NODE, (5, 1), 1)]);
+    assert_eq!(stage.links.len(), streams + 1, "which is not asked each time");
+    // Over a stream it hears us, whoever of the two began.
+    let id = stage.accept(1);
+    let head = ExchangeHead { join: false, entries: 1, state_len: 0 };
+    let head = Message::ExchangeHead(head);
+    stage.reply(id, &[head, entry(alive(NODE, 5, 1), State::Dead)], true);
+    assert_eq!(stage.belief(NODE), "alive 5.2");
+}
+
+/// What its packets show to all, nobody could pass on: only the claim says what the node is.
+#[test]
+fn a_refutation_rides_on_every_packet_until_a_probe_that_carried_it_is_answered() {
+    let mut stage = Stage::with(9, |_| {});
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    stage.settle();
+    let says_it = |stage: &Stage, nth: usize| {
+        stage.claims_to(nth).iter().filter(|claim| *claim == "alive n 5.2").count()
+    };
+    let ping = || Message::Ping(Ping { nonce: 1, digest: Digest::default() });
+    for _ in 0..5 {
+        stage.clear();
+        stage.say(2, &[ping()]);
+        assert_eq!(says_it(&stage, 2), 1, "with the ack");
+        stage.clear();
+        let (nth, _) = stage.run_to_probe();
+        assert_eq!(says_it(&stage, nth), 1, "with the ping");
+    }
+    stage.clear();
+    let (nth, nonce) = stage.run_to_probe();
+    assert_eq!(says_it(&stage, nth), 1);
+    stage.ack(nth, nonce);
+    stage.clear();
+    stage.say(2, &[ping()]);
+    let (nth, _) = stage.run_to_probe();
+    assert_eq!((says_it(&stage, 2), says_it(&stage, nth)), (0, 0), "it was heard");
+}
+
+#[test]
+fn a_refutation_that_comes_back_was_heard() {
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    stage.settle();
+    assert!(stage.node.unheard.own().is_some());
+    stage.say(2, &[is_alive(NODE, 5, 1)]);
+    assert!(stage.node.unheard.own().is_some(), "that is what we said before");
+    stage.say(2, &[is_alive(NODE, 5, 2)]);
+    assert!(stage.node.unheard.own().is_none());
 }
 
 #[test]

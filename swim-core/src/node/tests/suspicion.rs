@@ -6,7 +6,7 @@ use std::{string::String, string::ToString, time::Duration};
 use super::{
     script,
     stage::Stage,
-    words::{addr, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
+    words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
 };
 use crate::{
     member::State,
@@ -43,7 +43,9 @@ fn command(world: &mut Option<Stage>, line: &str) -> String {
     match words {
         "suspect" => {
             let incarnation = if line.contains("again") { 2 } else { 1 };
-            let carrier = if nth() == 2 { 3 } else { 2 };
+            // Another than the accuser brings it, if there is a live one.
+            let is_there = stage.state(3).is_some_and(State::is_live);
+            let carrier = if nth() == 2 && is_there { 3 } else { 2 };
             stage.say(carrier, &[is_suspect(1, (1, incarnation), nth())]);
             // A second accuser does not begin the state anew, so `since` stays where it began.
             if incarnation == 2 {
@@ -171,5 +173,45 @@ fn x8_the_table_of_somebody_dead_does_not_confirm() {
     let mut stage = Stage::lan(8, |_| {});
     stage.say(2, &[is_suspect(1, (1, 1), 2), is_dead(8, (1, 1), 2)]);
     table_says_dead(&mut stage, 8);
+    assert_eq!(timeout(&stage), "24000");
+}
+
+#[test]
+fn x8_l6_who_is_gone_or_unknown_accuses_nobody() {
+    // p8 is dead, p20 was never introduced.
+    for teller in [8, 20] {
+        let mut stage = Stage::lan(8, |_| {});
+        stage.say(2, &[is_dead(8, (1, 1), 2)]);
+        stage.settle();
+        stage.say(teller, &[is_suspect(1, (1, 1), teller), is_dead(2, (1, 1), teller)]);
+        stage.say(teller, &[is_suspect(1, (1, 1), 3), is_suspect(NODE, (5, 1), teller)]);
+        table_says_dead(&mut stage, teller);
+        assert_eq!((stage.belief(1), stage.belief(2)), ("alive 1.1".into(), "alive 1.1".into()));
+        assert_eq!(stage.belief(NODE), "alive 5.1", "and no answer is due");
+        assert!(stage.node.claims.is_empty(), "nobody is told");
+        assert_eq!(stage.node.stats().claims_refused, 5);
+        // What it says does not taint what others say.
+        stage.say(3, &[is_suspect(1, (1, 1), 3)]);
+        assert_eq!(stage.belief(1), "suspect 1.1");
+    }
+    // One that is held for dead and hears of it speaks under a new stamp, and counts at once.
+    let mut stage = Stage::lan(8, |_| {});
+    stage.say(2, &[is_dead(8, (1, 1), 2)]);
+    stage.speaks_under(8, 1, 2);
+    stage.say(8, &[is_suspect(1, (1, 1), 8)]);
+    assert_eq!((stage.belief(8), stage.belief(1)), ("alive 1.2".into(), "suspect 1.1".into()));
+}
+
+#[test]
+fn x8_nobodys_word_stays_nobodys() {
+    let mut stage = Stage::lan(8, |_| {});
+    stage.say(2, &[is_suspect(1, (1, 1), 50)]);
+    assert_eq!(timeout(&stage), "24000");
+    stage.settle_and_keep();
+    assert!(stage.claims_to(3).contains(&"suspect p1 1.1 by p1".into()), "not by us");
+    // Others pass it on like that too, and it does not confirm what somebody says.
+    let mut stage = Stage::lan(8, |_| {});
+    stage.say(2, &[is_suspect(1, (1, 1), 2)]);
+    stage.say(3, &[is_suspect(1, (1, 1), 1)]);
     assert_eq!(timeout(&stage), "24000");
 }
