@@ -1,14 +1,14 @@
 //! What happens to one piece of a stream.
 //!
-//! A stream's luck is a function of the seed, of who dialed it, in which run and under which id,
-//! and of nothing else: no other stream, link, node or fault takes part in it. Every kind of luck is
+//! A stream's luck is a function of the seed, of who dialed it, in which run and under which id, and
+//! of nothing else: no other stream, link, node or fault takes part in it. Every kind of luck is
 //! drawn apart, so that switching one fault off leaves the others as they were. (D4)
 
 use swim_core::StreamId;
 
 use crate::chance::{Chance, Purpose, mix, unit};
 
-use super::{HostId, link::Link};
+use super::link::Link;
 
 /// The luck of one stream.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct StreamLuck(u64);
 impl StreamLuck {
     /// The luck of the stream that the process of this run on this host dialed under this id.
     #[must_use]
-    pub fn new(seed: u64, dialer: HostId, run: u32, stream: StreamId) -> Self {
+    pub fn new(seed: u64, dialer: usize, run: u32, stream: StreamId) -> Self {
         let process = (dialer as u64) << 32 | u64::from(run);
         Self(mix(mix(mix(seed, Purpose::Stream as u64), process), stream.number()))
     }
@@ -80,7 +80,7 @@ mod tests {
 
     const LINK: Link = Link { stream_resets: 0.3, stream_stalls: 0.3, ..Link::LAN };
 
-    fn luck(dialer: HostId, run: u32, nth: u64) -> StreamLuck {
+    fn luck(dialer: usize, run: u32, nth: u64) -> StreamLuck {
         StreamLuck::new(7, dialer, run, StreamId::accepted(nth))
     }
 
