@@ -19,7 +19,7 @@ pub trait Checker {
     fn meet(&mut self, _host: HostId, _node: &Node) {}
 
     /// Learns of a packet that nobody in the cluster wrote, before it arrives. What is said in one
-    /// that nodes can't tell from an honest one is a lie that they may believe, and nothing else is.
+    /// that nodes can't tell from an honest one is a lie that they may believe; nothing else is.
     fn forged(&mut self, _forged: &Forged) {}
 
     /// Whether it looks at what nodes heard, which costs time to keep.

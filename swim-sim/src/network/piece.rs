@@ -1,7 +1,7 @@
 //! What happens to one piece of a stream.
 //!
-//! A stream's luck is a function of the seed, of who dialed it, in which run and under which id, and
-//! of nothing else: no other stream, link, node or fault takes part in it. Every kind of luck is
+//! A stream's luck is a function of the seed, of who dialed it, in which run and under which id,
+//! and of nothing else: no other stream, link, node or fault takes part. Every kind of luck is
 //! drawn apart, so that switching one fault off leaves the others as they were. (D4)
 
 use swim_core::StreamId;

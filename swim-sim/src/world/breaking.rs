@@ -54,8 +54,8 @@ impl<M: Machine> World<M> {
     }
 
     /// The host is as it was before anything was done to its processor, card or clock, as far as
-    /// that can be undone: a jump of the clock forward stays, and after one back it shows again what
-    /// it showed at most.
+    /// that can be undone: a jump of the clock forward stays, and after one back it shows again
+    /// what it showed at most.
     pub fn relieve(&mut self, id: HostId) {
         let now = self.now;
         let host = &mut self.hosts[id];
