@@ -115,11 +115,13 @@ impl StreamId {
         Self(nth << 1)
     }
 
-    pub(crate) const fn as_u64(self) -> u64 {
+    /// Its number: unlike that of any other stream of the same node.
+    #[must_use]
+    pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// The id with this number, as given by [`as_u64`](Self::as_u64).
+    /// The id with this number, as given by [`number`](Self::number).
     pub(crate) const fn from_u64(number: u64) -> Self {
         Self(number)
     }

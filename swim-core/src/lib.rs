@@ -79,6 +79,9 @@ pub use node::Node;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use node::forging::Forgery;
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 #[cfg(feature = "sabotage")]

@@ -104,13 +104,29 @@ pub enum Action {
         /// By how many parts in a million.
         ppm: i64,
     },
-    /// A host's clock jumps forward.
+    /// A host's clock jumps, forward unless `back` says otherwise. To a node, time that goes back
+    /// stands still until it is later than ever before. (P7)
     Jump {
         /// Where.
         host: HostId,
         /// By how much.
         #[serde(with = "span")]
         span: Duration,
+        /// Whether it jumps back.
+        #[serde(default)]
+        back: bool,
+    },
+    /// The clock on the wall that a host dates its packets and its lives with is set to a later
+    /// time, or to an earlier one. What its timers go by stays as it is.
+    SetClock {
+        /// Where.
+        host: HostId,
+        /// By how much.
+        #[serde(with = "span")]
+        span: Duration,
+        /// Whether it is set back.
+        #[serde(default)]
+        back: bool,
     },
     /// Hosts reach only those of their own group; those that no group names are one more.
     Partition {
@@ -221,6 +237,17 @@ pub enum Action {
         /// What to do with it.
         step: Rotation,
     },
+    /// Somebody sends a host a packet that nobody in the cluster wrote.
+    Forge {
+        /// To whom.
+        host: HostId,
+        /// In whose name.
+        from: HostId,
+        /// What it says.
+        lie: Lie,
+        /// Who writes it.
+        by: Forger,
+    },
     /// A process starts that does not belong to the cluster.
     Intrude {
         /// Where.
@@ -262,6 +289,30 @@ pub enum Rotation {
     Use,
     /// It is refused from now on.
     Remove,
+}
+
+/// What somebody says who lies: that a member is in doubt, or dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Lie {
+    /// About whom.
+    pub about: HostId,
+    /// Whether it is said to be dead, and not only in doubt.
+    pub dead: bool,
+    /// How many incarnations ahead of what the member spoke under.
+    pub ahead: u32,
+}
+
+/// Who writes packets in the name of others: what he knows of the cluster's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forger {
+    /// Nothing. He takes the sealed cluster for an open one. (A0)
+    Outsider,
+    /// One that the host refuses by now. (A2)
+    Former,
+    /// The one that the host seals with; in an open cluster everybody is one. (A3)
+    Insider,
 }
 
 /// Why a process does not belong to the cluster.

@@ -30,6 +30,8 @@ pub enum Purpose {
     Replay = 10,
     /// What is tried at the end of a run.
     Trial = 11,
+    /// What those write who don't belong to the cluster.
+    Forgery = 12,
 }
 
 /// A small generator (splitmix64): fast, and good enough for choices that nobody attacks.

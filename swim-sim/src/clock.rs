@@ -1,4 +1,4 @@
-//! A host's own clock: it may run fast or slow, and jump.
+//! A host's own clock: it may run fast or slow, and jump, forward or back.
 
 use std::time::Duration;
 
@@ -13,13 +13,15 @@ pub struct Clock {
     local: Instant,
     /// How many parts in a billion it is fast; negative if slow.
     drift: i64,
+    /// The latest that it showed before it jumped back.
+    shown: Instant,
 }
 
 impl Clock {
     /// A clock that is right.
     #[must_use]
     pub const fn new() -> Self {
-        Self { world: Instant::ORIGIN, local: Instant::ORIGIN, drift: 0 }
+        Self { world: Instant::ORIGIN, local: Instant::ORIGIN, drift: 0, shown: Instant::ORIGIN }
     }
 
     /// The host's time at this time of the world. Never before the last change of the clock.
@@ -50,12 +52,26 @@ impl Clock {
     /// and at most half a billion.
     pub fn set_drift(&mut self, now: Instant, parts_per_billion: i64) {
         assert!(parts_per_billion.abs() <= BILLION / 2, "{parts_per_billion} is no drift");
-        *self = Self { world: now, local: self.local(now), drift: parts_per_billion };
+        *self = Self { world: now, local: self.local(now), drift: parts_per_billion, ..*self };
     }
 
     /// It jumps forward, as a virtual machine's does that was suspended.
     pub fn jump(&mut self, now: Instant, by: Duration) {
-        *self = Self { world: now, local: self.local(now) + by, drift: self.drift };
+        *self = Self { world: now, local: self.local(now) + by, ..*self };
+    }
+
+    /// It jumps back, as a clock does that is set, or that differs from one processor to another.
+    /// What it shows is never before the origin.
+    pub fn jump_back(&mut self, now: Instant, by: Duration) {
+        let local = self.local(now);
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        let back = Instant::from_nanos(local.as_nanos().saturating_sub(nanos));
+        *self = Self { world: now, local: back, shown: self.shown.max(local), ..*self };
+    }
+
+    /// If it shows less than it once did, it shows that again: it was behind long enough.
+    pub fn catch_up(&mut self, now: Instant) {
+        *self = Self { world: now, local: self.local(now).max(self.shown), ..*self };
     }
 
     fn stretch(&self, span: u64, drift: i64) -> u64 {
@@ -78,6 +94,20 @@ const BILLION: i64 = 1_000_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_back_can_catch_up() {
+        let [five, six, ten] = [5_000, 6_000, 10_000].map(Instant::from_millis);
+        let mut clock = Clock::new();
+        clock.jump_back(ten, Duration::from_secs(4));
+        assert_eq!((clock.local(ten), clock.world(ten)), (six, Instant::from_millis(14_000)));
+        clock.jump_back(ten, Duration::from_secs(1));
+        assert_eq!(clock.local(ten), five);
+        clock.catch_up(ten);
+        assert_eq!(clock.local(ten), ten);
+        clock.jump_back(ten, Duration::from_secs(60));
+        assert_eq!(clock.local(ten), Instant::ORIGIN);
+    }
 
     #[test]
     fn a_clock_reaches_what_it_was_asked_for() {

@@ -30,7 +30,7 @@ mod trace;
 pub mod tune;
 mod world;
 
-pub use action::{Action, Intruder, LinkChange, Rotation, Span, Timed, Way};
+pub use action::{Action, Forger, Intruder, Lie, LinkChange, Rotation, Span, Timed, Way};
 pub use belief::Belief;
 pub use clock::Clock;
 pub use history::{Entry, History};

@@ -393,7 +393,11 @@ fn describe(action: &Action) -> (String, Vec<HostId>, Option<Duration>) {
         Action::Starve { host, span, .. } => (text("starve"), vec![*host], Some(*span)),
         Action::Slow { host, .. } => (text("slow"), vec![*host], None),
         Action::Drift { host, ppm } => (format!("drift {ppm} ppm"), vec![*host], None),
-        Action::Jump { host, .. } => (text("jump"), vec![*host], None),
+        Action::Jump { host, back, .. } => {
+            (text(if *back { "jump back" } else { "jump" }), vec![*host], None)
+        }
+        Action::SetClock { host, .. } => (text("set clock"), vec![*host], None),
+        Action::Forge { host, by, .. } => (format!("forge {by:?}"), vec![*host], None),
         Action::Partition { groups } => {
             let groups: Vec<_> = groups.iter().map(|group| hosts::write(group)).collect();
             (format!("partition {}", groups.join(" | ")), Vec::new(), None)

@@ -39,6 +39,12 @@ pub struct Tally {
     pub waits: Waits,
     /// Packets that were sent again by somebody on the way, to hosts on which something runs.
     pub replays: u64,
+    /// Packets that somebody wrote without a key, with a former one, and with the one in use.
+    pub forged: [u64; 3],
+    /// How often a host's clock jumped back.
+    pub clocks_back: u64,
+    /// How often a host's clock on the wall was set back.
+    pub walls_back: u64,
     /// What applications were refused, by the error.
     pub refused: BTreeMap<String, u64>,
     changes: [u64; CHANGES],

@@ -176,6 +176,13 @@ impl Node {
         AuditedClaims { len, linked, sends_max, limit }
     }
 
+    /// What it takes for the time on the wall, if it has such a clock.
+    #[must_use]
+    pub fn audit_unix_time(&self) -> Option<Duration> {
+        let since_origin = Duration::from_nanos(self.now.as_nanos());
+        self.unix_offset.map(|offset| offset.saturating_add(since_origin))
+    }
+
     /// How it was set up.
     #[must_use]
     pub fn audit_options(&self) -> &Options {

@@ -58,6 +58,8 @@ use crate::{
 pub(crate) mod audit;
 mod command;
 mod exchange;
+#[cfg(feature = "simulation")]
+pub(crate) mod forging;
 mod gossip;
 mod joining;
 mod leaving;

@@ -238,7 +238,7 @@ impl Node {
         let total = stream.started_at + timeout * TOTAL_TIMEOUT_MULT;
         let (old, new) = (stream.deadline, total.min(self.now + timeout));
         stream.deadline = new;
-        self.timers.reset(Timer::Stream, id.as_u64(), Some(old), Some(new));
+        self.timers.reset(Timer::Stream, id.number(), Some(old), Some(new));
     }
 
     /// The peer sent something that can't be accepted.
@@ -322,13 +322,13 @@ impl Node {
             started_at: self.now,
             deadline,
         };
-        self.timers.reset(Timer::Stream, id.as_u64(), None, Some(deadline));
+        self.timers.reset(Timer::Stream, id.number(), None, Some(deadline));
         self.streams.insert(id, stream);
     }
 
     fn remove_stream(&mut self, id: StreamId) -> Option<Stream> {
         let stream = self.streams.remove(&id)?;
-        self.timers.reset(Timer::Stream, id.as_u64(), Some(stream.deadline), None);
+        self.timers.reset(Timer::Stream, id.number(), Some(stream.deadline), None);
         Some(stream)
     }
 }

@@ -1,8 +1,9 @@
 //! What must always hold, checked after every step of every host.
 
-pub use checker::{Checker, Violation};
+pub use checker::{Checker, Flaw, Forged, Violation};
 pub use deadlines::Deadlines;
 pub use events::Events;
+pub use forgeries::Forgeries;
 pub use health::Health;
 pub use nonces::Nonces;
 pub use packets::Packets;
@@ -19,6 +20,7 @@ pub use twin::Twin;
 mod checker;
 mod deadlines;
 mod events;
+mod forgeries;
 mod health;
 mod nonces;
 mod packets;
@@ -49,6 +51,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Sizes::default()),
         Box::new(Nonces::default()),
         Box::new(Promises::default()),
+        Box::new(Forgeries::default()),
         Box::new(Storms::default()),
     ]
 }

@@ -17,7 +17,7 @@ use crate::{
     step::{Moment, Step},
 };
 
-use super::checker::Checker;
+use super::checker::{Checker, Forged};
 
 /// S1 to S7 and S10: what tables may hold, and what may become of it.
 #[derive(Debug, Default)]
@@ -59,6 +59,15 @@ impl Checker for Tables {
             self.may_be_left.insert((member.name.to_string(), member.stamp.life));
         }
         self.seen.insert(host, Seen { own: Some(own.stamp), ..Seen::of(node) });
+    }
+
+    /// Of a lie that can't be told from the truth, exactly the stamp is one that may be believed,
+    /// with what the member said of itself before.
+    fn forged(&mut self, forged: &Forged) {
+        if forged.flaw.is_none() {
+            let issued = self.issued.entry(forged.forgery.about.to_string()).or_default();
+            issued.entry(forged.forgery.stamp).or_default();
+        }
     }
 
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {

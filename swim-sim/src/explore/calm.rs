@@ -192,7 +192,11 @@ impl Run<'_> {
     /// By how much all clocks together jumped, where nodes tell the time on the wall from them.
     fn ahead(&self) -> Duration {
         let jump = |timed: &Timed| match timed.action {
-            Action::Jump { span, .. } if self.plan.settings.has_wall_clock => span,
+            Action::Jump { span, back: false, .. } | Action::SetClock { span, back: false, .. }
+                if self.plan.settings.has_wall_clock =>
+            {
+                span
+            }
             _ => Duration::ZERO,
         };
         self.plan.actions.iter().map(jump).sum()

@@ -102,6 +102,16 @@ classes! {
     Removals = "removals",
     /// Nodes announce different versions, and others after they were started again.
     Versions = "versions",
+    /// Clocks go back.
+    JumpBack = "jump-back",
+    /// Clocks on the wall are set.
+    SetClock = "set-clock",
+    /// Packets in the name of members, by somebody without a key. (A0)
+    Outsiders = "outsiders",
+    /// Packets in the name of members, by somebody with a key that was removed. (A2)
+    FormerKeys = "former-keys",
+    /// False accusations by somebody with the key. (A3)
+    Insiders = "insiders",
 }
 
 impl fmt::Display for Class {

@@ -100,6 +100,11 @@ impl Counters {
             ("packet unheard", tally.packets_unheard),
             ("stream reset", tally.streams_reset),
             ("stream stalled", tally.streams_stalled),
+            ("forged without key", tally.forged[0]),
+            ("forged with former key", tally.forged[1]),
+            ("forged with key", tally.forged[2]),
+            ("clock went back", tally.clocks_back),
+            ("clock on the wall set back", tally.walls_back),
         ] {
             self.add(name, count);
         }
@@ -186,6 +191,12 @@ const EXPECTED: &[&str] = &[
     "stream reset",
     "stream stalled",
     "stream failed",
+    "forged without key",
+    "forged with former key",
+    "forged with key",
+    "lie believed",
+    "clock went back",
+    "clock on the wall set back",
     "partition merged",
     "trial crash",
     "trial leave",

@@ -95,6 +95,10 @@ impl Effects {
             (Class::Mtu, felt.too_long),
             (Class::StreamReset, tally.streams_reset),
             (Class::StreamStall, tally.streams_stalled),
+            (Class::JumpBack, tally.clocks_back),
+            (Class::Outsiders, tally.forged[0]),
+            (Class::FormerKeys, tally.forged[1]),
+            (Class::Insiders, tally.forged[2]),
         ];
         let takes_part = |class: Class| plan.classes.iter().any(|name| name == class.name());
         let felt = counts.iter().filter(|(class, count)| *count > 0 && takes_part(*class));
@@ -138,7 +142,8 @@ fn doer(plan: &Plan, action: &Action) -> Option<Class> {
         }
         Action::Send { .. } => Some(Class::Messages),
         Action::Drift { ppm, .. } if *ppm != 0 => Some(Class::Drift),
-        Action::Jump { span, .. } if !span.is_zero() => Some(Class::Jump),
+        Action::Jump { span, back: false, .. } if !span.is_zero() => Some(Class::Jump),
+        Action::SetClock { span, .. } if !span.is_zero() => Some(Class::SetClock),
         Action::Garbage { .. } => Some(Class::Garbage),
         Action::Misuse { .. } => Some(Class::Misuse),
         Action::Rotate { .. } => Some(Class::Rotation),

@@ -109,6 +109,8 @@ const fn share(class: Class) -> f64 {
     match class {
         Class::Crash | Class::Broadcasts | Class::Updates | Class::Messages => 0.6,
         Class::Loss | Class::Pause | Class::Leaves | Class::Partition => 0.4,
+        // Of use only where keys are rotated too.
+        Class::FormerKeys => 0.6,
         Class::Conflict => 0.15,
         _ => 0.25,
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    action::{Action, Intruder},
+    action::{Action, Forger, Intruder, Lie},
     chance::Chance,
     network::HostId,
 };
@@ -43,8 +43,20 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
         // Whose clock is off by more than five minutes, his sealed packets are stale. (X4)
         Class::Jump => for_some(draw, 20, |chance, host| {
             let most = chance.pick(&[1, 10, 60, 600]);
-            Action::Jump { host, span: chance.span(SECOND * most) }
+            Action::Jump { host, span: chance.span(SECOND * most), back: false }
         }),
+        Class::JumpBack => for_some(draw, 20, |chance, host| {
+            let most = chance.pick(&[1, 10, 60]);
+            Action::Jump { host, span: chance.span(SECOND * most), back: true }
+        }),
+        Class::SetClock => for_some(draw, 20, |chance, host| {
+            let most = chance.pick(&[1, 60, 600]);
+            let span = chance.span(SECOND * most);
+            Action::SetClock { host, span, back: chance.hits(0.7) }
+        }),
+        Class::Outsiders => forge(draw, Forger::Outsider),
+        Class::FormerKeys => forge(draw, Forger::Former),
+        Class::Insiders => forge(draw, Forger::Insider),
         Class::SendQueue => draw.windows(|draw, from, until| {
             let (host, bandwidth) = (draw.host(), 200 + draw.chance.below(5_000));
             let send_queue_max = 1_000 + draw.chance.below(5_000);
@@ -158,6 +170,17 @@ fn intruders(draw: &mut Draw<'_>) {
         if draw.chance.hits(0.7) {
             draw.add(at, Action::Intrude { host, fault, seeds });
         }
+    }
+}
+
+/// Somebody accuses members in the name of others, mostly of what they can have done.
+fn forge(draw: &mut Draw<'_>, by: Forger) {
+    for _ in 0..draw.times(2) {
+        let (at, host, from, about) = (draw.moment(), draw.host(), draw.host(), draw.host());
+        let most = draw.chance.pick(&[1, 2, 1_000]);
+        let ahead = draw.chance.below(most) as u32;
+        let lie = Lie { about, dead: draw.chance.hits(0.5), ahead };
+        draw.add(at, Action::Forge { host, from, lie, by });
     }
 }
 

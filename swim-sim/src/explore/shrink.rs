@@ -202,11 +202,15 @@ fn keep(action: &mut Action, gone: &[HostId]) -> bool {
         | Action::Slow { host, .. }
         | Action::Drift { host, .. }
         | Action::Jump { host, .. }
+        | Action::SetClock { host, .. }
         | Action::Ends { host, .. }
         | Action::Garbage { host, .. }
         | Action::Misuse { host }
         | Action::Send { host, .. }
         | Action::Rotate { host, .. } => !is_gone(host),
+        Action::Forge { host, from, lie, .. } => {
+            !is_gone(host) && !is_gone(from) && !is_gone(&lie.about)
+        }
         Action::Clog { from, to, .. } | Action::Link { from, to, .. } => {
             !is_gone(from) && !is_gone(to)
         }
@@ -238,6 +242,7 @@ fn halve(action: &mut Action) -> bool {
     | Action::Hold { span, .. }
     | Action::Starve { span, .. }
     | Action::Jump { span, .. }
+    | Action::SetClock { span, .. }
     | Action::Clog { span, .. }) = action
     else {
         return false;

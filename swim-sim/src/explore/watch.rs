@@ -7,10 +7,10 @@ use std::{
     rc::Rc,
 };
 
-use swim_core::{Event, EventKind, Life, MemberChange, SeedOutcome, State, Stats};
+use swim_core::{Event, EventKind, Life, MemberChange, SeedOutcome, Stamp, State, Stats};
 
 use crate::{
-    check::Checker,
+    check::{Checker, Forged},
     host,
     network::HostId,
     step::{Moment, Step},
@@ -29,6 +29,8 @@ pub(super) struct Notes {
     /// What each host's node said it was last: its life.
     lives: BTreeMap<HostId, Life>,
     health_max: u32,
+    /// What was said by those who lie and can't be told from those who don't.
+    lies: BTreeSet<(String, Stamp)>,
     steps: u64,
     /// The joins that ended, in order: whose, and whether it reached anybody.
     pub(super) joins: Vec<(HostId, bool)>,
@@ -108,6 +110,19 @@ impl Notes {
         self.counters.add_stats(stats);
     }
 
+    /// Counts the accusations that nobody made.
+    fn lies_believed(&mut self, step: &Step<'_>) {
+        if self.lies.is_empty() {
+            return;
+        }
+        for turn in step.transitions {
+            let Some((stamp, State::Suspect | State::Dead)) = turn.after else { continue };
+            if self.lies.contains(&(turn.name.to_string(), stamp)) {
+                self.counters.add("lie believed", 1);
+            }
+        }
+    }
+
     fn event(&mut self, host: HostId, event: &Event) {
         let mut add = |name: &str| self.counters.add(name, 1);
         match &event.kind {
@@ -172,9 +187,17 @@ impl Checker for Watch {
         self.0.borrow().steps
     }
 
+    fn forged(&mut self, forged: &Forged) {
+        if forged.flaw.is_none() {
+            let about = forged.forgery.about.to_string();
+            self.0.borrow_mut().lies.insert((about, forged.forgery.stamp));
+        }
+    }
+
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
         let mut notes = self.0.borrow_mut();
         notes.steps += 1;
+        notes.lies_believed(step);
         match step.moment {
             Moment::Started => {
                 notes.known.remove(&step.host);

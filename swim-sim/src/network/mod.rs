@@ -10,12 +10,14 @@ use swim_core::Instant;
 pub use fate::{Fate, Luck, Obstacle};
 pub use latency::Latency;
 pub use link::Link;
+pub use piece::{PieceFate, StreamLuck};
 
 use crate::chance::Chance;
 
 mod fate;
 mod latency;
 mod link;
+mod piece;
 
 /// A host's place in the world.
 pub type HostId = usize;
@@ -212,11 +214,11 @@ impl Network {
     }
 
     /// How long a piece of a stream takes. What is lost on the way is sent again by the hosts'
-    /// network stacks, which the machines see as delay.
+    /// network stacks, which the machines see as delay. `chance` belongs to this piece alone.
     #[must_use]
     pub fn stream_delay(
         &self,
-        chance: &mut Chance,
+        mut chance: Chance,
         now: Instant,
         from: HostId,
         to: HostId,

@@ -190,7 +190,7 @@ fn sample(verb: &Verb, tag: &str) -> Value {
 
 /// How many arms the next function has: it does not compile when an action is added, and whoever
 /// mends it sees this line.
-const ACTION_KINDS: usize = 24;
+const ACTION_KINDS: usize = 25;
 
 fn name_of(action: &Action) -> &'static str {
     match action {
@@ -200,6 +200,7 @@ fn name_of(action: &Action) -> &'static str {
         Action::Send { .. }
         | Action::Misuse { .. }
         | Action::Rotate { .. }
+        | Action::Forge { .. }
         | Action::Intrude { .. } => "",
         Action::Start { .. } => "start",
         Action::Crash { .. } => "crash",
@@ -214,6 +215,7 @@ fn name_of(action: &Action) -> &'static str {
         Action::Slow { .. } => "slow",
         Action::Drift { .. } => "drift",
         Action::Jump { .. } => "jump",
+        Action::SetClock { .. } => "set-clock",
         Action::Partition { .. } => "partition",
         Action::Cut { .. } => "cut",
         Action::CutPackets { .. } => "cut-packets",

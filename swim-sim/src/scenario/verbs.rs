@@ -171,8 +171,21 @@ pub const ACTIONS: &[Verb] = &[
     ),
     verb(
         "jump",
-        "A host's clock jumps forward.",
-        &[needs("host", Kind::EachHost, "where"), needs("span", Kind::Span, "by how much")],
+        "A host's clock jumps, forward or back.",
+        &[
+            needs("host", Kind::EachHost, "where"),
+            needs("span", Kind::Span, "by how much"),
+            may("back", Kind::Flag, "it jumps back; timers wait until it is as late as before"),
+        ],
+    ),
+    verb(
+        "set-clock",
+        "A host's clock on the wall is set, if it has one; its timers don't notice.",
+        &[
+            needs("host", Kind::EachHost, "where"),
+            needs("span", Kind::Span, "by how much it is set forward"),
+            may("back", Kind::Flag, "it is set back by so much"),
+        ],
     ),
     verb(
         "partition",

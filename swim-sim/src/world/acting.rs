@@ -58,7 +58,13 @@ impl<M: Machine> World<M> {
             Action::Drift { host, ppm } => {
                 self.if_running(*host, |world| world.drift(*host, *ppm * 1_000))
             }
-            Action::Jump { host, span } => self.if_running(*host, |world| world.jump(*host, *span)),
+            Action::Jump { host, span, back } => self.if_running(*host, |world| match back {
+                true => world.jump_back(*host, *span),
+                false => world.jump(*host, *span),
+            }),
+            Action::SetClock { host, span, back } => {
+                self.is_awake(*host) && self.set_clock(*host, *span, *back)
+            }
             Action::Garbage { host, from, word, len } => {
                 self.if_running(*host, |world| world.throw(*host, *from, *word, *len))
             }
@@ -69,6 +75,7 @@ impl<M: Machine> World<M> {
             Action::Rotate { host, key, step } => {
                 self.is_running(*host) && self.rotate(*host, *key, *step)
             }
+            Action::Forge { host, from, lie, by } => self.forge(*host, *from, *lie, *by),
             Action::Intrude { host, fault, seeds } => self.intrude(*host, *fault, seeds, options),
             Action::Replays { share } => {
                 self.replays.share = *share;

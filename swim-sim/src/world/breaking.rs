@@ -54,13 +54,15 @@ impl<M: Machine> World<M> {
     }
 
     /// The host is as it was before anything was done to its processor, card or clock, as far as
-    /// that can be undone: a jump of the clock stays.
+    /// that can be undone: a jump of the clock forward stays, and after one back it shows again
+    /// what it showed at most.
     pub fn relieve(&mut self, id: HostId) {
         let now = self.now;
         let host = &mut self.hosts[id];
         host.cpu.starved = None;
         host.cpu.receive_cost = Duration::ZERO;
         host.clock.set_drift(now, 0);
+        host.clock.catch_up(now);
         self.reschedule(id);
     }
 
@@ -76,6 +78,24 @@ impl<M: Machine> World<M> {
         let now = self.now;
         self.hosts[id].clock.jump(now, by);
         self.reschedule(id);
+    }
+
+    /// Makes a host's clock jump back: its node is told a time that was already.
+    pub fn jump_back(&mut self, id: HostId, by: Duration) {
+        let now = self.now;
+        self.hosts[id].clock.jump_back(now, by);
+        self.tally.clocks_back += 1;
+        self.reschedule(id);
+    }
+
+    /// Sets the clock on the wall of a host, which leaves its timers alone. Returns whether its
+    /// node has one.
+    pub fn set_clock(&mut self, id: HostId, by: Duration, back: bool) -> bool {
+        let Some(time) = self.node(id).audit_unix_time() else { return false };
+        let time = if back { time.saturating_sub(by) } else { time.saturating_add(by) };
+        self.call(id, |machine, now| machine.node_mut().set_unix_time(now, time));
+        self.tally.walls_back += u64::from(back);
+        true
     }
 
     /// The next piece of a starved host's life.

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use swim_core::StreamId;
 
-use crate::{host::Piece, network::HostId};
+use crate::{
+    host::Piece,
+    network::{HostId, StreamLuck},
+};
 
 /// Two ends, and what is on its way between them.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub(super) struct Connection {
     pub(super) ends: [Side; 2],
     /// Tells this connection from an earlier one at the same place.
     pub(super) serial: u32,
+    /// What all luck of both directions comes from.
+    pub(super) luck: StreamLuck,
 }
 
 /// One end of it.
@@ -28,6 +33,10 @@ pub(super) struct Side {
     pub(super) is_stuck: bool,
     /// How often the next piece was lost in a row.
     pub(super) losses: u32,
+    /// How many pieces this side wrote.
+    pub(super) written: u32,
+    /// How many things of this side were sent on their way.
+    pub(super) sent: u32,
 }
 
 /// What a pipe carries.

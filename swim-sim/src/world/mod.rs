@@ -10,6 +10,7 @@
 //! - `commanding`: what applications and operators do.
 //! - `breaking`: what goes wrong on hosts.
 //! - `replaying`: packets that nobody sent, or sent long ago.
+//! - `forging`: packets in the name of others, by those who hold no key, a former one or all.
 //! - `misusing`: applications of every kind, and those that don't belong here.
 //! - `acting`: actions carried out.
 //! - `viewing`: what the world looks like from outside.
@@ -42,6 +43,7 @@ mod breaking;
 mod carrying;
 mod commanding;
 mod connection;
+mod forging;
 mod misusing;
 mod replaying;
 mod running;
@@ -95,7 +97,6 @@ pub struct World<M: Machine = Node> {
     connections_free: Vec<u32>,
     /// Hosts elsewhere than their number says.
     moved: BTreeMap<SocketAddr, HostId>,
-    stream_luck: Chance,
     replays: Replays,
     crowd: Crowd,
     /// What happened in the moment that is being carried out.
@@ -151,7 +152,6 @@ impl<M: Machine> World<M> {
             connections: Vec::new(),
             connections_free: Vec::new(),
             moved: BTreeMap::new(),
-            stream_luck: Chance::new(seed, Purpose::Stream),
             replays: Replays::default(),
             crowd: Crowd::default(),
             events: Vec::new(),

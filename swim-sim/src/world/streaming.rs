@@ -9,7 +9,7 @@ use swim_core::{Instant, StreamId};
 use crate::{
     host::{Arrival, End, Piece, Process},
     machine::Machine,
-    network::{HostId, RETRANSMIT_FIRST},
+    network::{HostId, PieceFate, RETRANSMIT_FIRST, StreamLuck},
 };
 
 use super::{
@@ -28,6 +28,8 @@ impl<M: Machine> World<M> {
             is_pumping: false,
             is_stuck: false,
             losses: 0,
+            written: 0,
+            sent: 0,
         };
         let run = self.hosts[id].starts;
         let Some(other) = self.at(to) else {
@@ -37,7 +39,8 @@ impl<M: Machine> World<M> {
         };
         let serial = self.tally.streams_dialed as u32;
         let ends = [side(id, run, stream), side(other, 0, StreamId::accepted(0))];
-        let connection = Connection { ends, serial };
+        let luck = StreamLuck::new(self.seed, id, run, stream);
+        let connection = Connection { ends, serial, luck };
         let place = self.connections_free.pop().unwrap_or_else(|| {
             self.connections.push(None);
             self.connections.len() as u32 - 1
@@ -54,22 +57,25 @@ impl<M: Machine> World<M> {
         self.tally.stream_bytes_sent += data.len() as u64;
         let Some(end) = self.end(id, stream) else { return };
         let Some(connection) = self.connection(end) else { return };
+        let luck = connection.luck;
         let to = connection.ends[1 - end.side].host;
-        let link = *self.network.link(id, to);
-        if link.stream_resets > 0.0 && self.stream_luck.hits(link.stream_resets) {
-            let until = self.stream_luck.below(data.len() as u64 + 1) as usize;
-            self.put(end, Parcel::Piece(Piece::Chunk(data.slice(..until))));
-            self.put(end, Parcel::Break);
-            self.tally.streams_reset += 1;
-        } else if link.stream_stalls > 0.0 && self.stream_luck.hits(link.stream_stalls) {
-            let until = self.stream_luck.below(data.len() as u64 + 1) as usize;
-            self.put(end, Parcel::Piece(Piece::Chunk(data.slice(..until))));
-            if let Some(connection) = self.connection(end) {
-                connection.ends[end.side].is_stuck = true;
+        let side = &mut connection.ends[end.side];
+        let nth = side.written;
+        side.written += 1;
+        match luck.fate(end.side, nth, self.network.link(id, to), data.len()) {
+            PieceFate::Whole => self.put(end, Parcel::Piece(Piece::Chunk(data))),
+            PieceFate::Reset { until } => {
+                self.put(end, Parcel::Piece(Piece::Chunk(data.slice(..until))));
+                self.put(end, Parcel::Break);
+                self.tally.streams_reset += 1;
             }
-            self.tally.streams_stalled += 1;
-        } else {
-            self.put(end, Parcel::Piece(Piece::Chunk(data)));
+            PieceFate::Stall { until } => {
+                self.put(end, Parcel::Piece(Piece::Chunk(data.slice(..until))));
+                if let Some(connection) = self.connection(end) {
+                    connection.ends[end.side].is_stuck = true;
+                }
+                self.tally.streams_stalled += 1;
+            }
         }
     }
 
@@ -113,15 +119,17 @@ impl<M: Machine> World<M> {
 
     /// Says when the next parcel arrives.
     fn schedule_pump(&mut self, end: End) {
-        let Some(connection) = &self.connections[end.connection as usize] else { return };
+        let Some(connection) = &mut self.connections[end.connection as usize] else { return };
         let (from, to) = (connection.ends[end.side].host, connection.ends[1 - end.side].host);
         let serial = connection.serial;
+        let luck = connection.luck.delay(end.side, connection.ends[end.side].sent);
+        connection.ends[end.side].sent += 1;
         let len = match connection.ends[end.side].pipe.front() {
             Some(Parcel::Piece(Piece::Chunk(data))) => data.len() as u64,
             _ => 0,
         };
         let mut at = self.now.max(self.hosts[from].card.held_until);
-        at = at + self.network.stream_delay(&mut self.stream_luck, self.now, from, to);
+        at = at + self.network.stream_delay(luck, self.now, from, to);
         let bandwidth = self.network.ends(from).bandwidth;
         if let Some(takes) = (len * 1_000_000_000).checked_div(bandwidth) {
             at = at + std::time::Duration::from_nanos(takes);

@@ -113,8 +113,8 @@ fn the_line_of_a_failure_draws_the_same_run() {
     let mut words: Vec<&str> = line.split(' ').skip(1).collect();
     words.extend(["--save", &path]);
     let output = swim_sim(&words);
-    let text = std::fs::read_to_string(&file).expect("the plan was saved");
-    std::fs::remove_file(&file).expect("it is ours");
+    let text = fs::read_to_string(&file).expect("the plan was saved");
+    fs::remove_file(&file).expect("it is ours");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(Plan::from_json(&text), Ok(Plan::draw(17, mask, &limits)));
 }

@@ -1,0 +1,61 @@
+//! Who has no key, or one that was removed, says nothing to anybody: the threat model's A0 and A2.
+
+use std::collections::BTreeMap;
+
+use swim_core::{Bytes, Node};
+
+use crate::{
+    network::HostId,
+    step::{Moment, Step},
+};
+
+use super::checker::{Checker, Flaw, Forged, PerHost};
+
+/// X2 and X18: packets that are not sealed, or with a key that was removed, are refused. That they
+/// change nothing then is what S9 is about.
+#[derive(Debug, Default)]
+pub struct Forgeries {
+    awaited: BTreeMap<(HostId, Bytes), Flaw>,
+    rejected: PerHost<u64>,
+    looks: u64,
+}
+
+impl Checker for Forgeries {
+    fn id(&self) -> &'static str {
+        "X2-X18"
+    }
+
+    fn forged(&mut self, forged: &Forged) {
+        if let Some(flaw) = forged.flaw {
+            self.awaited.insert((forged.host, forged.data.clone()), flaw);
+        }
+    }
+
+    fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
+        let now = step.node.stats().rejected();
+        let before = std::mem::replace(self.rejected.of(step), now);
+        let Moment::Packet { data, .. } = step.moment else { return Ok(()) };
+        if self.awaited.is_empty() {
+            return Ok(());
+        }
+        let Some(flaw) = self.awaited.remove(&(step.host, data.clone())) else { return Ok(()) };
+        if !is_flawed(step.node, flaw) || step.node.has_left() {
+            return Ok(());
+        }
+        self.looks += 1;
+        if now > before { Ok(()) } else { Err(format!("X2, X18: accepted in spite of {flaw:?}")) }
+    }
+
+    fn looks(&self) -> u64 {
+        self.looks
+    }
+}
+
+/// Whether it still is a flaw to the node: a restart may have changed which keys it has.
+fn is_flawed(node: &Node, flaw: Flaw) -> bool {
+    let Some(ring) = node.keyring() else { return false };
+    match flaw {
+        Flaw::Open => true,
+        Flaw::Key(id) => ring.key(id).is_none(),
+    }
+}
