@@ -4,12 +4,8 @@
 
 mod runtime;
 
-pub use swim_core::*;
-pub use swim_driver::{
-    AddrProblem, Error, Events, Handle, IoStats, JOIN_TIMEOUT, JoinFailed, Joined, LeaveFailed,
-    Left, Listing, Machine, Notice, Remote, SeedReport, SeedResult, Snapshot, StartError,
-    StopReason, Stopped,
-};
+#[doc(inline)]
+pub use swim_driver::surface::*;
 
 pub use runtime::Tokio;
 
