@@ -11,8 +11,3 @@ pub use runtime::Tokio;
 
 /// A node that is being set up, on tokio. See [`swim_driver::Builder`].
 pub type Builder = swim_driver::Builder<Tokio>;
-
-/// The programs in the README of the repository are tests, as those in this crate's are.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-mod readme {}
