@@ -138,6 +138,9 @@ impl Listener for TcpPort {
 
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Connection, SocketAddr)>> {
         loop {
+            // Asked first, unlike for packets: connections are rare, and trying costs a system call
+            // in every turn of the loop.
+            ready!(self.0.poll_readable(cx))?;
             match self.0.get_ref().accept() {
                 Ok((stream, from)) => {
                     return Poll::Ready(Async::new(stream).map(|it| (Connection(it), from)));
@@ -145,7 +148,6 @@ impl Listener for TcpPort {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            ready!(self.0.poll_readable(cx))?;
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     counted::Counted,
     nodes::{is_free, join, quick},
     platform::Platform,
-    waiting::{GENEROUS, polled, soon, until},
+    waiting::{GENEROUS, both, polled, soon, until, within},
 };
 
 type Runtimes<P> = Counted<<P as Platform>::Runtime>;
@@ -171,7 +171,7 @@ pub async fn joins_at_every_await<P: Platform>() {
     for polls in 0..4 {
         // It may need fewer polls than that before it waits for good.
         let join = polled(polls, a.join(unending.clone()));
-        let _left = crate::waiting::within::<P, _>(Duration::from_millis(50), join).await;
+        let _left = within::<P, _>(Duration::from_millis(50), join).await;
         until::<P>("the attempt has ended", || runtime.alive() == 2).await;
     }
     let seed = format!("localhost:{}", b.addr().port());
@@ -200,7 +200,7 @@ pub async fn stops_at_every_await<P: Platform>() {
     let pair = Pair::<P>::new().await;
     for polls in 0..4 {
         let stopped = polled(polls, pair.a.0.stopped());
-        let _waits = crate::waiting::within::<P, _>(Duration::from_millis(20), stopped).await;
+        let _waits = within::<P, _>(Duration::from_millis(20), stopped).await;
     }
     pair.check().await;
     for polls in 0.. {
@@ -226,8 +226,9 @@ pub async fn reads_of_events_at_every_await<P: Platform>() {
     let (a, mut events) = start::<P>("a", &runtime).await;
     let mut next_seq = 0;
     for round in 0..100_usize {
+        // Outside of the reader: what it has read stays read when it is dropped.
+        let mut seen = Vec::new();
         let reader = async {
-            let mut seen = Vec::new();
             for polls in [0, 1, round % 3] {
                 match polled(polls, events.next()).await {
                     Some(Some(Notice::Event(event))) => seen.push(event.seq),
@@ -235,18 +236,19 @@ pub async fn reads_of_events_at_every_await<P: Platform>() {
                     None => {}
                 }
             }
-            seen
         };
-        let (sent, seen) = crate::waiting::both(a.broadcast("x"), async {
-            crate::waiting::within::<P, _>(Duration::from_millis(200), reader).await
-        })
-        .await;
+        let reader = within::<P, _>(Duration::from_millis(50), reader);
+        let (sent, _left) = both(a.broadcast("x"), reader).await;
         sent.unwrap();
-        for seq in seen.into_iter().flatten() {
+        for seq in seen {
             assert_eq!(seq, next_seq, "no hole, and nothing twice");
             next_seq += 1;
         }
     }
+    let rest = core::iter::from_fn(|| events.try_next()).count();
+    let all = next_seq + u64::try_from(rest).unwrap();
+    assert_eq!(all, a.snapshot().next_seq, "what was not read is still there");
+    assert!(next_seq > 0, "some were read");
 }
 
 pub async fn starts_at_every_await<P: Platform>() {
@@ -256,6 +258,7 @@ pub async fn starts_at_every_await<P: Platform>() {
         a.shutdown().await;
         a.addr()
     };
+    until::<P>("no task is left over", || runtime.alive() == 0).await;
     let builder = node::<P>("a", &runtime).bind(free.to_string()).advertise("localhost");
     for polls in 0.. {
         let started = soon::<P, _>("it starts", polled(polls, builder.clone().start())).await;
@@ -267,6 +270,7 @@ pub async fn starts_at_every_await<P: Platform>() {
         started.unwrap().0.shutdown().await;
         break;
     }
+    until::<P>("no task is left over", || runtime.alive() == 0).await;
     let make = |_, _: [u8; 32], _: Instant| Toy::default();
     for polls in 0.. {
         let start = builder.clone().start_machine(make);
