@@ -1,9 +1,9 @@
 //! The loop that gives a pure [`Node`] sockets, time and callers. Written once: a runtime such as
 //! tokio implements [`Runtime`], which is little more than naming its types.
 //!
-//! Applications use the crate of their runtime (`swim-tokio`, `swim-smol`), which re-exports all of
-//! this. What is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a runtime
-//! or drive a [`Machine`] of their own.
+//! Applications use the crate of their runtime (`swim-tokio`, `swim-smol`), which re-exports all
+//! of this. What is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a
+//! runtime or drive a [`Machine`] of their own.
 //!
 //! # How it holds together
 //!

@@ -1,5 +1,5 @@
-//! Every future of the public surface, dropped at every point where it waits: nothing that was begun
-//! is lost or done twice, nothing gets stuck, and no task stays.
+//! Every future of the public surface, dropped at every point where it waits: nothing that was
+//! begun is lost or done twice, nothing gets stuck, and no task stays.
 
 use std::{collections::BTreeMap, time::Duration};
 
