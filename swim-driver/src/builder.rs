@@ -1,6 +1,6 @@
 //! Setting up a node and starting it.
 
-use core::{fmt, marker::PhantomData, net::SocketAddr, time::Duration};
+use core::{fmt, net::SocketAddr, time::Duration};
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
@@ -32,7 +32,7 @@ pub struct Builder<R> {
     bind: String,
     advertise: Option<String>,
     events_capacity: usize,
-    runtime: PhantomData<fn() -> R>,
+    runtime: Option<R>,
 }
 
 impl<R: Runtime> Builder<R> {
@@ -64,7 +64,7 @@ impl<R: Runtime> Builder<R> {
             bind: bind.into(),
             advertise: None,
             events_capacity: EVENTS_DEFAULT,
-            runtime: PhantomData,
+            runtime: None,
         }
     }
 
@@ -133,6 +133,12 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
+    /// Where the node runs, if that is not the runtime of whoever starts it.
+    pub fn runtime(mut self, runtime: R) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Changes any other option, at once. At the start, `addr` and `unix_time` are replaced by what
     /// is then known, and `life` by the wall clock unless it was changed here.
     pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
@@ -163,7 +169,10 @@ impl<R: Runtime> Builder<R> {
         make: impl FnOnce(Config, [u8; 32], Instant) -> M,
     ) -> Result<(Remote<M>, Events<M::Event>), StartError> {
         let clock = Clock::start();
-        let runtime = R::current().map_err(|source| StartError::Runtime { source })?;
+        let runtime = match self.runtime.take() {
+            Some(runtime) => runtime,
+            None => R::current().map_err(|source| StartError::Runtime { source })?,
+        };
         let Sockets { udp, tcp, addr: bound_addr } = bind::bind(self.bind_address()?)?;
         self.options.addr = advertised(self.advertise.as_deref(), bound_addr, clock).await?;
 

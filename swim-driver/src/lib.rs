@@ -1,9 +1,9 @@
 //! The loop that gives a pure [`Node`] sockets, time and callers. Written once: a runtime such as
 //! tokio implements [`Runtime`], which is little more than naming its types.
 //!
-//! Applications use the crate of their runtime (`swim-tokio`), which re-exports all of this. What
-//! is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a runtime or drive
-//! a [`Machine`] of their own.
+//! Applications use the crate of their runtime (`swim-tokio`, `swim-smol`), which re-exports all
+//! of this. What is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a
+//! runtime or drive a [`Machine`] of their own.
 //!
 //! # How it holds together
 //!
@@ -57,6 +57,18 @@ pub use swim_core;
 pub use swim_core::Node;
 pub use tally::IoStats;
 pub use view::Snapshot;
+
+/// What the crate of every runtime re-exports, so that they all offer the same. `Builder` and the
+/// runtime's own name come on top.
+pub mod surface {
+    pub use swim_core::*;
+
+    pub use crate::{
+        AddrProblem, Error, Events, Handle, IoStats, JOIN_TIMEOUT, JoinFailed, Joined, LeaveFailed,
+        Left, Listing, Machine, Notice, Remote, SeedReport, SeedResult, Snapshot, StartError,
+        StopReason, Stopped,
+    };
+}
 
 /// The handle and the futures of its methods may be sent and shared: this compiles or does not.
 #[cfg(test)]

@@ -4,19 +4,10 @@
 
 mod runtime;
 
-pub use swim_core::*;
-pub use swim_driver::{
-    AddrProblem, Error, Events, Handle, IoStats, JOIN_TIMEOUT, JoinFailed, Joined, LeaveFailed,
-    Left, Listing, Machine, Notice, Remote, SeedReport, SeedResult, Snapshot, StartError,
-    StopReason, Stopped,
-};
+#[doc(inline)]
+pub use swim_driver::surface::*;
 
 pub use runtime::Tokio;
 
 /// A node that is being set up, on tokio. See [`swim_driver::Builder`].
 pub type Builder = swim_driver::Builder<Tokio>;
-
-/// The programs in the README of the repository are tests, as those in this crate's are.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-mod readme {}

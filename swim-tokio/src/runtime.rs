@@ -16,10 +16,19 @@ use tokio::{
 
 use swim_driver::{Listener, Runtime, Stream, Timer, Udp};
 
-/// The tokio runtime that a node was started in.
+/// The tokio runtime that a node runs in: the one that it is started in, unless the builder is
+/// given another.
 #[derive(Clone, Debug)]
 pub struct Tokio {
     handle: tokio::runtime::Handle,
+}
+
+impl Tokio {
+    /// The runtime of this handle, with I/O and time enabled.
+    #[must_use]
+    pub const fn on(handle: tokio::runtime::Handle) -> Self {
+        Self { handle }
+    }
 }
 
 impl Runtime for Tokio {

@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use swim_tokio::{Event, EventKind, Events, Handle, Member, MemberChange, Name, Notice};
+use swim_driver::surface::{Event, EventKind, Events, Handle, Member, MemberChange, Name, Notice};
 
-use crate::common::{change, cluster, quick, start, until};
+use crate::{
+    nodes::{change, cluster, quick, start},
+    platform::Platform,
+    waiting::{until, within},
+};
 
 /// The recipe: events fold into the mirror; after a lag the snapshot replaces it, and events that
 /// are part of the snapshot are skipped.
@@ -64,32 +68,31 @@ async fn read_all(mirror: &mut Mirror, handle: &Handle, events: &mut Events) {
     }
 }
 
-#[tokio::test]
-async fn a_reader_that_lags_is_told_once_and_resumes_exactly() {
-    let (a, mut events) = start(quick("a").events_capacity(4)).await;
+pub async fn a_reader_that_lags_is_told_once_and_resumes_exactly<P: Platform>() {
+    let (a, mut events) = start(quick::<P>("a").events_capacity(4)).await;
     let mut mirror = Mirror { members: BTreeMap::new(), next_seq: 0, lags: 0 };
     read_all(&mut mirror, &a, &mut events).await;
     assert_eq!((mirror.members.len(), mirror.lags), (1, 0));
 
     let mut others = Vec::new();
     for n in 0..6 {
-        let (other, events) = start(quick(&format!("b{n}"))).await;
+        let (other, events) = start(quick::<P>(&format!("b{n}"))).await;
         other.join([a.addr().to_string()]).await.unwrap();
         others.push((other, events));
     }
-    until("they are there", || a.members().len() == 7).await;
+    until::<P>("they are there", || a.members().len() == 7).await;
     assert!(a.io_stats().events_missed > 0);
     read_all(&mut mirror, &a, &mut events).await;
     assert_eq!((mirror.members.len(), mirror.lags), (7, 1), "once per overflow");
 
     drop(others.split_off(3));
-    until("they are gone", || a.members().len() == 4).await;
+    until::<P>("they are gone", || a.members().len() == 4).await;
     read_all(&mut mirror, &a, &mut events).await;
     assert_eq!(mirror.members.values().filter(|member| member.state.is_live()).count(), 4);
 
     // From then on, a reader that keeps up misses nothing.
-    let (lags, c) = (mirror.lags, start(quick("c")).await);
-    let joined = tokio::spawn({
+    let (lags, c) = (mirror.lags, start(quick::<P>("c")).await);
+    let joined = P::spawn({
         let addr = a.addr().to_string();
         async move {
             c.0.join([addr]).await.unwrap();
@@ -97,23 +100,22 @@ async fn a_reader_that_lags_is_told_once_and_resumes_exactly() {
         }
     });
     while a.member("c").is_none() || !mirror.check(&a) {
-        let notice = tokio::time::timeout(Duration::from_millis(5), events.next()).await;
-        if let Ok(notice) = notice {
+        let notice = within::<P, _>(Duration::from_millis(5), events.next()).await;
+        if let Some(notice) = notice {
             mirror.read(&a, notice.unwrap());
         }
     }
-    joined.await.unwrap();
+    let _c = joined.await;
     assert_eq!(mirror.lags, lags);
 }
 
-#[tokio::test]
-async fn a_reader_that_is_gone_holds_nobody_up() {
-    let mut nodes = cluster(2).await;
+pub async fn a_reader_that_is_gone_holds_nobody_up<P: Platform>() {
+    let mut nodes = cluster::<P>(2).await;
     let (b, events) = nodes.pop().unwrap();
     drop(events);
     for n in 0..100_u8 {
         b.update_meta([n].to_vec()).await.unwrap();
     }
-    change(&mut nodes[0].1, "b", MemberChange::Updated).await;
+    change::<P>(&mut nodes[0].1, "b", MemberChange::Updated).await;
     assert_eq!(b.io_stats().events_missed, 0);
 }

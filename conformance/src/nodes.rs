@@ -1,14 +1,19 @@
-//! What the tests need: nodes on loopback, and waiting that ends.
+//! Nodes on loopback, and what to wait for in their events.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use swim_tokio::{Builder, EventKind, Events, Handle, MemberChange, Notice};
+use swim_driver::{
+    Builder, Runtime,
+    surface::{EventKind, Events, Handle, MemberChange, Notice},
+};
 
-/// Far longer than anything here takes on a machine that is not broken.
-pub(crate) const GENEROUS: Duration = Duration::from_secs(30);
+use crate::{
+    platform::Platform,
+    waiting::{soon, until},
+};
 
 /// A node on loopback with a port of its own, quick to notice things.
-pub(crate) fn quick(name: &str) -> Builder {
+pub(crate) fn quick<P: Platform>(name: &str) -> Builder<P::Runtime> {
     Builder::local(name).bind("127.0.0.1:0").options(|options| {
         options.probe_interval = Duration::from_millis(200);
         options.probe_timeout = Duration::from_millis(100);
@@ -16,53 +21,36 @@ pub(crate) fn quick(name: &str) -> Builder {
     })
 }
 
-pub(crate) async fn start(builder: Builder) -> (Handle, Events) {
-    builder.start().await.unwrap()
+pub(crate) async fn start<R: Runtime>(builder: Builder<R>) -> (Handle, Events) {
+    builder.start().await.expect("a node on loopback starts and joins")
 }
 
 /// Nodes named a, b, c .., all joined through the first.
-pub(crate) async fn cluster(len: u8) -> Vec<(Handle, Events)> {
+pub(crate) async fn cluster<P: Platform>(len: u8) -> Vec<(Handle, Events)> {
     let mut nodes = Vec::new();
     for index in 0..len {
-        nodes.push(start(quick(&char::from(b'a' + index).to_string())).await);
+        nodes.push(start(quick::<P>(&char::from(b'a' + index).to_string())).await);
         if index > 0 {
             join(&nodes[usize::from(index)].0, &nodes[0].0).await;
         }
     }
     for (handle, _) in &nodes {
-        until("all know each other", || handle.members().len() == usize::from(len)).await;
+        until::<P>("all know each other", || handle.members().len() == usize::from(len)).await;
     }
     nodes
 }
 
 pub(crate) async fn join(handle: &Handle, seed: &Handle) {
-    handle.join([seed.addr().to_string()]).await.unwrap();
-}
-
-/// The future's value, or a failed test instead of one that hangs.
-pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    match tokio::time::timeout(GENEROUS, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited too long until {what}"),
-    }
-}
-
-pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    soon(what, async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await;
+    handle.join([seed.addr().to_string()]).await.expect("a node on loopback starts and joins");
 }
 
 /// The next event for which `pick` has a value.
-pub(crate) async fn event<T>(
+pub(crate) async fn event<P: Platform, T>(
     events: &mut Events,
     what: &str,
     mut pick: impl FnMut(EventKind) -> Option<T>,
 ) -> T {
-    soon(what, async {
+    soon::<P, _>(what, async {
         loop {
             match events.next().await.expect("the node runs") {
                 Notice::Event(event) => {
@@ -78,9 +66,9 @@ pub(crate) async fn event<T>(
 }
 
 /// Waits for a change of a member.
-pub(crate) async fn change(events: &mut Events, name: &str, wanted: MemberChange) {
+pub(crate) async fn change<P: Platform>(events: &mut Events, name: &str, wanted: MemberChange) {
     let what = format!("{name} {wanted}");
-    event(events, &what, |kind| match kind {
+    event::<P, _>(events, &what, |kind| match kind {
         EventKind::Member { change, member } if member.name == name && change == wanted => Some(()),
         _ => None,
     })

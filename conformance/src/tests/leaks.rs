@@ -1,0 +1,90 @@
+//! Nodes that come and go leave nothing behind in the process. Each case has a process of its own,
+//! because it counts what the whole process has.
+
+use std::{fs, time::Duration};
+
+use swim_driver::{Builder, Runtime};
+
+use crate::{
+    counted::Counted,
+    heap,
+    platform::Platform,
+    waiting::{GENEROUS, until, within},
+};
+
+fn open_files() -> usize {
+    fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+fn node<R: Runtime>(name: &str) -> Builder<R> {
+    Builder::local(name).bind("127.0.0.1:0")
+}
+
+async fn come_and_go<P: Platform>() {
+    let (a, _events) = node::<P::Runtime>("a").start().await.unwrap();
+    let (b, _events) = node::<P::Runtime>("b").start().await.unwrap();
+    b.join([format!("localhost:{}", a.addr().port())]).await.unwrap();
+    a.send_reliable("b", vec![0; 100_000]).await.unwrap();
+    for _ in 0..10 {
+        let dropped = b.join([format!("localhost:{}", a.addr().port())]);
+        let _dropped = within::<P, _>(Duration::from_micros(50), dropped).await;
+        let _dropped = within::<P, _>(Duration::ZERO, a.send_reliable("b", "x")).await;
+    }
+    b.shutdown().await;
+}
+
+pub async fn files_and_threads_stay_as_they_are<P: Platform>() {
+    for _ in 0..3 {
+        come_and_go::<P>().await;
+    }
+    // The last handle of `a` was dropped without waiting, and so were threads that resolve names.
+    let (mut files, mut threads_before) = (open_files(), threads());
+    for _ in 0..100 {
+        P::sleep(Duration::from_millis(10)).await;
+        (files, threads_before) = (files.min(open_files()), threads_before.min(threads()));
+    }
+    for _ in 0..30 {
+        come_and_go::<P>().await;
+    }
+    let what = format!("{files} files and {threads_before} threads are what is left");
+    until::<P>(&what, || open_files() <= files && threads() <= threads_before).await;
+}
+
+/// Of a thousand members that came and went under one name, the one that stays knows the last.
+pub async fn a_thousand_joins_and_leaves_leave_nothing<P: Platform>() {
+    let runtime = Counted::new(P::Runtime::current().unwrap());
+    let node = |name| node(name).runtime(runtime.clone());
+    let (a, mut events) = node("a").start().await.unwrap();
+    let seed = a.addr().to_string();
+    let mut usual = None;
+    for round in 1..=1_000 {
+        let (b, _events) = node("b").start().await.unwrap();
+        b.join([seed.clone()]).await.unwrap();
+        b.leave(GENEROUS).await.unwrap();
+        b.shutdown().await;
+        while events.try_next().is_some() {}
+        if round == 200 {
+            until::<P>("only a is left", || runtime.alive() == 1).await;
+            usual = Some((open_files(), threads(), heap::live()));
+        }
+    }
+    let (files, threads_usual, bytes) = usual.unwrap();
+    assert!(bytes > 0, "the allocator of this program does not count");
+    let what = format!("1 task, {files} files, {threads_usual} threads and {bytes} bytes are left");
+    until::<P>(&what, || {
+        while events.try_next().is_some() {}
+        runtime.alive() == 1
+            && open_files() <= files
+            && threads() <= threads_usual
+            && heap::live() <= bytes + BYTES_MORE
+    })
+    .await;
+    assert_eq!(a.members().len(), 1);
+}
+
+/// What the heap may grow by in 800 rounds: 40 bytes a round, less than anything that could leak.
+const BYTES_MORE: i64 = 32_000;

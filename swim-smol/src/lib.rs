@@ -1,0 +1,13 @@
+//! Names smol's types to `swim-driver`, and re-exports what programs need. No loop and no logic.
+//!
+#![doc = include_str!("../README.md")]
+
+mod runtime;
+
+#[doc(inline)]
+pub use swim_driver::surface::*;
+
+pub use runtime::Smol;
+
+/// A node that is being set up, on smol. See [`swim_driver::Builder`].
+pub type Builder = swim_driver::Builder<Smol>;
