@@ -1,10 +1,10 @@
-//! A loop on a plain thread, with nothing but `std::net`. It sleeps in one call: reading a datagram,
-//! with a time limit that is the node's next deadline.
+//! A loop on a plain thread, with nothing but `std::net`. It sleeps in one call: reading a
+//! datagram, with a time limit that is the node's next deadline.
 //!
 //! Streams are rare (a join, an exchange of tables now and then), so each gets two threads that may
-//! block as long as they like, one that reads and one that writes. What they have to say goes into a
-//! channel, and an empty datagram to ourselves wakes the loop. Anybody can send an empty datagram;
-//! it wakes the loop for nothing, and that is all it does.
+//! block as long as they like, one that reads and one that writes. What they have to say goes into
+//! a channel, and an empty datagram to ourselves wakes the loop. Anybody can send an empty
+//! datagram; it wakes the loop for nothing, and that is all it does.
 
 use std::{
     collections::BTreeMap,
@@ -70,7 +70,7 @@ pub fn run(
             // The time is over, or it is about a datagram that could not be delivered.
             Err(_) => {}
         }
-        reports.try_iter().take(REPORTS_MAX).for_each(|said| streams.hear(said, &mut node, clock));
+        reports.try_iter().take(REPORTS_MAX).for_each(|said| streams.hear(&said, &mut node, clock));
         if clock.now() >= tick_at {
             node.handle(clock.now(), Input::Tick);
         }
@@ -110,8 +110,8 @@ struct Streams {
 }
 
 impl Streams {
-    fn hear(&mut self, said: Said, node: &mut Node, clock: Clock) {
-        let (id, event) = match &said {
+    fn hear(&mut self, said: &Said, node: &mut Node, clock: Clock) {
+        let (id, event) = match said {
             Said::Accepted(stream, from) => {
                 let id = StreamId::accepted(self.accepted);
                 self.accepted += 1;
@@ -121,7 +121,7 @@ impl Streams {
                 let (sender, unsent) = channel();
                 self.open.insert(id, (sender, Some(kept)));
                 let teller = self.teller.clone();
-                thread::spawn(move || serve(id, served, &unsent, teller));
+                thread::spawn(move || serve(id, served, &unsent, &teller));
                 (id, StreamEvent::Accepted { from: *from })
             }
             Said::Connected(id, stream) => {
@@ -146,7 +146,7 @@ impl Streams {
                 let is_known =
                     stream.try_clone().is_ok_and(|s| teller.tell(Said::Connected(id, s)));
                 if is_known {
-                    serve(id, stream, &unsent, teller);
+                    serve(id, stream, &unsent, &teller);
                 }
             }
             Err(_) => drop(teller.tell(Said::Event(id, StreamEvent::Failed))),
@@ -183,7 +183,7 @@ fn accept(tcp: &TcpListener, teller: &Teller) {
 }
 
 /// Writes until the node closes the stream; a thread beside it reads until the peer does.
-fn serve(id: StreamId, mut stream: TcpStream, unsent: &Receiver<Bytes>, teller: Teller) {
+fn serve(id: StreamId, mut stream: TcpStream, unsent: &Receiver<Bytes>, teller: &Teller) {
     let limits =
         [stream.set_read_timeout(Some(PATIENCE)), stream.set_write_timeout(Some(PATIENCE))];
     let (Ok(reader), true) = (stream.try_clone(), limits.iter().all(Result::is_ok)) else { return };

@@ -1,7 +1,7 @@
 //! A chat over broadcasts: everybody in the cluster hears what is said, each line once.
 //!
-//! A broadcast fits into one packet and arrives in a fraction of a second, in no order: two lines of
-//! two people, or even of one, may change places. Each line has its author's number, by which a
+//! A broadcast fits into one packet and arrives in a fraction of a second, in no order: two lines
+//! of two people, or even of one, may change places. Each line has its author's number, by which a
 //! reader can sort; this chat shows them as they come.
 
 use core::fmt;

@@ -1,8 +1,8 @@
 //! A service registry: who offers a service, for a load balancer to choose from.
 //!
 //! A member that offers something says so in its metadata. Whoever is interested in a service gets
-//! an event for each endpoint that comes, changes, begins to drain, or goes; it goes when its member
-//! has failed or left. A suspected member stays: it may be its accuser who is ill.
+//! an event for each endpoint that comes, changes, begins to drain, or goes; it goes when its
+//! member has failed or left. A suspected member stays: it may be its accuser who is ill.
 
 use std::collections::{BTreeMap, VecDeque};
 

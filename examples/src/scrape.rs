@@ -1,5 +1,5 @@
-//! All metrics of a node as Prometheus reads them, without any other crate: for programs that answer
-//! a scrape themselves. Those with an exporter of the `metrics` crate call
+//! All metrics of a node as Prometheus reads them, without any other crate: for programs that
+//! answer a scrape themselves. Those with an exporter of the `metrics` crate call
 //! `Handle::record_metrics` instead, before they let it answer.
 
 use std::fmt::Write;

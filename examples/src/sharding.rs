@@ -25,7 +25,8 @@ pub fn owners<'a>(key: &[u8], members: &'a [Arc<Member>], replicas: usize) -> Ve
 
 /// How much `member` weighs for `key`: the same on every machine and in every version.
 fn weight(key: &[u8], member: &str) -> u64 {
-    // FNV-1a, which leaves the high bits to the last bytes, and the end of MurmurHash3, which mixes.
+    // FNV-1a, which leaves the high bits to the last bytes, and the end of MurmurHash3, which
+    // mixes.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for &byte in member.as_bytes().iter().chain(&[0xff]).chain(key) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

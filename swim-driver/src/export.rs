@@ -2,7 +2,8 @@
 //! Only there with the feature `metrics`.
 //!
 //! Nothing is recorded by itself: no task, no timer, so a node that nobody looks at does not wake
-//! for it. Who wants the numbers asks when they are wanted, which for Prometheus is when it scrapes.
+//! for it. Who wants the numbers asks when they are wanted, which for Prometheus is when it
+//! scrapes.
 
 use metrics::{Label, Unit, counter, describe_counter, describe_gauge, gauge};
 
@@ -10,8 +11,8 @@ use crate::sample::{Metric, MetricKind, MetricUnit, MetricValue, Reading, Sample
 
 impl Sample {
     /// Sets every counter and gauge to its value here, at the recorder in force: the one of the
-    /// program, or that of `metrics::with_local_recorder` around this call, as with several nodes in
-    /// one program, whose numbers would otherwise overwrite each other.
+    /// program, or that of `metrics::with_local_recorder` around this call, as with several nodes
+    /// in one program, whose numbers would otherwise overwrite each other.
     pub fn record(&self) {
         self.for_each(record);
     }

@@ -2,8 +2,8 @@
 //! tokio implements [`Runtime`], which is little more than naming its types.
 //!
 //! Applications use the crate of their runtime (`swim-tokio`, `swim-smol`), which re-exports all of
-//! this. What is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a runtime
-//! or drive a [`Machine`] of their own.
+//! this. What is here beside [`Builder`], [`Handle`] and [`Events`] is for those who bring a
+//! runtime or drive a [`Machine`] of their own.
 //!
 //! # How it holds together
 //!

@@ -1,9 +1,9 @@
 //! All that a node counts and measures, read at one moment, and every number by its metric's name.
 //!
 //! The tables below are the only place where a number meets its name: each is both the list of what
-//! there is and the code that reads it, and each takes its struct apart without a rest, so that a new
-//! counter does not compile until it has a name. Labels have fixed values, written here or in the
-//! core's enums: none comes from the network. (X16)
+//! there is and the code that reads it, and each takes its struct apart without a rest, so that a
+//! new counter does not compile until it has a name. Labels have fixed values, written here or in
+//! the core's enums: none comes from the network. (X16)
 
 use swim_core::{Counts, Queues, Reject, Stats};
 
@@ -144,7 +144,8 @@ counters! {
     probes Count "swim_probes_total" "Probes begun";
     probes_acked Count "swim_probes_acked_total" "Probes answered by the target itself";
     probes_saved_by_relay Count "swim_probes_saved_by_relay_total" "Probes saved by a helper";
-    probes_saved_by_stream Count "swim_probes_saved_by_stream_total" "Probes saved by a stream ping";
+    probes_saved_by_stream Count "swim_probes_saved_by_stream_total"
+        "Probes saved by a stream ping";
     probes_failed Count "swim_probes_failed_total" "Probes that failed";
     probes_degraded Count "swim_probes_degraded_total" "Probes begun while health was not 0";
     nacks Count "swim_nacks_total" "Nacks received";
@@ -171,7 +172,8 @@ counters! {
     broadcasts_repeated Count "swim_broadcasts_repeated_total" "Broadcasts seen again";
     broadcasts_stale Count "swim_broadcasts_stale_total" "Broadcasts refused for their age";
     broadcasts_dropped Count "swim_broadcasts_dropped_total" "Broadcasts forgotten early, for room";
-    broadcast_repairs Count "swim_broadcast_repairs_total" "Broadcasts compared after digests differed";
+    broadcast_repairs Count "swim_broadcast_repairs_total"
+        "Broadcasts compared after digests differed";
     reaped Count "swim_reaped_total" "Members forgotten after having been dead long enough";
     pauses Count "swim_pauses_total" "Times that the node found it had been stopped";
 }
@@ -182,7 +184,8 @@ counters! {
     sends_failed Count "swim_sends_failed_total" "Datagrams that the system refused to send";
     receives_failed Count "swim_receives_failed_total" "Errors when receiving datagrams";
     accepts_failed Count "swim_accepts_failed_total" "Errors when accepting streams";
-    events_missed Count "swim_events_missed_total" "Events dropped because nobody read them in time";
+    events_missed Count "swim_events_missed_total"
+        "Events dropped because nobody read them in time";
     clock_steps Count "swim_clock_steps_total" "Times that the wall clock was set";
 }
 
