@@ -266,12 +266,12 @@ impl Broadcasts {
         self.changed_at - AGE_MAX
     }
 
-    /// How many were forgotten early for lack of room.
-    #[cfg(feature = "simulation")]
-    pub(crate) fn audit_len(&self) -> usize {
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
         self.log.len().max(self.known.len())
     }
 
+    /// How many were forgotten early for lack of room.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -174,8 +174,8 @@ impl Claims {
         self.len == 0
     }
 
-    #[cfg(feature = "simulation")]
-    pub(crate) fn audit_len(&self) -> usize {
+    /// How many claims wait.
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 

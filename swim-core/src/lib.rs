@@ -88,7 +88,7 @@ pub use reject::Reject;
 #[doc(hidden)]
 pub use sabotage::Sabotage;
 pub use stamp::{INCARNATION_MAX, Incarnation, LIFE_MAX, Life, Stamp};
-pub use stats::{Counts, Stats};
+pub use stats::{Counts, Queues, Stats};
 pub use time::{DURATION_MAX, Instant};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]

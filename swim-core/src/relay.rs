@@ -55,8 +55,8 @@ impl Relays {
         self.pending.get_mut(&nonce)
     }
 
-    #[cfg(feature = "simulation")]
-    pub(crate) fn audit_len(&self) -> usize {
+    /// How many pings are under way.
+    pub(crate) fn len(&self) -> usize {
         self.pending.len()
     }
 

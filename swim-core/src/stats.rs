@@ -1,5 +1,5 @@
-//! Counters of everything worth counting. They only grow; no label takes its value from the
-//! network. (X16)
+//! Counters of everything worth counting, and how full the queues are. Counters only grow; no
+//! label takes its value from the network. (X16)
 
 use core::time::Duration;
 
@@ -140,4 +140,23 @@ impl Counts {
     pub const fn total(&self) -> usize {
         self.alive + self.suspect + self.dead + self.left
     }
+}
+
+/// How much a node has under way and in its queues at one moment. Each has a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queues {
+    /// Claims about members that wait to be gossiped.
+    pub claims: usize,
+    /// Broadcasts that are carried or remembered.
+    pub broadcasts: usize,
+    /// Suspicions under way, whoever began them.
+    pub suspicions: usize,
+    /// Pings under way for others.
+    pub relays: usize,
+    /// Streams that peers opened.
+    pub streams_accepted: usize,
+    /// Streams that this node opened.
+    pub streams_dialed: usize,
+    /// Former members whose addresses are remembered.
+    pub remembered: usize,
 }

@@ -114,6 +114,11 @@ impl<E> EventQueue<E> {
         true
     }
 
+    /// How many events wait to be read.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.state).queue.len()
+    }
+
     /// Nothing will come any more.
     pub(crate) fn close(&self) {
         let mut state = lock(&self.state);

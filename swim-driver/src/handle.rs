@@ -15,6 +15,7 @@ use crate::{
     join::{self, Joined},
     machine::Ticket,
     remote::{Remote, StopReason},
+    sample::Sample,
     tally::IoStats,
     view::Snapshot,
 };
@@ -277,6 +278,34 @@ impl Handle {
     /// [`Error::Stopped`].
     pub async fn health(&self) -> Result<u32, Error> {
         self.call(|node, _| node.health()).await
+    }
+
+    /// All that the node counts and measures, read at one moment and at the cost of one command. To
+    /// be exported by the name of each metric: [`Sample::for_each`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`].
+    pub async fn sample(&self) -> Result<Sample, Error> {
+        let commands_waiting = self.remote.commands_waiting();
+        let (stats, counts, queues, health) = self
+            .call(|node, _| (node.stats().clone(), node.counts(), node.queues(), node.health()))
+            .await?;
+        let (io, events_waiting) = (self.io_stats(), self.remote.events_waiting());
+        Ok(Sample { stats, io, counts, queues, health, events_waiting, commands_waiting })
+    }
+
+    /// Takes a [`sample`](Self::sample) and sets every counter and gauge of the `metrics` crate to
+    /// it, at the recorder of the program. Call it when the numbers are wanted, as in the answer to
+    /// a scrape of Prometheus: nothing is recorded in between.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`].
+    #[cfg(feature = "metrics")]
+    pub async fn record_metrics(&self) -> Result<(), Error> {
+        self.sample().await?.record();
+        Ok(())
     }
 
     /// Runs `command` on the node itself, between two packets, and returns what it returns. It must

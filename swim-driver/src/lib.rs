@@ -21,6 +21,8 @@ mod clock;
 mod driver;
 mod error;
 mod events;
+#[cfg(feature = "metrics")]
+mod export;
 mod handle;
 mod host;
 mod interface;
@@ -34,6 +36,7 @@ mod mailbox;
 mod oneshot;
 mod remote;
 mod runtime;
+mod sample;
 mod stream;
 mod streams;
 mod tally;
@@ -46,12 +49,15 @@ mod wakers;
 pub use builder::Builder;
 pub use error::{Error, JoinFailed, LeaveFailed, SeedReport, SeedResult, StartError, Stopped};
 pub use events::{Events, Notice};
+#[cfg(feature = "metrics")]
+pub use export::describe_metrics;
 pub use handle::{Handle, JOIN_TIMEOUT, Left};
 pub use host::AddrProblem;
 pub use join::Joined;
 pub use machine::{Listing, Machine, Ticket};
 pub use remote::{Remote, StopReason};
 pub use runtime::{Listener, Runtime, Stream, Timer, Udp};
+pub use sample::{Metric, MetricKind, MetricUnit, MetricValue, Reading, Sample, metrics};
 pub use swim_core;
 #[doc(no_inline)]
 pub use swim_core::Node;
@@ -63,10 +69,12 @@ pub use view::Snapshot;
 pub mod surface {
     pub use swim_core::*;
 
+    #[cfg(feature = "metrics")]
+    pub use crate::describe_metrics;
     pub use crate::{
         AddrProblem, Error, Events, Handle, IoStats, JOIN_TIMEOUT, JoinFailed, Joined, LeaveFailed,
-        Left, Listing, Machine, Notice, Remote, SeedReport, SeedResult, Snapshot, StartError,
-        StopReason, Stopped,
+        Left, Listing, Machine, Metric, MetricKind, MetricUnit, MetricValue, Notice, Reading,
+        Remote, Sample, SeedReport, SeedResult, Snapshot, StartError, StopReason, Stopped, metrics,
     };
 }
 

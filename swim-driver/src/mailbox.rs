@@ -80,6 +80,11 @@ impl<T> Mailbox<T> {
         woken.chain(reader).for_each(Waker::wake);
     }
 
+    /// How many items wait.
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.state).queue.len()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.state).is_closed
     }

@@ -169,6 +169,18 @@ impl<M: Machine> Remote<M> {
         self.shared().tally.read()
     }
 
+    /// How many events wait to be read.
+    #[must_use]
+    pub fn events_waiting(&self) -> usize {
+        self.shared().events.len()
+    }
+
+    /// How many commands wait for the machine.
+    #[must_use]
+    pub fn commands_waiting(&self) -> usize {
+        self.shared().commands.len()
+    }
+
     pub(crate) fn clock(&self) -> Clock {
         self.shared().clock
     }

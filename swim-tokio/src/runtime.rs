@@ -8,9 +8,13 @@ use core::{
 };
 use std::{io, net, time::Instant};
 
+#[cfg(unix)]
+use tokio::io::{Interest, unix::AsyncFd};
+#[cfg(not(unix))]
+use tokio::net::UdpSocket;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream},
     time::Sleep,
 };
 
@@ -46,7 +50,7 @@ impl Runtime for Tokio {
 
     fn udp(&self, socket: net::UdpSocket) -> io::Result<UdpPort> {
         let _context = self.handle.enter();
-        UdpSocket::from_std(socket).map(UdpPort)
+        UdpPort::new(socket)
     }
 
     fn listener(&self, socket: net::TcpListener) -> io::Result<TcpPort> {
@@ -67,10 +71,43 @@ impl Runtime for Tokio {
     }
 }
 
-/// A UDP socket.
+/// A UDP socket, only ever waited for to be read. Where it can be, the reactor is told so: it would
+/// otherwise wake the process after every datagram sent, to say that there is room for another.
 #[derive(Debug)]
-pub struct UdpPort(UdpSocket);
+pub struct UdpPort(#[cfg(unix)] AsyncFd<net::UdpSocket>, #[cfg(not(unix))] UdpSocket);
 
+#[cfg(unix)]
+impl UdpPort {
+    #[expect(deprecated, reason = "sound for a socket of `std`; its successor is unsafe for all")]
+    fn new(socket: net::UdpSocket) -> io::Result<Self> {
+        AsyncFd::with_interest(socket, Interest::READABLE).map(Self)
+    }
+}
+
+#[cfg(unix)]
+impl Udp for UdpPort {
+    fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<(usize, SocketAddr)>> {
+        loop {
+            let mut ready = ready!(self.0.poll_read_ready(cx))?;
+            if let Ok(received) = ready.try_io(|socket| socket.get_ref().recv_from(buffer)) {
+                return Poll::Ready(received);
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl UdpPort {
+    fn new(socket: net::UdpSocket) -> io::Result<Self> {
+        UdpSocket::from_std(socket).map(Self)
+    }
+}
+
+#[cfg(not(unix))]
 impl Udp for UdpPort {
     fn poll_recv_from(
         &self,
@@ -125,8 +162,10 @@ impl Stream for Connection {
 pub struct Alarm(Pin<Box<Sleep>>);
 
 impl Timer for Alarm {
+    /// By a new timer in the place of the old one: one that is only put off by `reset` stays where
+    /// it is in tokio's wheel, and wakes the process at the former time for nothing.
     fn set(&mut self, at: Instant) {
-        self.0.as_mut().reset(at.into());
+        self.0.set(tokio::time::sleep_until(at.into()));
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -8,7 +8,7 @@ use super::{Node, Phase};
 use crate::{
     error::{RemoveError, SendError, UpdateError},
     event::{EventKind, MemberChange, PingId, SendId},
-    io::Timer,
+    io::{StreamId, Timer},
     keyring::{Key, KeyId, Keyring, KeyringError},
     limits,
     limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
@@ -17,7 +17,7 @@ use crate::{
     probe::AppPing,
     sabotage::sabotaged,
     stamp::Stamp,
-    stats::{Counts, Stats},
+    stats::{Counts, Queues, Stats},
     stream::Purpose,
     table::MemberIndex,
     time::Instant,
@@ -317,6 +317,21 @@ impl Node {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// How much is under way and in the queues right now.
+    #[must_use]
+    pub fn queues(&self) -> Queues {
+        let accepted = self.streams.keys().filter(|id: &&StreamId| id.is_accepted()).count();
+        Queues {
+            claims: self.claims.len(),
+            broadcasts: self.broadcasts.len(),
+            suspicions: self.suspicions.len(),
+            relays: self.relays.len(),
+            streams_accepted: accepted,
+            streams_dialed: self.streams.len() - accepted,
+            remembered: self.remembered.len(),
+        }
     }
 
     /// Whether a leave is under way.

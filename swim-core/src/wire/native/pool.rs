@@ -4,8 +4,9 @@
 use bytes::{Bytes, BytesMut};
 
 /// The length of a chunk: some forty full packets or a thousand pings. It is also the longest that
-/// `BytesMut` remembers when it has to begin a new one.
-const CHUNK_LEN: usize = 64 * 1024;
+/// `BytesMut` remembers when it has to begin a new one. Without an operating system memory is dear,
+/// and three packets must do.
+const CHUNK_LEN: usize = if cfg!(target_os = "none") { 4 * 1024 } else { 64 * 1024 };
 
 /// The rest of the current chunk.
 #[derive(Debug, Default)]

@@ -1,0 +1,8 @@
+//! The loops, run: each for itself, and all of them together with a node on tokio.
+
+#![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
+
+mod cabled;
+mod chapter;
+mod host;
+mod together;

@@ -1,0 +1,142 @@
+//! The applications, each on a few nodes.
+
+use examples::{
+    chat::{Chat, Happening, say},
+    registry::{Change, Offer, Registry},
+    sharding,
+    typed::{MetaProblem, announce},
+};
+use swim_driver::{Runtime, swim_core::Name};
+
+use super::nodes::{Member, cluster, on_every_runtime, soon, start, until};
+
+on_every_runtime! {
+    a_registry_tells_what_comes_drains_and_goes
+    a_registry_lives_with_what_others_say
+    a_reader_that_fell_behind_finds_its_way_back
+    a_chat_shows_every_line_once
+    all_agree_on_the_owners_of_keys
+}
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+fn offer(is_draining: bool) -> Offer {
+    Offer { service: "web".into(), port: 8_080, weight: 1, is_draining }
+}
+
+async fn expect<R: Runtime>(registry: &mut Registry, wanted: Change) {
+    let what = format!("{wanted:?}");
+    let change = soon::<R, _>(&what, registry.next()).await;
+    assert_eq!(change, Some(wanted));
+}
+
+async fn a_registry_tells_what_comes_drains_and_goes<R: Runtime>() {
+    let [watcher, server, other] =
+        cluster::<R>(&["watcher", "server", "other"]).await.try_into().ok().unwrap();
+    let mut registry = Registry::new(watcher.mirror, "web");
+    announce(&server.handle, &offer(false)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Added(name("server"), offer(false))).await;
+    announce(&other.handle, &offer(false)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Added(name("other"), offer(false))).await;
+    announce(&server.handle, &offer(true)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Draining(name("server"))).await;
+    let targets = registry.targets().map(|(name, _)| name.to_string());
+    assert_eq!(targets.collect::<Vec<_>>(), ["other"]);
+    announce(&server.handle, &Offer { port: 9, ..offer(false) }).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Changed(name("server"), Offer { port: 9, ..offer(false) }))
+        .await;
+    server.handle.leave(std::time::Duration::from_secs(5)).await.unwrap();
+    expect::<R>(&mut registry, Change::Removed(name("server"))).await;
+    other.handle.shutdown().await;
+    expect::<R>(&mut registry, Change::Removed(name("other"))).await;
+}
+
+async fn a_registry_lives_with_what_others_say<R: Runtime>() {
+    let [watcher, odd] = cluster::<R>(&["watcher", "odd"]).await.try_into().ok().unwrap();
+    let mut registry = Registry::new(watcher.mirror, "web");
+    announce(&odd.handle, &offer(false)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Added(name("odd"), offer(false))).await;
+    odd.handle.update_meta(&b"\x63hello"[..]).await.unwrap();
+    let problem = MetaProblem::Version { found: 0x63 };
+    expect::<R>(&mut registry, Change::Unreadable(name("odd"), problem)).await;
+    assert_eq!(registry.targets().count(), 0);
+    odd.handle.update_meta(&b"\x01\xff\xff\xff"[..]).await.unwrap();
+    expect::<R>(&mut registry, Change::Unreadable(name("odd"), MetaProblem::Malformed)).await;
+    announce(&odd.handle, &offer(false)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Added(name("odd"), offer(false))).await;
+}
+
+async fn a_reader_that_fell_behind_finds_its_way_back<R: Runtime>() {
+    let watcher = start::<R>("watcher").await;
+    let mut registry = Registry::new(watcher.mirror, "web");
+    // More changes than the queue of events holds, before anybody reads.
+    for port in 0..5_000 {
+        let offered = Offer { port, ..offer(false) };
+        announce(&watcher.handle, &offered).await.unwrap().unwrap();
+    }
+    let last = Offer { port: 4_999, ..offer(false) };
+    while registry.targets().next().is_none_or(|(_, offered)| *offered != last) {
+        assert!(soon::<R, _>("the last offer", registry.next()).await.is_some());
+    }
+    let missed = watcher.handle.io_stats().events_missed;
+    assert!(missed > 0, "nothing was missed, so nothing was tested");
+}
+
+async fn a_chat_shows_every_line_once<R: Runtime>() {
+    let names = ["ann", "bob", "cem"];
+    let mut members = cluster::<R>(&names).await;
+    let speaker = members[0].handle.clone();
+    let mut chats = members.split_off(1).into_iter().map(|Member { mirror, .. }| Chat::new(mirror));
+    let mut chats = [chats.next().unwrap(), chats.next().unwrap()];
+    speaker.broadcast(&b"\xff\xff\xff of another application"[..]).await.unwrap();
+    for number in 0..5 {
+        say(&speaker, "lobby", &format!("line {number}")).await.unwrap();
+    }
+    for chat in &mut chats {
+        let mut lines = Vec::new();
+        while lines.len() < 5 {
+            match soon::<R, _>("all lines are there", chat.next()).await.unwrap() {
+                Happening::Said { by, room, text } => {
+                    assert_eq!((by.as_str(), room.as_str()), ("ann", "lobby"));
+                    lines.push(text);
+                }
+                Happening::Came(who) => assert!(names.contains(&who.as_str())),
+                Happening::Went(who) => panic!("{who} is not gone"),
+            }
+        }
+        lines.sort();
+        assert_eq!(lines, (0..5).map(|number| format!("line {number}")).collect::<Vec<_>>());
+    }
+    speaker.shutdown().await;
+    for chat in &mut chats {
+        let went = soon::<R, _>("ann is missed", chat.next()).await;
+        assert_eq!(went, Some(Happening::Went(name("ann"))));
+    }
+}
+
+async fn all_agree_on_the_owners_of_keys<R: Runtime>() {
+    let mut members = cluster::<R>(&["a", "b", "c", "d"]).await;
+    let keys = (0..200_u32).map(u32::to_be_bytes).collect::<Vec<_>>();
+    let owners = |member: &Member| {
+        let live = member.handle.members();
+        let names = |key: &[u8; 4]| {
+            let owners = sharding::owners(key, &live, 2).into_iter().map(String::from);
+            owners.collect::<Vec<_>>()
+        };
+        keys.iter().map(names).collect::<Vec<_>>()
+    };
+    let before = owners(&members[0]);
+    assert!(members.iter().all(|member| owners(member) == before));
+    members.pop().unwrap().handle.shutdown().await;
+    for member in &members {
+        until::<R>("d is missed", || member.handle.counts().live() == 3).await;
+        for (former, now) in before.iter().zip(owners(member)) {
+            match former.iter().position(|owner| owner == "d") {
+                None => assert_eq!(*former, now, "what d did not have stays where it is"),
+                Some(place) => assert_eq!(former[1 - place], now[0], "the other copy stays"),
+            }
+        }
+    }
+}
