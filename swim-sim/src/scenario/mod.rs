@@ -8,7 +8,7 @@ pub use fields::{Fault, parse_share};
 pub use judge::Verdict;
 pub use plan::{Beginning, Expected, Scenario, configure};
 pub use running::Outcome;
-pub use settings::Assignment;
+pub use swim_core::settings::Assignment;
 
 mod expect;
 mod fields;
