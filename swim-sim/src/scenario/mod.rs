@@ -5,7 +5,7 @@
 
 pub use expect::Expectation;
 pub use fields::{Fault, parse_share};
-pub use judge::Verdict;
+pub use judge::{Verdict, no_false_failure};
 pub use plan::{Beginning, Expected, Scenario, configure};
 pub use running::Outcome;
 pub use swim_core::settings::Assignment;
