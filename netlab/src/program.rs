@@ -1,4 +1,4 @@
-//! The programs that run on hosts, which may be any that take the agent's flags and print its lines.
+//! The programs that run on hosts: any that take the agent's flags and print its lines.
 
 use std::{
     io,
@@ -49,9 +49,9 @@ fn build() -> io::Result<PathBuf> {
     let output = cargo.output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     let messages = said.lines().filter_map(|line| serde_json::from_str(line).ok());
-    let path = messages
+    let mut paths = messages
         .filter_map(|message: serde_json::Value| message["executable"].as_str().map(PathBuf::from));
-    match path.last() {
+    match paths.next_back() {
         Some(path) if output.status.success() => Ok(path),
         _ => Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned())),
     }

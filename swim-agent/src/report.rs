@@ -64,7 +64,7 @@ impl Reporter {
                 if member.name == *self.handle.name() =>
             {
                 self.leaving = Some(member.clone());
-                return None;
+                None
             }
             EventKind::LeaveFinished { .. } => {
                 Some(changed("member-leave", self.leaving.take().as_ref()?))

@@ -1,5 +1,5 @@
-//! The settings of nodes that a file or a command line may change, under the names that they have in
-//! [`Options`]: one table, so that simulations and real nodes are set up alike.
+//! The settings of nodes that a file or a command line may change, under the names that they have
+//! in [`Options`]: one table, so that simulations and real nodes are set up alike.
 
 use alloc::{format, string::String};
 use core::{fmt, time::Duration};
@@ -65,7 +65,7 @@ impl Setting {
         SETTINGS.iter().find(|setting| setting.name == name)
     }
 
-    /// Reads a value as text. `span` reads a span of time: how people write one is not ours to say.
+    /// Reads a value as text. `span` reads a span of time: how people write one is not said here.
     ///
     /// # Errors
     ///

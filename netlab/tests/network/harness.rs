@@ -61,6 +61,10 @@ pub(crate) fn settled(options: &Options, hosts: usize) -> Duration {
 }
 
 /// The shortest time that a suspect has to say that it lives. Lifeguard, LHA-Suspicion.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a limit for a test; its last bit is nobody's concern"
+)]
 pub(crate) fn suspicion_min(options: &Options, hosts: u32) -> Duration {
     let scale = f64::from(hosts).log10().max(1.0);
     let scale = (scale * 1_000.0) as u32;
