@@ -65,7 +65,7 @@ async fn serve(args: AgentArgs, printer: Printer) -> Result<Ended, Failure> {
     let Started { handle, events, is_encrypted } = started;
     announce(&args, &handle, is_encrypted);
 
-    let reporter = Reporter::new(handle.clone(), printer.clone());
+    let reporter = Reporter::new(handle.clone(), printer.clone(), args.events);
     let reporting = tokio::spawn(report(reporter, events));
     let joining = (!args.join.is_empty()).then(|| {
         let (handle, seeds) = (handle.clone(), args.join.clone());

@@ -12,7 +12,7 @@ use lexopt::{
 use swim_tokio::{Name, Profile};
 use tracing::level_filters::LevelFilter;
 
-use crate::{failure::Failure, help, seed::Seed};
+use crate::{change::Change, failure::Failure, help, seed::Seed};
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,11 +33,13 @@ pub(crate) struct AgentArgs {
     pub(crate) advertise: Option<String>,
     pub(crate) join: Vec<Seed>,
     pub(crate) profile: Profile,
+    pub(crate) settings: Vec<Change>,
     pub(crate) encrypt: Option<String>,
     pub(crate) keyring: Option<PathBuf>,
     pub(crate) label: String,
     pub(crate) meta: String,
     pub(crate) output: Format,
+    pub(crate) events: Shown,
     pub(crate) log_level: LevelFilter,
     pub(crate) control: Option<Control>,
     pub(crate) insecure_plaintext: bool,
@@ -50,6 +52,15 @@ pub(crate) enum Format {
     Text,
     /// For programs: one object per line.
     Json,
+}
+
+/// Which events have lines on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Those that applications act on.
+    Members,
+    /// All: for programs that mirror the members, or watch over the node.
+    All,
 }
 
 /// Where commands come from.
@@ -88,11 +99,13 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
             "advertise" => args.advertise = Some(reader.address(flag)?),
             "join" => args.join.push(reader.parsed(flag)?),
             "profile" => args.profile = reader.chosen(flag, &PROFILES)?,
+            "set" => args.settings.push(reader.parsed(flag)?),
             "encrypt" => args.encrypt = Some(reader.text(flag)?),
             "keyring" => args.keyring = Some(reader.value(flag)?.into()),
             "label" => args.label = reader.text(flag)?,
             "meta" => args.meta = reader.text(flag)?,
             "output" => args.output = reader.chosen(flag, &FORMATS)?,
+            "events" => args.events = reader.chosen(flag, &SHOWN)?,
             "log-level" => args.log_level = reader.chosen(flag, &LEVELS)?,
             "control" => args.control = Some(reader.chosen(flag, &CONTROLS)?),
             "insecure-plaintext" => args.insecure_plaintext = true,
@@ -138,11 +151,13 @@ impl Default for AgentArgs {
             advertise: None,
             join: Vec::new(),
             profile: Profile::Lan,
+            settings: Vec::new(),
             encrypt: None,
             keyring: None,
             label: String::new(),
             meta: String::new(),
             output: Format::Text,
+            events: Shown::Members,
             log_level: LevelFilter::INFO,
             control: None,
             insecure_plaintext: false,
@@ -167,11 +182,13 @@ const AGENT: Grammar = Grammar {
         "advertise",
         "join",
         "profile",
+        "set",
         "encrypt",
         "keyring",
         "label",
         "meta",
         "output",
+        "events",
         "log-level",
         "control",
         "insecure-plaintext",
@@ -179,11 +196,12 @@ const AGENT: Grammar = Grammar {
     ],
 };
 /// Flags that may be given more than once.
-const REPEATABLE: [&str; 1] = ["join"];
+const REPEATABLE: [&str; 2] = ["join", "set"];
 const COMMANDS: [&str; 3] = ["agent", "keygen", "help"];
 const PROFILES: [(&str, Profile); 3] =
     [("lan", Profile::Lan), ("wan", Profile::Wan), ("local", Profile::Local)];
 const FORMATS: [(&str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
+const SHOWN: [(&str, Shown); 2] = [("members", Shown::Members), ("all", Shown::All)];
 const CONTROLS: [(&str, Control); 1] = [("stdin", Control::Stdin)];
 const BITS: [(&str, usize); 3] = [("128", 128), ("192", 192), ("256", 256)];
 const LEVELS: [(&str, LevelFilter); 6] = [
@@ -389,6 +407,7 @@ mod tests {
         for (command, choices) in [
             (help::AGENT, PROFILES.map(|(name, _)| name).to_vec()),
             (help::AGENT, FORMATS.map(|(name, _)| name).to_vec()),
+            (help::AGENT, SHOWN.map(|(name, _)| name).to_vec()),
             (help::AGENT, LEVELS.map(|(name, _)| name).to_vec()),
             (help::KEYGEN, BITS.map(|(name, _)| name).to_vec()),
         ] {

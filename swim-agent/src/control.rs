@@ -2,26 +2,45 @@
 
 use std::{
     io::{self, BufRead, Read},
-    sync::Arc,
     thread,
 };
 
-use swim_tokio::{Handle, Member, Stats};
+use swim_tokio::{Handle, Key, Member, Stats};
 use tokio::sync::mpsc;
 
-use crate::line::Line;
+use crate::{
+    detail::{about, with_stamp},
+    line::Line,
+};
 
 /// What can be asked of a running agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
     /// Send this to all other members.
     Broadcast(String),
+    /// Say this about the node.
+    Meta(String),
     /// List the members.
     Members,
+    /// List the ids of the keys.
+    ListKeys,
+    /// Change the keyring.
+    ChangeKeys(KeyStep, Key),
     /// Show the counters.
     Stats,
     /// Leave and exit.
     Leave,
+}
+
+/// A step of a rotation of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyStep {
+    /// It opens.
+    Add,
+    /// It seals.
+    Use,
+    /// It is refused.
+    Remove,
 }
 
 /// Reads commands from standard input until it ends.
@@ -51,7 +70,16 @@ pub(crate) fn read_stdin() -> io::Result<mpsc::Receiver<Result<Command, String>>
 pub(crate) async fn answer(handle: &Handle, command: Result<Command, String>) -> Vec<Line> {
     match command {
         Ok(Command::Broadcast(text)) => vec![broadcast(handle, text).await],
-        Ok(Command::Members) => members(&handle.all_members()),
+        Ok(Command::Meta(text)) => vec![outcome("meta", handle.update_meta(text).await)],
+        Ok(Command::Members) => members(handle).await,
+        Ok(Command::ListKeys) => match handle.key_ids().await {
+            Ok(ids) => {
+                let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                vec![done("keys").with("ids", ids.join(" "))]
+            }
+            Err(error) => vec![failed("keys", error.to_string())],
+        },
+        Ok(Command::ChangeKeys(step, key)) => vec![change_keys(handle, step, key).await],
         Ok(Command::Stats) => match handle.stats().await {
             Ok(counted) => vec![stats(&counted)],
             Err(error) => vec![failed("stats", error.to_string())],
@@ -68,18 +96,41 @@ async fn broadcast(handle: &Handle, text: String) -> Line {
     }
 }
 
-fn members(members: &[Arc<Member>]) -> Vec<Line> {
-    let mut lines: Vec<_> = members.iter().map(|known| member(known)).collect();
-    lines.push(done("members").with("count", members.len()));
+/// The members as the node has them now, and which events led to them.
+async fn members(handle: &Handle) -> Vec<Line> {
+    let asked = handle.call(|node, _| (node.members().collect::<Vec<_>>(), node.next_seq())).await;
+    let (mut members, next_seq) = match asked {
+        Ok(known) => known,
+        Err(error) => return vec![failed("members", error.to_string())],
+    };
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut lines: Vec<_> = members.iter().map(member).collect();
+    lines.push(done("members").with("count", members.len()).with("next_seq", next_seq));
     lines
 }
 
 fn member(member: &Member) -> Line {
-    Line::answer("member")
-        .with("node", &*member.name)
-        .with("addr", member.addr.to_string())
+    let line = about(Line::answer("member"), member)
         .with("state", member.state.to_string())
-        .with("meta", &member.meta[..])
+        .with("meta", &member.meta[..]);
+    with_stamp(line, member.stamp)
+}
+
+async fn change_keys(handle: &Handle, step: KeyStep, key: Key) -> Line {
+    let id = key.id();
+    let changed = match step {
+        KeyStep::Add => handle.add_key(key).await.map(|_| ()),
+        KeyStep::Use => handle.use_key(id).await,
+        KeyStep::Remove => handle.remove_key(id).await,
+    };
+    outcome("keys", changed).with("id", id.to_string())
+}
+
+fn outcome<T, E: std::error::Error>(command: &'static str, result: Result<T, E>) -> Line {
+    match result {
+        Ok(_) => done(command),
+        Err(error) => failed(command, error.to_string()),
+    }
 }
 
 fn done(command: &'static str) -> Line {
@@ -138,11 +189,29 @@ fn parse(line: &str) -> Result<Option<Command>, String> {
     match (word, rest) {
         ("", "") => Ok(None),
         ("broadcast", text) => Ok(Some(Command::Broadcast(text.into()))),
+        ("meta", text) => Ok(Some(Command::Meta(text.into()))),
+        ("keys", "list") => Ok(Some(Command::ListKeys)),
+        ("keys", step) => change_of_keys(step).map(Some),
         ("members", "") => Ok(Some(Command::Members)),
         ("stats", "") => Ok(Some(Command::Stats)),
         ("leave", "") => Ok(Some(Command::Leave)),
-        _ => Err("no such command; there are broadcast TEXT, members, stats and leave".into()),
+        _ => Err("no such command; there are broadcast TEXT, meta TEXT, members, keys, stats and \
+                  leave"
+            .into()),
     }
+}
+
+/// Reads what follows `keys`. What is no key is not quoted: half a key is still a secret.
+fn change_of_keys(text: &str) -> Result<Command, String> {
+    let (word, key) = text.split_once(' ').unwrap_or((text, ""));
+    let step = match word {
+        "add" => KeyStep::Add,
+        "use" => KeyStep::Use,
+        "remove" => KeyStep::Remove,
+        _ => return Err("there are keys list, keys add KEY, keys use KEY, keys remove KEY".into()),
+    };
+    let key = Key::from_base64(key.trim()).map_err(|error| format!("keys {word}: {error}"))?;
+    Ok(Command::ChangeKeys(step, key))
 }
 
 const COMMANDS_WAITING_MAX: usize = 16;
@@ -162,12 +231,14 @@ mod tests {
             ("members\n", Ok(Some(Command::Members))),
             ("stats", Ok(Some(Command::Stats))),
             ("leave\n", Ok(Some(Command::Leave))),
+            ("meta rack 5", Ok(Some(Command::Meta("rack 5".into())))),
+            ("keys list", Ok(Some(Command::ListKeys))),
             ("\n", Ok(None)),
         ];
         for (line, expected) in cases {
             assert_eq!(parse(line), expected, "{line:?}");
         }
-        for line in ["leave now", "Members", "quit", " stats"] {
+        for line in ["leave now", "Members", "quit", " stats", "keys", "keys add", "keys use x"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

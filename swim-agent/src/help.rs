@@ -56,6 +56,8 @@ Which cluster:
       --label TEXT       Name of the cluster; members with another label are refused
       --profile PROFILE  How fast to probe and gossip: lan (one data centre), wan (the internet)
                          or local (one machine) [default: lan]
+      --set NAME=VALUE   What is different from the profile, as reap_after=1h or gossip_nodes=4;
+                         names are those of the library's options. May be repeated
 
 Encryption, with at most one of these; without, only loopback addresses are listened on:
       --keyring FILE     File with a JSON array of keys in base64: the first seals, all open.
@@ -67,6 +69,8 @@ Encryption, with at most one of these; without, only loopback addresses are list
 
 Input and output:
       --output FORMAT    Events on stdout as text or json [default: text]
+      --events WHICH     members: those listed below; all: everything the node notices, numbered
+                         without gaps [default: members]
       --log-level LEVEL  Log on stderr: off, error, warn, info, debug or trace [default: info]
       --control stdin    Read commands from standard input, and answer on stdout
   -h, --help             Print this
@@ -86,12 +90,18 @@ Examples:
 Events, one per line of stdout:
   member-join, member-update, member-failed, member-leave, member-reap,
   name-conflict, user (a broadcast), message, events-lost (stdout was too slow).
+  With --events all also member-suspect, member-recover and others, and life and incarnation.
   In JSON each has time, event, seq, node and addr, and where it applies state, reason, meta,
   payload. Bytes that are no UTF-8 come as meta_base64 or payload_base64.
 
 Commands, with --control stdin, one per line:
   broadcast TEXT   send TEXT to all other members, which print it as a user event
+  meta TEXT        say TEXT about this node from now on
   members          one line per known member, then how many there are
+  keys list        the ids of the keys; the first seals
+  keys add KEY     open with KEY (base64) too; then, once all nodes do:
+  keys use KEY     seal with it; then, once all nodes do, with the old key:
+  keys remove KEY  refuse it
   stats            what this node has counted so far
   leave            leave the cluster and exit, as on SIGTERM
   Answers are lines with `answer` where events have `event`, and say whether it is `ok`.

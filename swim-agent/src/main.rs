@@ -10,8 +10,10 @@ use crate::{args::Invocation, failure::Failure};
 
 mod agent;
 mod args;
+mod change;
 mod clock;
 mod control;
+mod detail;
 mod failure;
 mod help;
 mod join;

@@ -6,7 +6,9 @@ use swim_tokio::{Event, EventKind, Handle, Instant, Member, MemberChange, Notice
 use tracing::{debug, info, warn};
 
 use crate::{
+    args::Shown,
     clock::Timestamp,
+    detail::{self, about, changed},
     line::Line,
     printer::{Printer, lost},
 };
@@ -15,6 +17,7 @@ use crate::{
 pub(crate) struct Reporter {
     handle: Handle,
     printer: Printer,
+    shown: Shown,
     /// When each kind of refusal was last logged.
     refused_at: [Option<Instant>; Reject::COUNT],
     /// This node, once it has said goodbye. The machine says so at once; for whoever reads the
@@ -24,8 +27,8 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     /// Reports to `printer` what the node behind `handle` notices.
-    pub(crate) fn new(handle: Handle, printer: Printer) -> Self {
-        Self { handle, printer, refused_at: [None; Reject::COUNT], leaving: None }
+    pub(crate) fn new(handle: Handle, printer: Printer, shown: Shown) -> Self {
+        Self { handle, printer, shown, refused_at: [None; Reject::COUNT], leaving: None }
     }
 
     /// Prints or logs `notice`.
@@ -43,22 +46,33 @@ impl Reporter {
         }
     }
 
-    /// The line of an event that is for stdout.
+    /// The line of an event, if it is one that is shown.
     fn line(&mut self, event: &Event) -> Option<Line> {
-        let line = match &event.kind {
+        let line = match self.everyday_line(event) {
+            Some(line) if self.shown == Shown::Members => line,
+            Some(line) => detail::stamped(line, &event.kind),
+            None if self.shown == Shown::All => detail::line(&event.kind),
+            None => return None,
+        };
+        Some(line.with("seq", event.seq))
+    }
+
+    /// The line of an event that applications act on.
+    fn everyday_line(&mut self, event: &Event) -> Option<Line> {
+        match &event.kind {
             EventKind::Member { change: MemberChange::Left, member }
                 if member.name == *self.handle.name() =>
             {
                 self.leaving = Some(member.clone());
-                return None;
+                None
             }
             EventKind::LeaveFinished { .. } => {
-                changed("member-leave", self.leaving.take().as_ref()?)
+                Some(changed("member-leave", self.leaving.take().as_ref()?))
             }
-            EventKind::Member { change, member } => changed(member_event(*change)?, member),
+            EventKind::Member { change, member } => Some(changed(member_event(*change)?, member)),
             EventKind::Conflict { holder, other_addr, .. } => {
-                about(Line::event("name-conflict"), holder)
-                    .with("other_addr", other_addr.to_string())
+                let line = about(Line::event("name-conflict"), holder);
+                Some(line.with("other_addr", other_addr.to_string()))
             }
             EventKind::Broadcast { origin, id, payload, .. } => {
                 let line = Line::event("user").with("node", &**origin);
@@ -66,15 +80,14 @@ impl Reporter {
                     Some(member) => line.with("addr", member.addr.to_string()),
                     None => line, // Its news travelled faster than itself.
                 };
-                line.with("id", *id).with("payload", &payload[..])
+                Some(line.with("id", *id).with("payload", &payload[..]))
             }
-            EventKind::Message { from, addr, payload, .. } => Line::event("message")
-                .with("node", &**from)
-                .with("addr", addr.to_string())
-                .with("payload", &payload[..]),
-            _ => return None,
-        };
-        Some(line.with("seq", event.seq))
+            EventKind::Message { from, addr, payload, .. } => {
+                let line = Line::event("message").with("node", &**from);
+                Some(line.with("addr", addr.to_string()).with("payload", &payload[..]))
+            }
+            _ => None,
+        }
     }
 
     fn log(&mut self, event: &Event) {
@@ -134,19 +147,6 @@ fn member_event(change: MemberChange) -> Option<&'static str> {
         MemberChange::Reaped => Some("member-reap"),
         MemberChange::Suspected | MemberChange::Recovered => None,
     }
-}
-
-fn changed(event: &'static str, member: &Member) -> Line {
-    let line = about(Line::event(event), member).with("state", member.state.to_string());
-    let line = match member.reason {
-        Some(reason) => line.with("reason", reason.to_string()),
-        None => line,
-    };
-    line.with("meta", &member.meta[..])
-}
-
-fn about(line: Line, member: &Member) -> Line {
-    line.with("node", &*member.name).with("addr", member.addr.to_string())
 }
 
 fn log_member(change: MemberChange, member: &Member) {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use swim_tokio::{Builder, Events, Handle, Name, StartError};
+use swim_tokio::{Builder, Events, Handle, Name, StartError, settings::Setting};
 
 use crate::{args::AgentArgs, failure::Failure, join, keys};
 
@@ -26,7 +26,8 @@ pub(crate) async fn start(args: &AgentArgs) -> Result<Started, Failure> {
     let mut builder = Builder::preset(args.profile, &*node)
         .bind(args.bind.as_str())
         .label(args.label.as_str())
-        .meta(args.meta.clone().into_bytes());
+        .meta(args.meta.clone().into_bytes())
+        .options(|options| args.settings.iter().for_each(|change| change.apply(options)));
     if let Some(addr) = &args.advertise {
         builder = builder.advertise(addr.as_str());
     }
@@ -91,6 +92,9 @@ fn failure(args: &AgentArgs, error: StartError) -> Failure {
                     ("addr", Some(given)) => format!("--advertise {given:?}: {problem}"),
                     ("addr", None) => format!("--bind {:?}: {problem}", args.bind),
                     ("name", _) => format!("--node: {problem}"),
+                    (field, _) if Setting::named(field).is_some() => {
+                        format!("--set {field}: {problem}")
+                    }
                     (field, _) => format!("--{field}: {problem}"),
                 }
             });

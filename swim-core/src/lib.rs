@@ -48,6 +48,7 @@ mod repair;
 mod ring;
 mod rng;
 mod sabotage;
+pub mod settings;
 mod stamp;
 mod stats;
 mod stream;

@@ -45,6 +45,11 @@ impl Outbox {
         self.push(Output::Event(Event { seq, at, kind }));
     }
 
+    /// The number that the next event will have.
+    pub(crate) const fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
     /// Asks for a tick at the next deadline, unless that was asked for already.
     pub(crate) fn schedule(&mut self, next: Option<(Instant, Timer)>) {
         let Some((at, why)) = next else { return };

@@ -6,6 +6,7 @@
 //! for byte.
 
 mod action;
+mod agreement;
 mod belief;
 pub mod chance;
 pub mod check;
@@ -31,6 +32,7 @@ pub mod tune;
 mod world;
 
 pub use action::{Action, Forger, Intruder, Lie, LinkChange, Rotation, Span, Timed, Way};
+pub use agreement::Truth;
 pub use belief::Belief;
 pub use clock::Clock;
 pub use history::{Entry, History};

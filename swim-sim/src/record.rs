@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use swim_core::{EventKind, Instant, Life, MemberChange, Options};
+use swim_core::{EventKind, Instant, Life, MemberChange, Options, State};
 
 use crate::{
     action::Action, belief::Belief, history::History, machine::Machine, network::HostId,
@@ -77,6 +77,21 @@ pub struct Change {
     pub subject: HostId,
     /// To what.
     pub to: Belief,
+}
+
+/// What a node told its application about another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// When.
+    pub at: Duration,
+    /// Who.
+    pub observer: HostId,
+    /// About whom.
+    pub subject: HostId,
+    /// What happened to its entry.
+    pub change: MemberChange,
+    /// Its state after that.
+    pub state: State,
 }
 
 /// A process came or went.
@@ -238,16 +253,8 @@ impl Recorder {
             for member in world.node(observer).members() {
                 let Some(&subject) = self.hosts_by_name.get(&*member.name) else { continue };
                 let to = Belief::from(Some(member.state));
-                self.changed(Change { at: Duration::ZERO, observer, subject, to });
+                self.record.changed(Change { at: Duration::ZERO, observer, subject, to });
             }
-        }
-    }
-
-    fn changed(&mut self, change: Change) {
-        if self.record.changes.len() < CHANGES_MAX {
-            self.record.changes.push(change);
-        } else {
-            self.record.changes_dropped += 1;
         }
     }
 
@@ -259,19 +266,16 @@ impl Recorder {
         for entry in &entries[self.seen.min(entries.len())..] {
             let EventKind::Member { change, member } = &entry.event.kind else { continue };
             let Some(&subject) = self.hosts_by_name.get(&*member.name) else { continue };
-            let at = entry.at.saturating_since(self.began);
-            let observer = entry.host;
-            let to = match change {
-                MemberChange::Reaped => Belief::Unknown,
-                _ => Belief::from(Some(member.state)),
+            let told = Told {
+                at: entry.at.saturating_since(self.began),
+                observer: entry.host,
+                subject,
+                change: *change,
+                state: member.state,
             };
-            if *change != MemberChange::Updated {
-                self.changed(Change { at, observer, subject, to });
-            }
-            if *change == MemberChange::Failed {
-                let is_false = self.is_well(world, observer, subject, member.stamp.life);
-                self.record.failures.push(Failure { at, observer, subject, is_false });
-            }
+            let life = member.stamp.life;
+            let is_false = told.is_failure() && self.is_well(world, told.observer, subject, life);
+            self.record.take(told, is_false);
         }
         self.seen = entries.len();
     }
@@ -360,6 +364,22 @@ impl Recorder {
 }
 
 impl Record {
+    /// Takes in what a node told its application about another. `is_false` says that it calls
+    /// somebody failed who runs, is awake and can be reached.
+    pub fn take(&mut self, told: Told, is_false: bool) {
+        let Told { at, observer, subject, change, state } = told;
+        let to = match change {
+            MemberChange::Reaped => Belief::Unknown,
+            _ => Belief::from(Some(state)),
+        };
+        if change != MemberChange::Updated {
+            self.changed(Change { at, observer, subject, to });
+        }
+        if told.is_failure() {
+            self.failures.push(Failure { at, observer, subject, is_false });
+        }
+    }
+
     /// Bytes a second that a node sent on average in this part of the run; nothing if no node took
     /// part from one sample to the next in it.
     #[must_use]
@@ -374,6 +394,22 @@ impl Record {
             }
         }
         (node_seconds > 0.0).then(|| bytes as f64 / node_seconds)
+    }
+
+    fn changed(&mut self, change: Change) {
+        if self.changes.len() < CHANGES_MAX {
+            self.changes.push(change);
+        } else {
+            self.changes_dropped += 1;
+        }
+    }
+}
+
+impl Told {
+    /// Whether it says that somebody failed.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        self.change == MemberChange::Failed
     }
 }
 

@@ -313,6 +313,13 @@ impl Node {
         self.health.score()
     }
 
+    /// The number that the next event will have: folding those below it gives the members as they
+    /// are now. (E2)
+    #[must_use]
+    pub const fn next_seq(&self) -> u64 {
+        self.outbox.next_seq()
+    }
+
     /// What the node has done and seen.
     #[must_use]
     pub fn stats(&self) -> &Stats {

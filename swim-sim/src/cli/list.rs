@@ -3,11 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
+use swim_core::settings::SETTINGS;
 use swim_sim::experiment::EXPERIMENTS;
-use swim_sim::scenario::{
-    settings::SETTINGS,
-    verbs::{ACTIONS, ASSERTIONS, Field, LINK, Verb, WHEN},
-};
+use swim_sim::scenario::verbs::{ACTIONS, ASSERTIONS, Field, LINK, Verb, WHEN};
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

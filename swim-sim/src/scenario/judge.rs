@@ -257,7 +257,10 @@ fn awaited<M: Machine>(
     }
 }
 
-fn no_false_failure(
+/// Whether nobody was declared failed from one time until another who ran, was awake and could be
+/// reached, and the first who was; `except` for some of whom it does not matter.
+#[must_use]
+pub fn no_false_failure(
     record: &Record,
     (from, until): (Duration, Duration),
     except: &[HostId],

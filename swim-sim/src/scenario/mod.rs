@@ -5,10 +5,10 @@
 
 pub use expect::Expectation;
 pub use fields::{Fault, parse_share};
-pub use judge::Verdict;
+pub use judge::{Verdict, no_false_failure};
 pub use plan::{Beginning, Expected, Scenario, configure};
 pub use running::Outcome;
-pub use settings::Assignment;
+pub use swim_core::settings::Assignment;
 
 mod expect;
 mod fields;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use swim_core::{Options, Profile};
+use swim_core::{Options, Profile, settings::Assignment};
 
 use crate::{
     action::{LinkChange, Timed},
     host,
 };
 
-use super::{expect::Expectation, settings::Assignment};
+use super::expect::Expectation;
 
 /// A cluster, what happens to it, and what must be so.
 #[derive(Clone, Debug)]

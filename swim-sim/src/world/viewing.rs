@@ -1,11 +1,8 @@
 //! What the world looks like from outside.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use swim_core::{State, Stats};
 
-use bytes::Bytes;
-use swim_core::{Stamp, State, Stats};
-
-use crate::{host::Host, machine::Machine, network::HostId};
+use crate::{agreement::Truth, host::Host, machine::Machine, network::HostId};
 
 use super::World;
 
@@ -58,24 +55,8 @@ impl<M: Machine> World<M> {
     /// others is not looked at.
     #[must_use]
     pub fn agree_among(&self, ids: &[HostId]) -> bool {
-        let own: BTreeMap<SocketAddr, Said> = ids.iter().map(|&id| self.said(id)).collect();
-        ids.iter().all(|&observer| {
-            let mut count = 0;
-            for member in self.node(observer).members() {
-                let Some((name, stamp, meta)) = own.get(&member.addr) else { continue };
-                if *name != *member.name {
-                    continue;
-                }
-                let is_true = member.state == State::Alive
-                    && member.stamp == *stamp
-                    && member.meta.as_bytes() == meta;
-                if !is_true {
-                    return false;
-                }
-                count += 1;
-            }
-            count == own.len()
-        })
+        let truth = Truth::of(ids.iter().map(|&id| self.node(id).local()));
+        ids.iter().all(|&observer| truth.is_known_from(self.node(observer).members()))
     }
 
     /// What keeps the nodes from agreeing, for messages: at most a few lines.
@@ -122,16 +103,7 @@ impl<M: Machine> World<M> {
     pub fn sum(&self, counter: impl Fn(&Stats) -> u64) -> u64 {
         self.running().map(|id| counter(self.node(id).stats())).sum()
     }
-
-    fn said(&self, id: HostId) -> (SocketAddr, Said) {
-        let own = self.node(id).local();
-        let meta = Bytes::copy_from_slice(own.meta.as_bytes());
-        (own.addr, (own.name.to_string(), own.stamp, meta))
-    }
 }
-
-/// What a node says of itself.
-type Said = (String, Stamp, Bytes);
 
 /// Nobody reads more lines than this of what is wrong.
 const LINES_MAX: usize = 12;

@@ -1,0 +1,10 @@
+//! What happens to real clusters on real networks.
+//!
+//! ```text
+//! cargo test -p swim-netlab -- --ignored
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod crash;
+mod harness;
