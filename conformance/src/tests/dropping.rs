@@ -113,6 +113,7 @@ commands! {
     key_ids();
     stats();
     health();
+    sample();
     call(|_, _| ());
     join_within([LOCALHOST], Duration::from_secs(5));
 }
@@ -122,8 +123,19 @@ const LOCALHOST: &str = "localhost:1";
 
 /// What the other cases drop.
 #[cfg(test)]
-const ELSEWHERE: &[&str] =
-    &["join", "leave", "shutdown", "stopped", "next", "start", "start_machine", "call", "request"];
+const ELSEWHERE: &[&str] = &[
+    "join",
+    "leave",
+    "shutdown",
+    "stopped",
+    "next",
+    "start",
+    "start_machine",
+    "call",
+    "request",
+    // A sample, and nothing else to wait for.
+    "record_metrics",
+];
 
 /// Messages of each kind, sent by futures that were dropped: each that was begun arrives once.
 pub async fn what_was_begun_happens_once<P: Platform>() {
