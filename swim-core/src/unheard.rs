@@ -3,10 +3,12 @@
 //! Gossip sends an accusation a few times and asks for no answer. Where part of the network is cut,
 //! all of those can be lost; then nobody can refute or doubt it, and after its time this node would
 //! declare somebody dead who lives, and everybody would hear of *that*. So an accusation rides on
-//! our probes until one that carried it is answered. (L5)
+//! our probes and acks until a probe that carried it is answered. (L5, L6)
 //!
 //! So does what we say of ourselves, under a stamp that all of our packets show: those that know
-//! the stamp alone can't pass it on, and their tables differ from all others until we are heard.
+//! the stamp alone can't pass it on, and their tables differ from all others until we are heard. But
+//! whoever hears nothing is never answered, and must not bring itself back for ever where it was
+//! buried and forgotten: after some probes in vain it gives up.
 
 use alloc::collections::VecDeque;
 
@@ -16,13 +18,18 @@ use crate::{stamp::Stamp, table::MemberIndex};
 /// be told of by us alone.
 const UNHEARD_MAX: usize = 64;
 
+/// So many probes in vain may carry our word of ourselves. Where four of five packets that we send
+/// are lost, one time in six none of them is heard; acks and gossip carry it meanwhile too.
+const INTRODUCTIONS_MAX: u32 = 8;
+
 /// What nobody is known to have heard.
 #[derive(Debug, Default)]
 pub(crate) struct Unheard {
     /// The accusations, oldest first.
     accusations: VecDeque<(MemberIndex, Stamp)>,
-    /// The stamp under which we last said something new of ourselves.
-    own: Option<Stamp>,
+    /// The stamp under which we last said something new of ourselves, and how many probes that
+    /// said so failed.
+    own: Option<(Stamp, u32)>,
 }
 
 impl Unheard {
@@ -60,17 +67,27 @@ impl Unheard {
 
     /// We say something new of ourselves.
     pub(crate) fn speak(&mut self, stamp: Stamp) {
-        self.own = Some(stamp);
+        self.own = Some((stamp, 0));
     }
 
     /// The stamp of what we say of ourselves, until somebody knows what that is.
     pub(crate) fn own(&self) -> Option<Stamp> {
-        self.own
+        self.own.map(|(stamp, _)| stamp)
+    }
+
+    /// A probe that said what stands under this stamp of ours failed.
+    pub(crate) fn missed(&mut self, stamp: Stamp) {
+        if let Some((own, missed)) = &mut self.own
+            && *own == stamp
+        {
+            *missed += 1;
+            self.own = self.own.filter(|(_, missed)| *missed < INTRODUCTIONS_MAX);
+        }
     }
 
     /// Somebody knows what stands under this stamp of ours.
     pub(crate) fn understood(&mut self, stamp: Stamp) {
-        if self.own == Some(stamp) {
+        if self.own() == Some(stamp) {
             self.own = None;
         }
     }

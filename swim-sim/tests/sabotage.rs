@@ -41,8 +41,12 @@ fn c2_every_fault_is_found_by_its_check() {
 fn c2_peace_and_the_sick_are_looked_after() {
     let is_frozen = |mode: Mode| matches!(mode, Mode::Frozen { .. });
     let is_mild = |mode: Mode| mode == Mode::Mild;
-    let cases: [(Sabotage, fn(Mode) -> bool, &str); 2] =
-        [(Sabotage::NeverRefutes, is_mild, "L3"), (Sabotage::KillsByHearsay, is_frozen, "L6")];
+    let cases: [(Sabotage, fn(Mode) -> bool, &str); 4] = [
+        (Sabotage::NeverRefutes, is_mild, "L3"),
+        (Sabotage::NeverRefutes, |mode| mode == Mode::Calm, "L4"),
+        (Sabotage::NeverRefutes, is_frozen, "L6"),
+        (Sabotage::LeavesWithoutAWord, |mode| mode == Mode::Calm, "L8"),
+    ];
     for (fault, is_it, id) in cases {
         let limits = Limits { nodes_max: 12, ..Limits::default() };
         let plans = (0..SEEDS_MAX).map(|seed| Plan::draw(seed, Mask::default(), &limits));
@@ -123,8 +127,8 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
     match fault {
         S::BelievesWhatIsOutdated | S::RevivesByEqualClaims => &["S1"],
         S::InventsIncarnations => &["S2"],
-        // Those accused have no answer that counts, and go on giving it.
-        S::RefutesTooLow | S::GoesBackToItsFirstStamp => &["P5", "S3"],
+        // Those accused have no answer that counts, and go on giving it, or are failed for that.
+        S::RefutesTooLow | S::GoesBackToItsFirstStamp => &["P5", "S3", "L3", "L6"],
         S::BelievesItsOwnDeath => &["S4"],
         S::AltersMetadata => &["S5"],
         S::SpeaksAfterLeaving | S::CallsBackWhoLeft | S::TakesTheDeadForLeavers => &["S7"],
@@ -137,8 +141,8 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::SkipsAMember | S::ProbesTheGone | S::StopsProbing => &["P2"],
         S::SuspectsTooLong | S::KeepsOldSuspicions => &["P3"],
         S::OverdoesItsHealth | S::PassesTheWorstHealth => &["P4"],
-        // A probe may be the first that fails too early.
-        S::ActsEarly => &["P5", "P1"],
+        // A probe may be the first that fails too early, or a leave whose end is taken for past.
+        S::ActsEarly => &["P5", "P1", "L7, L8"],
         S::LeavesDeadlinesBehind => &["P5"],
         S::RepeatsClaimsForEver => &["P6"],
         S::BlamesOthersForItsSleep => &["P7"],
@@ -148,13 +152,14 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::SendsUnderOneNonceTwice => &["X3"],
         S::ForgetsNewMetadata | S::NeverRepairs => &["L1"],
         S::NeverSuspects => &["L2"],
-        S::NeverRefutes => &["L4"],
+        // Who forgot that it lived in a later life does not say that it lives in this one.
+        S::NeverRefutes => &["L4", "L1", "L6"],
         S::NeverReconnects => &["L5"],
         S::RefusesNewLives => &["L9"],
         S::CountsLateAcks => &["P1"],
         S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice => &["C3"],
         S::GivesNamesAway => &["L11", "C3"],
-        S::LeavesWithoutAWord => &["L8"],
+        S::LeavesWithoutAWord => &["L8", "L6"],
     }
 }
 

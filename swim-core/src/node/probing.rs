@@ -49,27 +49,38 @@ impl Node {
         let spans = spans.map(|span| self.health.stretch(span));
         let nonce = self.rng.word();
         let stamp = self.table.get(target).stamp();
-        let mut probe = Probe::new(target, stamp, nonce, self.now, spans);
-        let Self { unheard, table, .. } = self;
-        let carried = unheard.first(target, |index, stamp| is_suspect(table, index, stamp));
-        probe.carried = carried;
+        let probe = Probe::new(target, stamp, nonce, self.now, spans);
         self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
         self.timers.reset(Timer::ProbeDeadline, 0, None, Some(probe.deadline));
         self.probe = Some(probe);
         self.stats.probes += 1;
         self.stats.probes_degraded += u64::from(self.health.score() > 0);
         let ping = Message::Ping(Ping { nonce, digest: self.digest() });
-        let introduced = if let Some((index, stamp)) = carried {
-            let name = Name::from_checked(self.table.get(index).name());
-            let from = self.name.clone();
-            let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
-            self.send_to_member(target, &[ping, Message::Claim(Claim::Suspect(accusation))])
-        } else {
-            self.send_to_member(target, &[ping])
-        };
+        let (carried, introduced) = self.send_with_unheard(target, ping);
         if let Some(probe) = &mut self.probe {
-            probe.introduced = introduced;
+            (probe.carried, probe.introduced) = (carried, introduced);
         }
+    }
+
+    /// Sends a ping or an ack together with an accusation of ours that nobody is known to have
+    /// heard. Returns that, and our stamp if the packet introduces us under it. Acks too, because
+    /// whoever loses most of what it sends probes seldom, and is asked as often as others.
+    pub(super) fn send_with_unheard(
+        &mut self,
+        to: MemberIndex,
+        message: Message<'_>,
+    ) -> (Option<(MemberIndex, Stamp)>, Option<Stamp>) {
+        let Self { unheard, table, .. } = self;
+        let Some(unheard) = unheard.first(to, |index, stamp| is_suspect(table, index, stamp))
+        else {
+            return (None, self.send_to_member(to, &[message]));
+        };
+        let (index, stamp) = unheard;
+        let (name, from) = (Name::from_checked(self.table.get(index).name()), self.name.clone());
+        let accusation = Accusation { name: name.by_ref(), stamp, from: from.by_ref() };
+        let rider = Some(Claim::Suspect(accusation));
+        let (rides, introduced) = self.send_with_rider(to, &[message], rider);
+        (rides.then_some(unheard), introduced)
     }
 
     /// The direct ping went unanswered: asks helpers, and tries a stream.
@@ -119,6 +130,9 @@ impl Node {
         let Some(probe) = self.end_probe() else { return };
         self.stats.probes_failed += 1;
         self.change_health(probe.failure_delta());
+        if let Some(stamp) = probe.introduced {
+            self.unheard.missed(stamp);
+        }
         #[cfg(feature = "simulation")]
         self.note_of(probe.target, |name| crate::hearsay::Hearsay::Unanswered {
             name,

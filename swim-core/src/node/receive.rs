@@ -149,7 +149,7 @@ impl Node {
         let digest = self.digest();
         let payload = self.ack_payload.clone();
         let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
-        self.send_to_member(peer, &[Message::Ack(ack)]);
+        self.send_with_unheard(peer, Message::Ack(ack));
         self.on_ping_digest(peer, ping.digest);
     }
 }

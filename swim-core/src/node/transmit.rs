@@ -36,6 +36,16 @@ impl Node {
         to: MemberIndex,
         messages: &[Message<'_>],
     ) -> Option<Stamp> {
+        self.send_with_rider(to, messages, None).1
+    }
+
+    /// The same with a claim that rides along if it fits; says also whether it did.
+    pub(super) fn send_with_rider(
+        &mut self,
+        to: MemberIndex,
+        messages: &[Message<'_>],
+        rider: Option<Claim<'_>>,
+    ) -> (bool, Option<Stamp>) {
         let record = self.table.get(to);
         let addr = record.addr();
         let mut writer =
@@ -44,10 +54,11 @@ impl Node {
         if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
         }
+        let rides = rider.is_some_and(|claim| writer.push(&Message::Claim(claim)));
         let introduced = self.unheard_stamp().filter(|_| self.introduce(&mut writer));
         self.fill(&mut writer, to);
         self.send(addr, writer);
-        introduced
+        (rides, introduced)
     }
 
     /// Sends `messages` to an address, and nothing else: we don't know who is there.

@@ -90,6 +90,11 @@ impl Plan {
             settings.make_sensible();
             actions.push(everyday(seed, &settings));
         }
+        // What must hold among the sick is asked in full of settings that bear them. (L6)
+        let is_for_the_sick = Chance::of(seed, Purpose::Faults, BEARING).hits(0.5);
+        if matches!(mode, Mode::Frozen { .. }) && is_for_the_sick {
+            settings.make_sensible();
+        }
         let mut classes = Vec::new();
         for &class in Class::ALL {
             let chance = &mut Chance::of(seed, Purpose::Faults, 1 + class as u64);
@@ -196,5 +201,8 @@ fn starts(seed: u64, settings: &Settings) -> Vec<Timed> {
 
 /// The stream of luck of what goes wrong on any network; those below are the kinds'.
 const EVERYDAY: u64 = 1 << 32;
+
+/// The stream of luck of whether settings are made for the sick.
+const BEARING: u64 = (1 << 32) + 1;
 
 const MILLISECOND: Duration = Duration::from_millis(1);

@@ -294,10 +294,21 @@ impl Settings {
     #[must_use]
     pub fn detects_within(&self) -> Duration {
         let others = self.size.max(2) as u32 - 1;
-        let rounds = libm::ceil(libm::log2(f64::from(others + 1))) as u32;
-        let dissemination = self.gossip_interval * 4 * rounds + self.push_pull_interval;
         let round = self.slowest_interval() * (2 * others - 1) * (1 + self.health_max);
-        self.longest_suspicion() + round + dissemination
+        self.longest_suspicion() + round + self.spreads_within()
+    }
+
+    /// Invariants, section 0, `D`: within this time news is everywhere.
+    #[must_use]
+    pub fn spreads_within(&self) -> Duration {
+        let rounds = libm::ceil(libm::log2(self.size.max(2) as f64)) as u32;
+        self.gossip_interval * 4 * rounds + self.push_pull_interval
+    }
+
+    /// For so long at most a node says of itself what it was last, although nobody answers.
+    #[must_use]
+    pub fn introduces_itself_for(&self) -> Duration {
+        self.slowest_interval() * (1 + self.health_max) * INTRODUCTIONS
     }
 
     /// Whether news reaches everybody by gossip but for bad luck that no run is long enough for.
@@ -378,3 +389,6 @@ pub const FIRST_KEY: u8 = 1;
 
 /// What time it is on the wall when the world begins.
 const UNIX_TIME: Duration = Duration::from_secs(1_800_000_000);
+
+/// So many probes in vain, the core's `unheard` says, and one that was under way.
+const INTRODUCTIONS: u32 = 9;

@@ -32,7 +32,11 @@ impl Run<'_> {
         let silent: Vec<HostId> =
             sick.iter().filter(|(_, what)| is_silent(what)).map(|(host, _)| *host).collect();
         self.bury(core, start, &silent)?;
-        self.notes.borrow_mut().revivals.clear();
+        // Whoever hears nothing may bring itself back as long as it hopes to be answered.
+        let hopes = start + self.plan.settings.introduces_itself_for();
+        self.run_for(hopes.saturating_since(self.world.now));
+        // By now suspicions that began while all went wrong have run out.
+        self.notes.borrow_mut().look_at_core(core);
         self.run_for(WATCHED);
         if let Some(failure) = self.violation() {
             return Err(failure);
@@ -41,7 +45,7 @@ impl Run<'_> {
             self.counters.add(format!("lasting {what}"), 1);
         }
         self.check_revivals(&silent, sick.len() - silent.len())?;
-        self.check_core(core)
+        self.check_core(core, sick.len())
     }
 
     /// L2: of whom nothing can be heard is taken for dead in time.
@@ -83,11 +87,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// L6: those that are well failed none of their own since all but the sick were, and agree.
-    fn check_core(&mut self, core: usize) -> Result<(), Failure> {
+    /// L6: those that are well failed none of their own since all but one were, and agree. Where
+    /// more are sick, one of them may still believe another that the well have buried, and pass its
+    /// accusations on; then it is only counted.
+    fn check_core(&mut self, core: usize, sick: usize) -> Result<(), Failure> {
         let wronged = self.notes.borrow().wronged.clone();
         self.counters.add("well failed among the sick", wronged.len() as u64);
-        if !self.plan.settings.bears_the_sick() {
+        if !self.plan.settings.bears_the_sick() || sick > 1 {
             return Ok(());
         }
         self.counters.add("sick borne", 1);

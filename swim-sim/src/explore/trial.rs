@@ -167,16 +167,20 @@ impl Scene<'_> {
         }
         let before = self.notes.borrow().joins.len();
         self.act(&Action::Join { host: subject, seeds: vec![seed] });
-        self.joined(Cast { forgets: false, ..cast }, before)
+        self.joined(cast, before)
     }
 
     /// L7: a join ends in time. Nothing is wrong, so that it succeeds, and both know each other:
-    /// at once, or where the joiner learns from the seed of lives that it forgot, when the seed
-    /// heard in which life it is instead. It is one of the joins that were not over when there
-    /// were `before` that were.
+    /// at once, or where the joiner learns from the seed that it lived in a later life already (it
+    /// forgot that, or its clock went back), when the seed heard what it is instead, which is news
+    /// like any other. It is one of the joins that were not over when there were `before` that
+    /// were.
     fn joined(&mut self, cast: Cast, before: usize) -> Result<(), Failure> {
-        let Cast { subject, seed, forgets } = cast;
+        let Cast { subject, seed, .. } = cast;
         let names = [subject, seed].map(|id| self.world.name_of(id));
+        let last = self.world.taking_part().filter(|id| *id != subject);
+        let last = last.filter_map(|id| Some(self.world.node(id).member(&names[0])?.stamp)).max();
+        let is_outlived = last.is_some_and(|last| self.world.node(subject).stamp() <= last);
         let notes = Rc::clone(self.notes);
         let ended = || {
             let notes = notes.borrow();
@@ -189,7 +193,7 @@ impl Scene<'_> {
             let pending = format!("{} could not join {}", names[0], names[1]);
             return Err(Failure::Liveness { id: "L7", pending });
         }
-        let within = if forgets { LIFE_HEARD } else { Duration::ZERO };
+        let within = if is_outlived { self.settings.spreads_within() } else { Duration::ZERO };
         self.expect("L7", within, |world| {
             let knows =
                 |one, other: &str| member_state(world, one, other).is_some_and(State::is_live);
@@ -274,9 +278,6 @@ const LEAVE_ENDS: Duration = Duration::from_millis(5_100);
 
 /// By then a join is over, by whatever clock.
 const JOIN_ENDS: Duration = Duration::from_millis(10_100);
-
-/// In this time a packet arrives, whatever the network nearby is like.
-const LIFE_HEARD: Duration = Duration::from_millis(100);
 
 /// So long a partition lasts at most.
 const PARTED: Duration = Duration::from_secs(60);

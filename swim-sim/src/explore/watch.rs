@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use swim_core::{Event, EventKind, Life, MemberChange, SeedOutcome, Stamp, State, Stats};
+use swim_core::{Event, EventKind, Life, Member, MemberChange, SeedOutcome, Stamp, State, Stats};
 
 use crate::{
     check::{Checker, Forged},
@@ -24,8 +24,9 @@ pub(super) struct Notes {
     pub(super) counters: Counters,
     /// Whom each host's node still tries to reach, and where.
     known: BTreeMap<HostId, BTreeMap<String, SocketAddr>>,
-    /// Where nodes are that no others have a reason to fail.
-    active: BTreeSet<SocketAddr>,
+    /// Where nodes are that no others have a reason to fail, and the life of each. What came before
+    /// that life is over.
+    active: BTreeMap<SocketAddr, Life>,
     /// What each host's node said it was last: its life.
     lives: BTreeMap<HostId, Life>,
     health_max: u32,
@@ -67,13 +68,14 @@ impl Notes {
     }
 
     /// What somebody of the core came to think of somebody.
-    fn opinion(&mut self, one: HostId, change: MemberChange, addr: SocketAddr) {
-        let Some(other) = host::host_at(addr).filter(|other| *other != one && one < self.core)
+    fn opinion(&mut self, one: HostId, change: MemberChange, member: &Member) {
+        let Some(other) =
+            host::host_at(member.addr).filter(|other| *other != one && one < self.core)
         else {
             return;
         };
         match change {
-            MemberChange::Failed if other < self.core && self.active.contains(&addr) => {
+            MemberChange::Failed if other < self.core && is_active(&self.active, member) => {
                 self.wronged.push((one, other));
             }
             MemberChange::Joined if other >= self.core => {
@@ -132,7 +134,7 @@ impl Notes {
                     MemberChange::Joined | MemberChange::Updated => {
                         known.insert(member.name.to_string(), member.addr);
                     }
-                    MemberChange::Failed if self.active.contains(&member.addr) => {
+                    MemberChange::Failed if is_active(&self.active, member) => {
                         add("member failed falsely");
                     }
                     MemberChange::Left => {
@@ -178,6 +180,11 @@ impl Notes {
     }
 }
 
+/// Whether nobody has a reason to fail this member, in the life that it is known in.
+fn is_active(active: &BTreeMap<SocketAddr, Life>, member: &Member) -> bool {
+    active.get(&member.addr).is_some_and(|life| *life <= member.stamp.life)
+}
+
 impl Checker for Watch {
     fn id(&self) -> &'static str {
         "notes"
@@ -213,13 +220,13 @@ impl Checker for Watch {
         if is_gone || step.node.is_leaving() || step.node.has_left() {
             notes.active.remove(&step.addr);
         } else {
-            notes.active.insert(step.addr);
+            notes.active.insert(step.addr, step.node.stamp().life);
         }
         for event in step.events {
             notes.event(step.host, event);
             match &event.kind {
                 EventKind::Member { change, member } => {
-                    notes.opinion(step.host, *change, member.addr);
+                    notes.opinion(step.host, *change, member);
                 }
                 EventKind::JoinFinished { seeds, .. } => {
                     let is_joined = |(_, outcome): &(_, SeedOutcome)| {

@@ -176,6 +176,48 @@ fn a_refutation_rides_on_every_packet_until_a_probe_that_carried_it_is_answered(
     assert_eq!((says_it(&stage, 2), says_it(&stage, nth)), (0, 0), "it was heard");
 }
 
+/// Whoever hears nothing must not bring itself back for ever where it was buried and forgotten.
+#[test]
+fn l6_who_is_never_answered_stops_introducing_itself() {
+    let mut stage = Stage::with(30, |options| options.suspicion_mult = 32);
+    stage.say(1, &[is_suspect(NODE, (5, 1), 1)]);
+    stage.settle();
+    let failed = |stage: &Stage| stage.node.stats().probes_failed;
+    while stage.node.unheard.own().is_some() {
+        stage.run_until(Timer::ProbeDeadline);
+        assert!(failed(&stage) < 40, "it hopes for ever");
+    }
+    // The first ones need not carry it: it is gossiped meanwhile.
+    assert!(failed(&stage) >= 8, "{}", failed(&stage));
+}
+
+/// Whoever loses most of what it sends probes seldom, but answers as often as others.
+#[test]
+fn l6_an_accusation_rides_on_acks_until_somebody_has_heard_it() {
+    let mut stage = Stage::with(9, |options| options.suspicion_mult = 32);
+    let (accused, _) = stage.run_to_probe();
+    stage.run_until(Timer::ProbeDeadline);
+    stage.settle();
+    let accusation = format!("suspect p{accused} 1.1 by n");
+    let teller = if accused == 2 { 3 } else { 2 };
+    let ping = || Message::Ping(Ping { nonce: 1, digest: Digest::default() });
+    for _ in 0..20 {
+        stage.clear();
+        stage.say(teller, &[ping()]);
+        assert!(stage.claims_to(teller).contains(&accusation), "{:?}", stage.claims_to(teller));
+    }
+    let (nth, nonce) = loop {
+        let (nth, nonce) = stage.run_to_probe();
+        if nth != accused {
+            break (nth, nonce);
+        }
+    };
+    stage.ack(nth, nonce);
+    stage.clear();
+    stage.say(teller, &[ping()]);
+    assert!(!stage.claims_to(teller).contains(&accusation), "it was heard");
+}
+
 #[test]
 fn a_refutation_that_comes_back_was_heard() {
     let mut stage = Stage::with(3, |_| {});
