@@ -9,7 +9,7 @@ fn no_runtime_comes_with_another() {
         ("swim-tokio", "tokio", &["smol", "async-io", "async-executor", "polling"]),
         ("swim-driver", "socket2", &["tokio", "mio", "smol", "async-io", "async-executor"]),
     ] {
-        let output = Command::new(env::var_os("CARGO").expect("cargo runs this"))
+        let output = Command::new(env!("CARGO"))
             .args(["tree", "--package", package, "--edges", "normal,build", "--all-features"])
             .args(["--prefix", "none", "--format", "{p}", "--locked"])
             .output()

@@ -36,24 +36,7 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
             draw.add(from, Action::Slow { host, cost });
             draw.add(until, Action::Slow { host, cost: Duration::ZERO });
         }),
-        Class::Drift => for_some(draw, 20, |chance, host| Action::Drift {
-            host,
-            ppm: chance.below(1_001) as i64 - 500,
-        }),
-        // Whose clock is off by more than five minutes, his sealed packets are stale. (X4)
-        Class::Jump => for_some(draw, 20, |chance, host| {
-            let most = chance.pick(&[1, 10, 60, 600]);
-            Action::Jump { host, span: chance.span(SECOND * most), back: false }
-        }),
-        Class::JumpBack => for_some(draw, 20, |chance, host| {
-            let most = chance.pick(&[1, 10, 60]);
-            Action::Jump { host, span: chance.span(SECOND * most), back: true }
-        }),
-        Class::SetClock => for_some(draw, 20, |chance, host| {
-            let most = chance.pick(&[1, 60, 600]);
-            let span = chance.span(SECOND * most);
-            Action::SetClock { host, span, back: chance.hits(0.7) }
-        }),
+        Class::Drift | Class::Jump | Class::JumpBack | Class::SetClock => clocks(class, draw),
         Class::Outsiders => forge(draw, Forger::Outsider),
         Class::FormerKeys => forge(draw, Forger::Former),
         Class::Insiders => forge(draw, Forger::Insider),
@@ -170,6 +153,31 @@ fn intruders(draw: &mut Draw<'_>) {
         if draw.chance.hits(0.7) {
             draw.add(at, Action::Intrude { host, fault, seeds });
         }
+    }
+}
+
+/// What goes wrong with clocks.
+fn clocks(class: Class, draw: &mut Draw<'_>) {
+    match class {
+        Class::Drift => for_some(draw, 20, |chance, host| Action::Drift {
+            host,
+            ppm: chance.below(1_001) as i64 - 500,
+        }),
+        // Whose clock is off by more than five minutes, his sealed packets are stale. (X4)
+        Class::Jump => for_some(draw, 20, |chance, host| {
+            let most = chance.pick(&[1, 10, 60, 600]);
+            Action::Jump { host, span: chance.span(SECOND * most), back: false }
+        }),
+        Class::JumpBack => for_some(draw, 20, |chance, host| {
+            let most = chance.pick(&[1, 10, 60]);
+            Action::Jump { host, span: chance.span(SECOND * most), back: true }
+        }),
+        Class::SetClock => for_some(draw, 20, |chance, host| {
+            let most = chance.pick(&[1, 60, 600]);
+            let span = chance.span(SECOND * most);
+            Action::SetClock { host, span, back: chance.hits(0.7) }
+        }),
+        _ => {}
     }
 }
 

@@ -103,7 +103,7 @@ impl Notes {
             return;
         }
         self.confirmed.retain(|(other, _)| *other != host);
-        let all = step.node.audit_suspicions().into_iter();
+        let all = step.node.audit_suspicions();
         let all = all.filter(|it| it.needed > 0 && it.confirmations >= it.needed);
         self.confirmed.extend(all.map(|it| (host, it.name.to_string())));
     }

@@ -26,7 +26,7 @@ impl StreamLuck {
     #[must_use]
     pub fn fate(self, side: usize, nth: u32, link: &Link, len: usize) -> PieceFate {
         let until =
-            |kind| (u128::from(self.word(side, nth, kind)) * (len as u128 + 1) >> 64) as usize;
+            |kind| ((u128::from(self.word(side, nth, kind)) * (len as u128 + 1)) >> 64) as usize;
         let hits = |kind, share: f64| share > 0.0 && unit(self.word(side, nth, kind)) < share;
         if hits(Kind::Reset, link.stream_resets) {
             PieceFate::Reset { until: until(Kind::ResetAt) }

@@ -12,23 +12,7 @@ impl<M: Machine> World<M> {
     pub fn act(&mut self, action: &Action, options: &dyn Fn(HostId, &mut Options)) -> bool {
         match action {
             Action::Start { host, seeds, forgetful } => {
-                if self.is_running(*host) {
-                    return false;
-                }
-                let starts = self.hosts.get(*host).map_or(0, |host| host.starts);
-                let forgotten = Life(u64::from(starts) + 1);
-                self.start(*host, |own| {
-                    let life = own.life;
-                    options(*host, own);
-                    // No life is used twice, or nobody could tell one run from the other.
-                    own.life = if *forgetful { forgotten } else { life };
-                });
-                let seeds: Vec<HostId> =
-                    seeds.iter().copied().filter(|seed| seed != host).collect();
-                if !seeds.is_empty() {
-                    self.join(*host, &seeds);
-                }
-                true
+                !self.is_running(*host) && self.begin(*host, seeds, *forgetful, options)
             }
             Action::Crash { host } => self.if_running(*host, |world| world.crash(*host)),
             Action::Leave { host } => self.if_active(*host, |world| world.leave(*host)),
@@ -83,6 +67,29 @@ impl<M: Machine> World<M> {
             }
             network => self.act_on_network(network),
         }
+    }
+
+    /// Starts a host's process, which joins.
+    fn begin(
+        &mut self,
+        host: HostId,
+        seeds: &[HostId],
+        forgetful: bool,
+        options: &dyn Fn(HostId, &mut Options),
+    ) -> bool {
+        let starts = self.hosts.get(host).map_or(0, |host| host.starts);
+        let forgotten = Life(u64::from(starts) + 1);
+        self.start(host, |own| {
+            let life = own.life;
+            options(host, own);
+            // No life is used twice, or nobody could tell one run from the other.
+            own.life = if forgetful { forgotten } else { life };
+        });
+        let seeds: Vec<HostId> = seeds.iter().copied().filter(|seed| *seed != host).collect();
+        if !seeds.is_empty() {
+            self.join(host, &seeds);
+        }
+        true
     }
 
     fn act_on_network(&mut self, action: &Action) -> bool {
