@@ -6,9 +6,9 @@
 //! our probes and acks until a probe that carried it is answered. (L5, L6)
 //!
 //! So does what we say of ourselves, under a stamp that all of our packets show: those that know
-//! the stamp alone can't pass it on, and their tables differ from all others until we are heard. But
-//! whoever hears nothing is never answered, and must not bring itself back for ever where it was
-//! buried and forgotten: after some probes in vain it gives up.
+//! the stamp alone can't pass it on, and their tables differ from all others until we are heard.
+//! But whoever hears nothing is never answered, and must not bring itself back for ever where it
+//! was buried and forgotten: after some probes in vain it gives up.
 
 use alloc::collections::VecDeque;
 
