@@ -157,7 +157,7 @@ fn a_mask_excuses_nothing_else() {
     let campaign = Campaign { mask, limits, ..Campaign::new(0..LONG as u64) };
     let outcome = campaign.run(&|_| {});
     assert_eq!(outcome.excused, ["fault replay", "packet replayed"]);
-    assert!(outcome.missing.iter().any(|name| name == "nack"), "one node alone hears no nack");
+    assert!(!outcome.missing.is_empty(), "one node alone exercises little");
     assert!(!outcome.is_ok());
 }
 
