@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn heavy_loss_is_seen() {
-        let cell = Cell::curve(0.6, Latency::LAN);
+        let cell = Cell::curve(0.9, Latency::LAN);
         let found = endure((16, 1), &cell, Duration::from_secs(120));
         assert!(found.suspicions > 0 && found.failures > 0, "{found:?}");
         assert!(found.events >= found.failures, "{found:?}");
