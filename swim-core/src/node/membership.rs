@@ -97,7 +97,9 @@ impl Node {
                 }
                 // Its word counts as much as that of any member, and of nobody else. But what it
                 // says to our face over a stream we can answer: it hears us. (X8)
-                if index == MemberIndex::SELF || self.is_witness(source) {
+                if index == MemberIndex::SELF {
+                    self.on_accused(entry.stamp, entry.state);
+                } else if self.is_witness(source) {
                     self.accuse(index, entry.stamp, source.carrier, source);
                 } else {
                     self.stats.claims_refused += 1;
@@ -240,7 +242,8 @@ impl Node {
     /// better. Any correct member that is held for dead is told so, and is live again with its
     /// next packet. (X8, L6)
     fn is_witness(&self, source: Source) -> bool {
-        source.carrier.is_some_and(|carrier| self.table.get(carrier).state().is_live())
+        let is_any = sabotaged!(self, BelievesTheDead);
+        source.carrier.is_some_and(|who| is_any || self.table.get(who).state().is_live())
     }
 
     /// Somebody could not reach `index` under this stamp.

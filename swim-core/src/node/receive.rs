@@ -27,6 +27,8 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         match self.wire.open_packet(self.wall, data, &mut scratch) {
             Ok(opened) => self.on_opened(from, data.len(), &opened),
+            #[cfg(feature = "sabotage")]
+            Err(reject) if self.swallows(reject, from, data) => {}
             Err(reject) => {
                 self.reject(reject, from);
                 if sabotaged!(self, ActsOnRefusedPackets) {
@@ -37,7 +39,7 @@ impl Node {
         self.scratch = scratch;
     }
 
-    fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
+    pub(super) fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         if opened.sender.name == self.name {
             // Our own packet coming back, or another node of our name: neither is to be believed.
             return self.reject(Reject::OwnName, from);
