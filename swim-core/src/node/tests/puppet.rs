@@ -178,7 +178,7 @@ impl Stage {
         let Self { puppets, label, keyring, .. } = self;
         puppets.entry(nth).or_insert_with(|| {
             let mut seed = [1; 32];
-            seed[..8].copy_from_slice(&nth.to_le_bytes());
+            seed[..8].copy_from_slice(&(nth as u64).to_le_bytes());
             let settings = WireSettings {
                 label,
                 keyring: keyring.clone(),
