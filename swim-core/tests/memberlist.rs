@@ -101,8 +101,8 @@ fn l4_the_falsely_suspected_refute() {
         plain(options);
         options.stream_pings = false; // They would save every probe: streams lose nothing here.
     });
-    world.network.loss = 300;
-    world.run(5 * MINUTE);
+    world.network.loss = 200;
+    world.run(10 * MINUTE);
     world.network.loss = 0;
     world.run_until(MINUTE, "all to know all", World::agree);
     assert!(world.sum(|stats| stats.refutations) > 0, "somebody was suspected");

@@ -206,12 +206,7 @@ impl Node {
         // A seed used again by mistake, in a later life, must not repeat its nonces. (X3)
         nonces.set_stream(config.life.0);
         let name = config.name().clone();
-        let (life, protocol) = match config.dialect {
-            Dialect::Native => (config.life, PROTOCOL),
-            Dialect::Memberlist(options) => (Life::NONE, options.protocol),
-        };
-        let stamp = Stamp::first(life);
-        let versions = Versions { protocol, application: config.application };
+        let (stamp, versions) = introduction(&config);
         let meta = config.meta().clone();
         let (own_name, addr) = (name.by_ref(), config.addr);
         let own = Alive { name: own_name, stamp, addr, mapped: false, versions, meta: &meta };
@@ -398,6 +393,15 @@ impl core::fmt::Debug for Node {
             .field("members", &self.table.counts())
             .finish_non_exhaustive()
     }
+}
+
+/// What a node speaks under at first, and the versions it announces.
+fn introduction(config: &Config) -> (Stamp, Versions) {
+    let (life, protocol) = match config.dialect {
+        Dialect::Native => (config.life, PROTOCOL),
+        Dialect::Memberlist(options) => (Life::NONE, options.protocol),
+    };
+    (Stamp::first(life), Versions { protocol, application: config.application })
 }
 
 fn wire_settings(config: &Config) -> WireSettings<'_> {

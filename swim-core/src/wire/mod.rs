@@ -35,6 +35,7 @@ use crate::{
 };
 
 /// One node's way to put messages into bytes and to get them out again.
+#[expect(clippy::large_enum_variant, reason = "a node has one, which stays where it is")]
 pub(crate) enum Wire {
     Native(Native),
     Memberlist(Memberlist),

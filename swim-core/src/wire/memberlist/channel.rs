@@ -230,8 +230,7 @@ impl Channel {
     ) -> Result<Option<Opened<'s>>, Reject> {
         match self.stage {
             Stage::Entries { left, at, raw } => {
-                let (mut messages, mut refused) = (Messages::new(), Refusals::new());
-                self.hand_on_entries([left, raw], at, own, scratch, &mut messages, &mut refused);
+                let (messages, refused) = self.hand_on_entries([left, raw], at, own, scratch);
                 Ok(Some(self.opened(messages, refused)))
             }
             Stage::Raw { left, at, is_state } => {
@@ -260,25 +259,14 @@ impl Channel {
         let (&kind, body) = self.incoming.split_first().ok_or(Reject::Malformed)?;
         let kind = Kind::of(kind).ok_or(Reject::Malformed)?;
         let mut from = Reader::new(body);
-        let mut messages = Messages::new();
-        let mut refused = Refusals::new();
+        let (mut messages, mut refused) = (Messages::new(), Refusals::new());
         match kind {
             Kind::PushPull => {
                 let Head { nodes, state_len, join } = Head::read(&mut from)?;
                 let at = self.incoming.len() - from.rest().len();
-                messages.push(Message::ExchangeHead(ExchangeHead {
-                    join,
-                    entries: nodes,
-                    state_len,
-                }));
-                self.hand_on_entries(
-                    [nodes, state_len],
-                    at,
-                    own,
-                    scratch,
-                    &mut messages,
-                    &mut refused,
-                );
+                let head = ExchangeHead { join, entries: nodes, state_len };
+                (messages, refused) = self.hand_on_entries([nodes, state_len], at, own, scratch);
+                messages.insert(0, Message::ExchangeHead(head));
             }
             Kind::User => {
                 let len = read_delivery(&mut from)?;
@@ -317,9 +305,7 @@ impl Channel {
         at: usize,
         own: &Identity,
         scratch: &'s mut Vec<u8>,
-        messages: &mut Messages<'s>,
-        refused: &mut Refusals,
-    ) {
+    ) -> (Messages<'s>, Refusals) {
         let rest = &self.incoming[at..];
         let mut from = Reader::new(rest);
         let mut count = 0;
@@ -332,6 +318,7 @@ impl Channel {
         let len = rest.len() - from.rest().len();
         copy(scratch, &rest[..len]);
         let mut from = Reader::new(scratch);
+        let (mut messages, mut refused) = (Messages::new(), Refusals::new());
         for _ in 0..count {
             match Node::read(&mut from).and_then(|node| meaning::entry(&node, own)) {
                 Ok(entry) => messages.push(Message::Entry(entry)),
@@ -341,6 +328,7 @@ impl Channel {
         let (left, at) = (left - count, at + len);
         self.stage =
             if left > 0 { Stage::Entries { left, at, raw } } else { rest_of_raw(raw, at, true) };
+        (messages, refused)
     }
 
     fn opened<'s>(&mut self, messages: Messages<'s>, refused: Refusals) -> Opened<'s> {

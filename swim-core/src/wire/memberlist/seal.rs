@@ -139,7 +139,7 @@ impl Sealing {
 fn unpadded_len(padded: &[u8]) -> Option<usize> {
     let &last = padded.last()?;
     let padding = usize::from(last);
-    let is_possible = (1..=BLOCK_LEN).contains(&padding) && padded.len() % BLOCK_LEN == 0;
+    let is_possible = (1..=BLOCK_LEN).contains(&padding) && padded.len().is_multiple_of(BLOCK_LEN);
     let len = padded.len().checked_sub(padding).filter(|_| is_possible)?;
     padded[len..].iter().all(|&byte| byte == last).then_some(len)
 }

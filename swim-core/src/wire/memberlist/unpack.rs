@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn bytes_come_in_any_form() {
-        let cases: [(&[u8], Result<Option<&[u8]>, Reject>); 9] = [
+        type Case<'a> = (&'a [u8], Result<Option<&'a [u8]>, Reject>);
+        let cases: [Case<'_>; 9] = [
             (&[0xA1, b'x'], Ok(Some(b"x"))),
             (&[0xD9, 1, b'x'], Ok(Some(b"x"))),
             (&[0xDA, 0, 1, b'x'], Ok(Some(b"x"))),

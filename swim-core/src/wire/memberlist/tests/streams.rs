@@ -47,7 +47,7 @@ fn a_table_of_any_size_arrives_in_batches() {
                 name: named(name),
                 stamp: Stamp::new(0, n),
                 addr: "10.0.0.1:7946".parse().unwrap(),
-                mapped: n % 2 == 0,
+                mapped: n.is_multiple_of(2),
                 versions: Versions {
                     protocol: VersionRange { min: 1, max: 5, current: 2 },
                     application: VersionRange { min: 2, max: 5, current: 5 },
@@ -72,7 +72,7 @@ fn a_table_of_any_size_arrives_in_batches() {
                     Message::Entry(entry) => {
                         let n = read_names.len() as u64;
                         assert_eq!(entry.stamp, Stamp::new(0, n + 1));
-                        assert_eq!(entry.alive.mapped, n % 2 == 0);
+                        assert_eq!(entry.alive.mapped, n.is_multiple_of(2));
                         assert_eq!(entry.alive.addr, "10.0.0.1:7946".parse().unwrap());
                         read_names.push(String::from(entry.alive.name.as_str()));
                     }
