@@ -126,7 +126,7 @@ pub(crate) fn put(message: &Message<'_>, to: &[u8], own: &Identity, out: &mut Ve
         }
         Message::RelayedAck(ack) => Leaf::Ack { seq: seq(ack.nonce), payload: None }.put(out),
         Message::Nack(nack) => Leaf::Nack { seq: seq(nack.nonce) }.put(out),
-        Message::Claim(claim) => put_claim(claim, out),
+        Message::Claim(claim) => put_claim(claim, own, out),
         Message::Broadcast(broadcast) => Leaf::User(broadcast.payload).put(out),
         Message::Direct(payload) => Leaf::User(payload).put(out),
         Message::Refused(refusal) => Leaf::Error(refusal.text.as_bytes()).put(out),
@@ -157,11 +157,16 @@ pub(crate) fn put_entry(entry: &Entry<'_>, out: &mut Vec<u8>) {
     with_alive(&Alive { stamp, ..entry.alive }, |alive| push_pull::Node { alive, state }.put(out));
 }
 
-fn put_claim(claim: &Claim<'_>, out: &mut Vec<u8>) {
+fn put_claim(claim: &Claim<'_>, own: &Identity, out: &mut Vec<u8>) {
     match claim {
         Claim::Alive(alive) => with_alive(alive, |alive| Leaf::Alive(alive).put(out)),
         Claim::Suspect(accusation) => Leaf::Suspect(verdict(accusation)).put(out),
-        Claim::Dead(accusation) => Leaf::Dead(verdict(accusation)).put(out),
+        Claim::Dead(accusation) => {
+            // Whose accuser is nobody, must not seem to have left.
+            let is_nobodys = accusation.from == accusation.name;
+            let from = if is_nobodys { own.name.by_ref() } else { accusation.from };
+            Leaf::Dead(verdict(&Accusation { from, ..*accusation })).put(out);
+        }
         Claim::Left(Departure { name, stamp, .. }) => {
             Leaf::Dead(verdict(&Accusation { name: *name, stamp: *stamp, from: *name })).put(out);
         }
