@@ -3,8 +3,9 @@
 //! The order is: life, then incarnation, then Alive < Suspect < Dead. Left stands apart: within a
 //! life nothing comes after it, whatever the incarnation (S7), so that a member that said goodbye
 //! is not called back by a rumour. Where nobody has a life, a higher incarnation is all by which
-//! one that comes back can be told, and Left is but the last of its incarnation. Taking the larger of two claims is commutative, associative and
-//! idempotent (S8), and what is stored never goes down (S1).
+//! one that comes back can be told, and Left is but the last of its incarnation. Taking the larger
+//! of two claims is commutative, associative and idempotent (S8), and what is stored never goes
+//! down (S1).
 
 use crate::{
     member::State,

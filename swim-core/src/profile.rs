@@ -5,8 +5,9 @@
 //! share. A refutation, which changes nothing but the incarnation, is written over the former
 //! claim.
 //!
-//! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1 (whose high bit says
-//! that it was dressed as one of IPv6), length of the name 1, IP address 4 or 16, name, metadata.
+//! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1 (whose high bit
+//! says that it was dressed as one of IPv6), length of the name 1, IP address 4 or 16, name,
+//! metadata.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -24,12 +24,14 @@ fn go() -> SocketAddr {
 }
 
 /// Its table: itself, and the words `us` of its application.
-const PUSH_PULL: &str = "0683a44a6f696ec3a54e6f64657301ac5573657253746174654c656e0287a441646472a40a010203ab496e636172\
+const PUSH_PULL: &str = "0683a44a6f696ec3a54e6f64657301ac5573657253746174654c656e0287a441646472a40\
+a010203ab496e636172\
      6e6174696f6e01a44d657461c0a44e616d65a66e6f64652d61a4506f7274cd1f0aa5537461746500a356736ea601\
      05020000007573";
 
 /// Its ping of `node-b`, number 42.
-const PING: &str = "0085a44e6f6465a66e6f64652d62a55365714e6f2aaa536f7572636541646472a40a010203aa536f757263654e6f\
+const PING: &str = "0085a44e6f6465a66e6f64652d62a55365714e6f2aaa536f7572636541646472a40a010203aa53\
+6f757263654e6f\
      6465a66e6f64652d61aa536f75726365506f7274cd1f0a";
 
 impl Stage {
@@ -124,7 +126,8 @@ fn hex(bytes: &[u8]) -> String {
 /// The claim that `node-b` is alive, under this incarnation.
 fn own_claim(incarnation: u8) -> String {
     format!(
-        "0486a441646472a40a010204ab496e6361726e6174696f6e{incarnation:02x}a44d657461c0a44e6f6465a66e\
+        "0486a441646472a40a010204ab496e6361726e6174696f6e{incarnation:02x}a44d657461c0a44e6f6465\
+         a66e\
          6f64652d62a4506f7274cd1f0aa356736ea6010502000000"
     )
 }
@@ -133,7 +136,8 @@ fn own_claim(incarnation: u8) -> String {
 fn verdict(kind: u8, from: &str, incarnation: &str) -> String {
     let from = hex(from.as_bytes());
     format!(
-        "{kind:02x}83a446726f6da6{from}ab496e6361726e6174696f6e{incarnation}a44e6f6465a66e6f64652d62"
+        "{kind:02x}83a446726f6da6{from}ab496e6361726e6174696f6e{incarnation}a44e6f6465a66e6f6465\
+         2d62"
     )
 }
 
@@ -152,8 +156,11 @@ fn it_joins_and_gets_our_table() {
     );
     let ours = "a44e616d65a66e6f64652d62a4506f7274cd1f0aa5537461746500a356736ea6010502000000";
     assert!(table.contains(ours) && table.contains("a441646472a40a010204"), "{table}");
-    let state = |kind: &EventKind| matches!(kind, EventKind::RemoteState { state, join: true, .. } if &state[..] == b"us");
-    assert!(stage.events.iter().any(state));
+    let is_state = |kind: &EventKind| match kind {
+        EventKind::RemoteState { state, join, .. } => *join && &state[..] == b"us",
+        _ => false,
+    };
+    assert!(stage.events.iter().any(is_state));
 }
 
 #[test]
@@ -231,7 +238,8 @@ fn o3_what_cannot_be_outbid_raises_an_alarm_once_and_wraps_nothing() {
     assert_eq!(alarms.count(), 2);
     assert_eq!(stage.node.local().state, State::Alive);
     // Of others it is not believed either.
-    let alive = "0486a441646472a40a010203ab496e6361726e6174696f6ece80000000a44d657461c0a44e6f6465a66e\
+    let alive = "0486a441646472a40a010203ab496e6361726e6174696f6ece80000000a44d657461c0a44e6f6465\
+     a66e\
                  6f64652d61a4506f7274cd1f0aa356736ea6010502000000";
     stage.packet(go(), alive);
     assert_eq!(stage.node.member("node-a").map(|member| member.stamp.incarnation.0), Some(1));
@@ -245,7 +253,8 @@ fn it_leaves_and_returns() {
     assert_eq!(stage.node.member("node-a").map(|member| member.state), Some(State::Left));
     let alive = |incarnation: &str, meta: &str| {
         format!(
-            "0486a441646472a40a010203ab496e6361726e6174696f6e{incarnation}a44d657461{meta}a44e6f6465\
+            "0486a441646472a40a010203ab496e6361726e617469\
+             6f6e{incarnation}a44d657461{meta}a44e6f6465\
              a66e6f64652d61a4506f7274cd1f0aa356736ea6010502000000"
         )
     };
@@ -262,7 +271,7 @@ fn it_leaves_and_returns() {
     assert_eq!(word, [MemberChange::Joined, MemberChange::Left, MemberChange::Joined]);
 }
 
-/// Go compares addresses as bytes: one that came in sixteen is told on in sixteen, and used in four.
+/// Go compares addresses as bytes: one that came in sixteen is told on so, and used in four.
 #[test]
 fn an_address_of_four_bytes_in_sixteen_is_quoted_as_it_came() {
     let mut stage = Stage::joined();
@@ -288,14 +297,17 @@ fn an_address_of_four_bytes_in_sixteen_is_quoted_as_it_came() {
 #[test]
 fn it_asks_for_help_and_is_helped() {
     let mut stage = Stage::joined();
-    let alive_c = "0486a441646472a40a010205ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f6465\
+    let alive_c = "0486a441646472a40a010205ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f\
+     6465\
                    2d63a4506f7274cd1f0aa356736ea6010502000000";
     stage.packet(go(), alive_c);
     let target = SocketAddr::from(([10, 1, 2, 5], 7946));
     let request = |ip: &str| {
         format!(
-            "0188a44e61636bc3a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f75726365416464\
-             72a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0aa6546172676574\
+            "0188a44e61636bc3a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f757263654\
+             16464\
+             72a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0aa65461726\
+             76574\
              a4{ip}"
         )
     };

@@ -54,7 +54,10 @@ impl Sample {
 
 macro_rules! runs {
     ($($name:literal,)*) => {
-        [$(read($name, include_str!(concat!("../../../../tests/golden/memberlist/", $name, ".txt")))),*]
+        [$(read(
+            $name,
+            include_str!(concat!("../../../../tests/golden/memberlist/", $name, ".txt")),
+        )),*]
     };
 }
 

@@ -35,7 +35,8 @@ fn messages_are_written_and_read_as_go_does() {
     let cases = [
         (
             Leaf::Ping(Ping { seq: 42, node: b"node-b", source: NODE_A }),
-            "0085a44e6f6465a66e6f64652d62a55365714e6f2aaa536f7572636541646472a40a010203aa536f75726365\
+            "0085a44e6f6465a66e6f64652d62a55365714e6f2aaa536f7572636541646472a40a010203aa536f7572\
+             6365\
              4e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0a",
         ),
         (
@@ -44,8 +45,10 @@ fn messages_are_written_and_read_as_go_does() {
         ),
         (
             Leaf::IndirectPing(indirect),
-            "0188a44e61636bc3a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f757263654164\
-             6472a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0aa654617267\
+            "0188a44e61636bc3a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f75726365\
+             4164\
+             6472a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0aa65461\
+             7267\
              6574a40a010204",
         ),
         (Leaf::Ack { seq: 42, payload: None }, ACK),
@@ -66,12 +69,14 @@ fn messages_are_written_and_read_as_go_does() {
         ),
         (
             Leaf::Alive(alive(1, None)),
-            "0486a441646472a40a010203ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f64652d61a4\
+            "0486a441646472a40a010203ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f64652d\
+             61a4\
              506f7274cd1f0aa356736ea6010502000000",
         ),
         (
             Leaf::Alive(alive(200, Some(b"m"))),
-            "0486a441646472a40a010203ab496e6361726e6174696f6eccc8a44d657461a16da44e6f6465a66e6f64652d\
+            "0486a441646472a40a010203ab496e6361726e6174696f6eccc8a44d657461a16da44e6f6465a66e6f64\
+             652d\
              61a4506f7274cd1f0aa356736ea6010502000000",
         ),
     ];
@@ -85,7 +90,8 @@ fn messages_are_written_and_read_as_go_does() {
 }
 
 /// The table of one member, with a state.
-const PUSH_PULL: &str = "0683a44a6f696ec3a54e6f64657301ac5573657253746174654c656e0287a441646472a40a010203ab496e636172\
+const PUSH_PULL: &str = "0683a44a6f696ec3a54e6f64657301ac5573657253746174654c656e0287a441646472a40\
+a010203ab496e636172\
      6e6174696f6e01a44d657461c0a44e616d65a66e6f64652d61a4506f7274cd1f0aa5537461746500a356736ea601\
      05020000007573";
 
@@ -139,25 +145,29 @@ fn envelopes_are_those_of_go() {
             1,
             "",
             "",
-            "01000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd799da1c3d929a04b0abcb145f70b219a",
+            "01000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd799da1c3d929a04b0abcb14\
+             5f70b219a",
         ),
         (
             1,
             "dc1",
             "",
-            "01000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd7d0d620d6aa4b99ec2e7abcaeccd5400",
+            "01000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd7d0d620d6aa4b99ec2e7abc\
+             aeccd5400",
         ),
         (
             0,
             "",
             "",
-            "00000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd59f409bd44457967e4fde1a5a562d639d53686a9bf94f637ebd4060ecfcb",
+            "00000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd59f409bd44457967e4fde1a\
+             5a562d639d53686a9bf94f637ebd4060ecfcb",
         ),
         (
             1,
             "dc1",
             "0a0000002f",
-            "01000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd8008f9b408fad2fcc3446c7317e80d03",
+            "01000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd8008f9b408fad2fcc3446c7\
+             317e80d03",
         ),
     ] {
         let mut wire = sealing(version, label);
@@ -180,8 +190,10 @@ fn envelopes_are_those_of_go() {
 fn whole_packets_of_go_are_read() {
     let mut wire = sealing(1, "dc1");
     for packet in [
-        "f40364633101000102030405060708090a0bf1d2d06c8476b991b8477e76affad4eda584328b49dc60b638d25fb1084f292036685f7a210f69",
-        "f40364633100000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd59f409bd44457967e4fde1a5a562d2a916f83524a6413e6cf15b1dc8ba51",
+        "f40364633101000102030405060708090a0bf1d2d06c8476b991b8477e76affad4eda584328b49dc60b638d25\
+         fb1084f292036685f7a210f69",
+        "f40364633100000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd59f409bd44457967e\
+         4fde1a5a562d2a916f83524a6413e6cf15b1dc8ba51",
     ] {
         let mut fresh = sealing(1, "dc1");
         let (packet, mut scratch) = (bytes(packet), Vec::new());
@@ -191,7 +203,8 @@ fn whole_packets_of_go_are_read() {
         assert_eq!((opened.sender, opened.addressed), (None, true));
     }
     let packet = bytes(
-        "f40364633101000102030405060708090a0bf172294b5f7db992a94a6075c038f258666757eb03aa02fbd7a869fbfc81f7046e37f6454844718c09dc612cd2ec7c4dca2d",
+        "f40364633101000102030405060708090a0bf172294b5f7db992a94a6075c038f258666757eb03aa02fbd7a86\
+         9fbfc81f7046e37f6454844718c09dc612cd2ec7c4dca2d",
     );
     let mut scratch = Vec::new();
     let opened = wire.open_packet(None, &packet, &mut scratch).unwrap();
@@ -200,8 +213,13 @@ fn whole_packets_of_go_are_read() {
 
 #[test]
 fn whole_streams_of_go_are_read() {
-    let compressed = "0982a4416c676f00a3427566da006b000d0c22a5e44d1a37c34a397943a6cc9c00acaacc2923670a9d3074ca3029e346c0215241c89091434a4100010356257133268c1c3718d3bc7113805493321781917212a64d19536e189669118614943772e834fba0a094458c65008cb232c78da900050400d85a674e40";
-    let sealed = "f4036463310a0000009701000102030405060708090a0bf4bd605c721354364b64727c1a9bdb2d0ddb755fe3fe507cb423d38aac0d67f05ebb3522d9cdffcdf717d3544e44be67a3435b6ffce1d23548e888654424fa3b836875533cc89952eff920c30c4d0f04de991fca5247236fb7daa8d9c38705dc90d578fd366d1787567f6779a6f1522e725f428c5a4f5e06787ba5e0a4ac2f3109ccdcbabe8bb2a5240a";
+    let compressed = "0982a4416c676f00a3427566da006b000d0c22a5e44d1a37c34a397943a6cc9c00acaacc2923\
+     670a9d3074ca3029e346c0215241c89091434a4100010356257133268c1c3718d3bc7113805493321781917212a64\
+     d19536e189669118614943772e834fba0a094458c65008cb232c78da900050400d85a674e40";
+    let sealed = "f4036463310a0000009701000102030405060708090a0bf4bd605c721354364b64727c1a9bdb2d0d\
+     db755fe3fe507cb423d38aac0d67f05ebb3522d9cdffcdf717d3544e44be67a3435b6ffce1d23548e888654424fa3\
+     b836875533cc89952eff920c30c4d0f04de991fca5247236fb7daa8d9c38705dc90d578fd366d1787567f6779a6f1\
+     522e725f428c5a4f5e06787ba5e0a4ac2f3109ccdcbabe8bb2a5240a";
     for (mut wire, stream) in
         [(PLAIN.wire(), PUSH_PULL), (PLAIN.wire(), compressed), (sealing(1, "dc1"), sealed)]
     {
