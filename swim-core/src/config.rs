@@ -9,6 +9,7 @@ use core::{fmt, net::SocketAddr, ops::Deref, str::FromStr, time::Duration};
 use bytes::Bytes;
 
 use crate::{
+    dialect::Dialect,
     keyring::Keyring,
     label::Label,
     limits,
@@ -43,6 +44,9 @@ pub struct Options {
     pub keyring: Option<Keyring>,
     /// The application's own version numbers, announced to the others.
     pub application: VersionRange,
+    /// Which bytes the cluster speaks. In memberlist's dialect nobody has a `life`, `repair` does
+    /// nothing, and a `reclaim_after` of zero means never, as it does there.
+    pub dialect: Dialect,
 
     /// Time between two probes, 10 ms to 1 h. Stretched by the node's own ill health.
     pub probe_interval: Duration,
@@ -122,6 +126,7 @@ impl Options {
             label: String::new(),
             keyring: None,
             application: VersionRange::default(),
+            dialect: Dialect::Native,
             probe_interval: Duration::from_secs(1),
             probe_timeout: Duration::from_millis(500),
             indirect_probes: 3,
@@ -284,6 +289,18 @@ impl Config {
     #[must_use]
     pub fn label(&self) -> &Label {
         &self.label
+    }
+
+    /// Whether views are compared, which takes a dialect with digests.
+    #[must_use]
+    pub(crate) fn repairs(&self) -> bool {
+        self.repair && self.dialect.is_native()
+    }
+
+    /// How long a member must be dead before another address may take its name.
+    #[must_use]
+    pub(crate) fn reclaims_after(&self) -> Option<Duration> {
+        self.reclaim_after.filter(|after| self.dialect.is_native() || !after.is_zero())
     }
 
     /// Whether there are rounds of gossip, or only piggybacking.

@@ -172,6 +172,13 @@ pub enum EventKind {
         /// The stamp from now on.
         stamp: Stamp,
     },
+    /// Only in memberlist's dialect: somebody says that this node is suspect, dead or gone under a
+    /// stamp so high that the node can't outbid it. Members that believe it will hold the node for
+    /// gone, until they have forgotten it; under another name it could join again.
+    Unbeatable {
+        /// What was said.
+        stamp: Stamp,
+    },
 }
 
 /// How a member's entry changed.

@@ -19,6 +19,7 @@ mod challenge;
 mod claims;
 mod config;
 mod conflicts;
+mod dialect;
 mod error;
 mod event;
 mod fingerprint;
@@ -64,6 +65,7 @@ mod wire;
 pub use bytes::Bytes;
 
 pub use config::{Config, ConfigError, Fault, Options, Profile, ProfileError};
+pub use dialect::{Dialect, MemberlistOptions};
 pub use error::{JoinError, LeaveError, RemoveError, SendError, UpdateError};
 pub use event::{
     DeliveryError, Event, EventKind, JoinId, MemberChange, PingId, Pong, SeedOutcome, SendId,

@@ -22,6 +22,14 @@ pub const STREAMS_DIALED_MAX: usize = 256;
 pub const TRANSFER_DEFAULT: usize = 16 << 20;
 /// Application state or reliable message at most: it is held in memory whole.
 pub const TRANSFER_MAX: usize = 64 << 20;
+/// The same in memberlist's dialect: what Go reads at most, and with it a table must have room.
+pub const MEMBERLIST_TRANSFER_MAX: usize = 16 << 20;
+/// Shortest allowed limit for a datagram in memberlist's dialect: a ping with both names, and the
+/// news that its sender leaves.
+pub const MEMBERLIST_PACKET_LEN_MIN: usize = 1_024;
+/// Incarnations from this one on are not believed in memberlist's dialect: they have 32 bits
+/// there, and one that can't be outbid would silence a member for ever. (O3)
+pub const MEMBERLIST_INCARNATION_MAX: u64 = (1 << 31) - 1;
 /// Seeds of one join at most.
 pub const SEEDS_MAX: usize = 1_024;
 /// Seeds of one join that are tried at the same time.

@@ -2,10 +2,15 @@
 //!
 //! The order is: life, then incarnation, then Alive < Suspect < Dead. Left stands apart: within a
 //! life nothing comes after it, whatever the incarnation (S7), so that a member that said goodbye
-//! is not called back by a rumour. Taking the larger of two claims is commutative, associative and
-//! idempotent (S8), and what is stored never goes down (S1).
+//! is not called back by a rumour. Where nobody has a life, a higher incarnation is all by which
+//! one that comes back can be told, and Left is but the last of its incarnation. Taking the larger
+//! of two claims is commutative, associative and idempotent (S8), and what is stored never goes
+//! down (S1).
 
-use crate::{member::State, stamp::Stamp};
+use crate::{
+    member::State,
+    stamp::{Life, Stamp},
+};
 
 /// A claim reduced to what decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +34,8 @@ impl Belief {
         if self.stamp.life != other.stamp.life {
             return if self.stamp.life > other.stamp.life { self } else { other };
         }
-        if self.state == State::Left || other.state == State::Left {
+        let has_life = self.stamp.life != Life::NONE;
+        if has_life && (self.state == State::Left || other.state == State::Left) {
             // The higher incarnation is kept as evidence, the state is final.
             return Self::new(self.stamp.max(other.stamp), State::Left);
         }
@@ -54,7 +60,7 @@ mod tests {
             Just(State::Dead),
             Just(State::Left)
         ];
-        (1..4_u64, 0..4_u64, state).prop_map(|(l, i, s)| belief(l, i, s))
+        (0..4_u64, 0..4_u64, state).prop_map(|(l, i, s)| belief(l, i, s))
     }
 
     #[test]
@@ -84,6 +90,12 @@ mod tests {
             ((1, 9, Left), (2, 1, Alive), Some((2, 1, Alive))),
             ((2, 1, Alive), (1, 9, Left), None),
             ((2, 1, Alive), (1, 9, Dead), None),
+            // Without lives.
+            ((0, 1, Left), (0, 1, Dead), None),
+            ((0, 5, Alive), (0, 1, Left), None),
+            ((0, 5, Dead), (0, 5, Left), Some((0, 5, Left))),
+            ((0, 1, Left), (0, 2, Alive), Some((0, 2, Alive))),
+            ((0, 1, Left), (0, 3, Dead), Some((0, 3, Dead))),
         ];
         for ((l, i, s), (hl, hi, hs), then) in table {
             let then = then.map(|(l, i, s)| belief(l, i, s));

@@ -5,8 +5,9 @@
 //! share. A refutation, which changes nothing but the incarnation, is written over the former
 //! claim.
 //!
-//! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1, length of the
-//! name 1, IP address 4 or 16, name, metadata.
+//! Layout: life 8, incarnation 8, versions 6, port 2, length of the IP address 1 (whose high bit
+//! says that it was dressed as one of IPv6), length of the name 1, IP address 4 or 16, name,
+//! metadata.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -28,6 +29,9 @@ const PORT: usize = 22;
 const IP_LEN: usize = 24;
 const NAME_LEN: usize = 25;
 const IP: usize = 26;
+
+/// Marks the length of an IPv4 address that its owner dresses as one of IPv6.
+const MAPPED: u8 = 0x80;
 
 /// The longest profile but for its metadata.
 const HEAD_LEN_MAX: usize = IP + 16 + NAME_LEN_MAX;
@@ -63,6 +67,7 @@ impl Profile {
             name: self.name(),
             stamp: self.stamp(),
             addr: self.addr(),
+            mapped: self.0[IP_LEN] & MAPPED != 0,
             versions: self.versions(),
             meta: self.meta(),
         }
@@ -110,7 +115,7 @@ impl Profile {
     }
 
     fn name_at(&self) -> usize {
-        IP + usize::from(self.0[IP_LEN])
+        IP + usize::from(self.0[IP_LEN] & !MAPPED)
     }
 
     fn meta_at(&self) -> usize {
@@ -137,6 +142,9 @@ fn write_head(alive: &Alive<'_>, head: &mut [u8; HEAD_LEN_MAX]) -> usize {
     };
     head[NAME_LEN] =
         u8::try_from(alive.name.as_bytes().len()).expect("names are at most 128 bytes");
+    if alive.mapped {
+        head[IP_LEN] |= MAPPED;
+    }
     let end = name_at + alive.name.as_bytes().len();
     head[name_at..end].copy_from_slice(alive.name.as_bytes());
     end
@@ -165,6 +173,7 @@ mod tests {
                     name: named(name),
                     stamp: Stamp::new(1_700_000_000_000, 9),
                     addr: addr.parse().unwrap(),
+                    mapped: meta.is_empty(),
                     versions: Versions { protocol: range(1, 5, 2), application: range(2, 5, 4) },
                     meta,
                 };

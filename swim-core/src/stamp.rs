@@ -21,6 +21,11 @@ pub const LIFE_MAX: u64 = (1 << 48) - 1;
 #[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
 pub struct Life(pub u64);
 
+impl Life {
+    /// The life of everybody in a dialect that knows none.
+    pub(crate) const NONE: Self = Self(0);
+}
+
 /// How often a node has renewed its claim to be alive within one life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]

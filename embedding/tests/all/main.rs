@@ -5,4 +5,5 @@
 mod cabled;
 mod chapter;
 mod host;
+mod serf;
 mod together;

@@ -9,6 +9,7 @@ use core::{net::IpAddr, time::Duration};
 
 use super::{Config, ConfigError, Fault, Options};
 use crate::{
+    dialect::{Dialect, PROTOCOL_RANGE},
     label::Label,
     limits,
     name::{Meta, Name},
@@ -40,6 +41,7 @@ fn faults(options: &Options) -> Vec<Fault> {
     check.identity(options);
     check.durations(options);
     check.numbers(options);
+    check.dialect(options);
     check.faults
 }
 
@@ -140,6 +142,21 @@ impl Checklist {
                 ),
             );
         }
+    }
+
+    fn dialect(&mut self, o: &Options) {
+        let Dialect::Memberlist(options) = o.dialect else { return };
+        let [min, max] = PROTOCOL_RANGE;
+        let protocol = options.protocol;
+        if !protocol.is_valid() || protocol.min < min || protocol.max > max {
+            let problem = format!("memberlist's protocol has the versions {min} to {max}");
+            self.fault("dialect", problem);
+        }
+        let (min, max) = (limits::MEMBERLIST_PACKET_LEN_MIN, limits::PACKET_LEN_MAX);
+        self.range("packet_len_max", o.packet_len_max, min, max);
+        let max = limits::MEMBERLIST_TRANSFER_MAX;
+        self.range("state_len_max", o.state_len_max, 0, max);
+        self.range("message_len_max", o.message_len_max, 0, max);
     }
 
     fn span(&mut self, field: &'static str, value: Duration, min: Duration, max: Duration) {

@@ -51,7 +51,7 @@ impl Node {
             self.settle();
             return Ok(self.update.unwrap_or(own));
         }
-        let stamp = own.refuting(own);
+        let stamp = self.stamp_above(own);
         if let Some(stamp) = self.update.take() {
             // An earlier change is overtaken by this one.
             let sends = self.claims.remove(MemberIndex::SELF).unwrap_or(0);
@@ -156,7 +156,7 @@ impl Node {
             return Err(SendError::Busy);
         }
         let id = PingId(self.fresh_id());
-        let nonce = self.rng.word();
+        let nonce = self.fresh_nonce();
         let deadline = self.now + self.config.probe_timeout;
         let target = Name::from_checked(self.table.get(index).name());
         self.pings.insert(nonce, AppPing { id, target, sent_at: self.now, deadline });
@@ -378,7 +378,7 @@ impl Node {
     fn check_len(&self, len: usize, empty: &Message<'_>) -> Result<(), SendError> {
         /// The length of the payload may take two bytes more than that of an empty one.
         const LENGTH: usize = 2;
-        let used = crate::wire::encoded_len(empty) + LENGTH;
+        let used = self.wire.encoded_len(empty) + LENGTH;
         let max = self.message_room().saturating_sub(used);
         if len > max { Err(SendError::TooLarge { len, max }) } else { Ok(()) }
     }

@@ -41,10 +41,10 @@ impl Node {
     fn on_frame(&mut self, id: StreamId, opened: &Opened<'_>) {
         self.stats.messages_unknown += u64::from(opened.unknown);
         let Some(stream) = self.streams.get(&id) else { return };
-        let result = match &stream.role {
-            Role::Serves(None) => self.on_request(id, opened),
-            Role::Serves(Some(_)) | Role::Asks(_) => self.on_messages(id, opened, 0),
-        };
+        let (peer, is_request) = (stream.peer, matches!(stream.role, Role::Serves(None)));
+        opened.refused.iter().for_each(|&reject| self.reject(reject, peer));
+        let result =
+            if is_request { self.on_request(id, opened) } else { self.on_messages(id, opened, 0) };
         if let Err(reject) = result {
             return self.reject_stream(id, reject);
         }
@@ -56,7 +56,8 @@ impl Node {
     /// The first frame of a stream that a peer opened: what it wants.
     fn on_request(&mut self, id: StreamId, opened: &Opened<'_>) -> Result<(), Reject> {
         let first = *opened.messages.first().ok_or(Reject::Misplaced)?;
-        let peer = Name::from_checked(opened.sender.name);
+        let addr = self.streams.get(&id).ok_or(Reject::Misplaced)?.peer;
+        let peer = self.name_at(addr, opened.sender);
         let stream = self.streams.get_mut(&id).ok_or(Reject::Misplaced)?;
         match first {
             Message::Ping(ping) => {
@@ -114,13 +115,15 @@ impl Node {
                     }
                     // What a node that was alone learns is old news to the rest of the cluster.
                     let (addr, is_news) = (stream.peer, !stream.was_alone);
-                    let first_hand = entry.alive.name == opened.sender.name;
-                    let carrier = self.table.find(opened.sender.name);
+                    let (first_hand, carrier) = match opened.sender {
+                        Some(by) => (entry.alive.name == by.name, self.table.find(by.name)),
+                        None => (entry.alive.addr == addr, self.peer_at(addr, None)),
+                    };
                     let conflicts = self.stats.conflicts;
                     let source = Source { addr, carrier, is_news, first_hand };
                     self.on_entry(&entry, source);
                     if first_hand && self.stats.conflicts > conflicts {
-                        self.refuse_taken_name(id, opened.sender.name);
+                        self.refuse_taken_name(id, entry.alive.name);
                     }
                 }
                 Message::StatePiece(piece) | Message::DeliveryPiece(piece) => {
@@ -130,8 +133,11 @@ impl Node {
                 }
                 Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
                 Message::Delivered => {
-                    let by_receiver =
-                        stream.role.peer().is_some_and(|to| opened.sender.name == *to);
+                    let by_receiver = stream
+                        .role
+                        .peer()
+                        .zip(opened.sender)
+                        .is_some_and(|(to, by)| by.name == *to);
                     stream.incoming.is_confirmed = by_receiver;
                 }
                 Message::Refused(refusal) => {
@@ -170,8 +176,10 @@ impl Node {
         if head.state_len as usize > self.config.state_len_max {
             return Err(Reject::Oversize);
         }
+        let own_life = self.own_stamp().life;
         let is_myself =
-            opened.sender.name == self.name && opened.sender.stamp.life == self.own_stamp().life;
+            opened.sender.is_some_and(|by| by.name == self.name && by.stamp.life == own_life);
+        let peer = self.streams.get(&id).map(|stream| self.name_at(stream.peer, opened.sender));
         let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
         if !matches!(stream.role, Role::Asks(Purpose::Exchange { .. })) || stream.incoming.has_head
         {
@@ -179,7 +187,7 @@ impl Node {
         }
         stream.incoming.has_head = true;
         stream.incoming.expected = head.state_len as usize;
-        stream.incoming.peer = Some(Name::from_checked(opened.sender.name));
+        stream.incoming.peer = peer;
         stream.incoming.join = head.join;
         if is_myself {
             self.fail_stream(id, &SeedOutcome::Myself);
@@ -199,11 +207,13 @@ impl Node {
         let Role::Asks(Purpose::Ping { nonce, target }) = &stream.role else {
             return Err(Reject::Misplaced);
         };
-        stream.incoming.is_confirmed = *nonce == ack.nonce && opened.sender.name == *target;
+        stream.incoming.is_confirmed =
+            *nonce == ack.nonce && opened.sender.is_none_or(|by| by.name == *target);
         if stream.incoming.is_confirmed
-            && let Some(sender) = self.table.find(opened.sender.name)
+            && let Some(by) = opened.sender
+            && let Some(sender) = self.table.find(by.name)
         {
-            self.on_sender_stamp(sender, opened.sender.stamp);
+            self.on_sender_stamp(sender, by.stamp);
         }
         Ok(())
     }
@@ -256,6 +266,9 @@ impl Node {
         let result = match (&purpose, incoming.peer) {
             (Purpose::Exchange { .. }, Some(name)) if incoming.bytes.len() == incoming.expected => {
                 self.stats.exchanges += 1;
+                // Who doesn't say who it is, has just told it with its table.
+                let is_known = self.config.dialect.is_native();
+                let name = if is_known { name } else { self.name_at(stream.peer, None) };
                 self.deliver_state(name.clone(), incoming.join, incoming.bytes.into());
                 Ok(SeedOutcome::Joined { name })
             }
@@ -298,8 +311,9 @@ impl Node {
         head: &ExchangeHead,
     ) -> Result<(), String> {
         let Some(stream) = self.streams.get(&id) else { return Ok(()) };
+        let name = self.name_at(stream.peer, opened.sender);
         let peer = ExchangePeer {
-            name: opened.sender.name.as_str(),
+            name: name.as_str(),
             addr: stream.peer,
             join: head.join,
             entries: head.entries,

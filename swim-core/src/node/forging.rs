@@ -11,7 +11,7 @@ use crate::{
     keyring::Keyring,
     name::{Name, NameRef},
     stamp::Stamp,
-    wire::{Accusation, Claim, Message, Sender, Wire, WireSettings},
+    wire::{Accusation, Claim, Message, Receiver, Sender, Wire, WireSettings},
 };
 
 /// An accusation that nobody made.
@@ -49,7 +49,11 @@ impl Node {
             false => Claim::Suspect(accusation),
         };
         let sender = Sender { name: from, stamp: forgery.from_stamp };
-        let mut writer = wire.begin_packet(self.wall, sender, Some(name(&self.name)));
+        let mut writer = wire.begin_packet(
+            self.wall,
+            sender,
+            Some(Receiver { name: name(&self.name), protocol_max: 0 }),
+        );
         let fits = writer.push(&Message::Claim(claim));
         debug_assert!(fits, "the largest single claim fits into a packet");
         wire.finish_packet(writer)

@@ -94,7 +94,7 @@ impl Node {
         self.repair.tide.note(self.now, window);
         let changed_at = self.table.changed_at().max(self.broadcasts.changed_at());
         if changed_at <= self.repair.compared_until
-            || !self.config.repair
+            || !self.config.repairs()
             || self.phase != Phase::Running
             || self.table.others() == 0
         {
@@ -142,7 +142,7 @@ impl Node {
             let Self { gossip_ring, rng, table, .. } = self;
             let Some(peer) = gossip_ring.next(rng, |index| belongs(table, index)) else { return };
             // The answer is not waited for: its digest says all there is to say.
-            let nonce = self.rng.word();
+            let nonce = self.fresh_nonce();
             let digest = self.digest();
             self.send_to_member(peer, &[Message::Ping(Ping { nonce, digest })]);
         }
@@ -187,7 +187,7 @@ impl Node {
     /// difference is a hole in one of them, and is repaired between the two at once. Whoever is
     /// pinged begins, so that not both do.
     pub(super) fn on_ping_digest(&mut self, peer: MemberIndex, theirs: Digest) {
-        if !self.config.repair {
+        if !self.config.repairs() {
             return;
         }
         let ours = self.digest();
@@ -209,7 +209,7 @@ impl Node {
     /// Compares a peer's view, as its ack gave it, with ours. The peer has seen ours with our ping
     /// and begins the repair; only if a difference outlasts that do we begin one ourselves.
     pub(super) fn on_ack_digest(&mut self, peer: MemberIndex, theirs: Digest) {
-        if !self.config.repair {
+        if !self.config.repairs() {
             return;
         }
         let ours = self.digest();

@@ -105,7 +105,7 @@ impl Node {
         let mut looks = 2 * wave;
         for _ in 0..wave {
             let Some(peer) = self.next_untold(&leave.told, &mut looks) else { break };
-            let nonce = self.rng.word();
+            let nonce = self.fresh_nonce();
             leave.asked.insert(nonce, peer);
             leave.told.insert(peer);
             self.claims.mark(MemberIndex::SELF, peer);
@@ -175,8 +175,13 @@ impl Node {
     pub(super) fn come_back(&mut self) {
         #[cfg(feature = "simulation")]
         self.note(|_| crate::hearsay::Hearsay::Returned);
-        let life = self.own_stamp().next_life().life.0.max(self.unix_millis().unwrap_or(0));
-        let stamp = Stamp::first(crate::stamp::Life(life));
+        let own = self.own_stamp();
+        let stamp = if self.config.dialect.is_native() {
+            let life = own.next_life().life.0.max(self.unix_millis().unwrap_or(0));
+            Stamp::first(crate::stamp::Life(life))
+        } else {
+            self.stamp_above(own)
+        };
         self.phase = Phase::Running;
         self.take_stamp(stamp, None);
         self.start();

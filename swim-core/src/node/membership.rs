@@ -138,7 +138,7 @@ impl Node {
     fn on_alive(&mut self, known: Option<MemberIndex>, alive: &Alive<'_>, source: Source) {
         let known_stamp = known.map(|index| self.table.get(index).stamp());
         if !self.is_plausible(known_stamp, alive.stamp) {
-            return self.reject(Reject::Implausible, source.addr);
+            return self.on_implausible(known, alive.stamp, source.addr);
         }
         let Some(index) = known else { return self.on_newcomer(alive, source) };
         if sabotaged!(self, RefusesNewLives)
@@ -153,6 +153,9 @@ impl Node {
         let (before, belief) = (record.belief(), Belief::new(alive.stamp, State::Alive));
         let after = before.hearing(belief).unwrap_or(before);
         let is_elsewhere = record.addr() != alive.addr;
+        if is_elsewhere && self.is_up_for_grabs(index) {
+            return self.on_heir(index, alive, source);
+        }
         if alive.stamp <= record.profile().stamp() {
             if source.first_hand && is_elsewhere && before.state.is_live() {
                 return self.on_conflict(index, alive);
@@ -199,6 +202,15 @@ impl Node {
         }
     }
 
+    /// Another takes the name of one that is gone. Without lives its stamp tells nothing, so that
+    /// the former holder is forgotten first. (S1)
+    fn on_heir(&mut self, former: MemberIndex, alive: &Alive<'_>, source: Source) {
+        if self.admits(alive) {
+            self.reap(former);
+            self.on_newcomer(alive, source);
+        }
+    }
+
     fn on_newcomer(&mut self, alive: &Alive<'_>, source: Source) {
         if !self.admits(alive) {
             return;
@@ -225,7 +237,7 @@ impl Node {
             return;
         };
         if !self.is_plausible_accusation(self.table.get(index).stamp(), accusation.stamp) {
-            return self.reject(Reject::Implausible, source.addr);
+            return self.on_implausible(Some(index), accusation.stamp, source.addr);
         }
         if !self.is_witness(source) {
             self.stats.claims_refused += 1;
@@ -242,8 +254,12 @@ impl Node {
     /// better. Any correct member that is held for dead is told so, and is live again with its
     /// next packet. (X8, L6)
     fn is_witness(&self, source: Source) -> bool {
-        let is_any = sabotaged!(self, BelievesTheDead);
-        source.carrier.is_some_and(|who| is_any || self.table.get(who).state().is_live())
+        match source.carrier {
+            Some(_) if sabotaged!(self, BelievesTheDead) => true,
+            Some(carrier) => self.table.get(carrier).state().is_live(),
+            // Where packets don't say who sent them, a member may speak from another address.
+            None => !self.config.dialect.is_native(),
+        }
     }
 
     /// Somebody could not reach `index` under this stamp.
@@ -282,7 +298,7 @@ impl Node {
             return;
         };
         if !self.is_plausible_accusation(self.table.get(index).stamp(), accusation.stamp) {
-            return self.reject(Reject::Implausible, source.addr);
+            return self.on_implausible(Some(index), accusation.stamp, source.addr);
         }
         if !self.is_witness(source) {
             self.stats.claims_refused += 1;
@@ -305,7 +321,7 @@ impl Node {
             return;
         };
         if !self.is_plausible_accusation(self.table.get(index).stamp(), departure.stamp) {
-            return self.reject(Reject::Implausible, source.addr);
+            return self.on_implausible(Some(index), departure.stamp, source.addr);
         }
         if index == MemberIndex::SELF {
             return self.on_accused(departure.stamp, State::Left);
@@ -381,7 +397,8 @@ impl Node {
     /// The consequences of a change of state for rings, timers and the application.
     fn on_state_changed(&mut self, index: MemberIndex, old: Belief, new: Belief) {
         let (from, to) = (old.state, new.state);
-        if !from.is_live() && !to.is_live() && new.stamp.life > old.stamp.life {
+        let was_back = new.stamp.life > old.stamp.life || (from, to) == (State::Left, State::Dead);
+        if !from.is_live() && !to.is_live() && was_back {
             // It came back and went again before we heard of its return.
             let gone = if to == State::Left { MemberChange::Left } else { MemberChange::Failed };
             self.emit_member(index, MemberChange::Joined);
@@ -421,7 +438,7 @@ impl Node {
     /// Whether the allow list and the policy let this claim in.
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
         let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
-        let Alive { name, addr, meta, versions, stamp } = *alive;
+        let Alive { name, addr, meta, versions, stamp, mapped: _ } = *alive;
         let candidate = Candidate { name: name.as_str(), addr, meta, versions, stamp };
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();
         self.stats.claims_refused += u64::from(!admitted);

@@ -26,6 +26,7 @@ use crate::{
     claims::Claims,
     config::Config,
     conflicts::Conflicts,
+    dialect::Dialect,
     event::{Event, EventKind, MemberChange},
     graveyard::Graveyard,
     health::Health,
@@ -43,7 +44,7 @@ use crate::{
     ring::Ring,
     rng::{self, Rng},
     sabotage::sabotaged,
-    stamp::Stamp,
+    stamp::{Life, Stamp},
     stats::Stats,
     stream::Stream,
     suspicion::Suspicion,
@@ -158,6 +159,8 @@ pub struct Node {
     reconnect_at: Option<Instant>,
     reap_at: Option<Instant>,
     repair: Repair,
+    /// The highest claim about us that we can't outbid.
+    unbeatable: Option<Stamp>,
 
     wire: Wire,
     rng: Rng,
@@ -206,12 +209,12 @@ impl Node {
         // A seed used again by mistake, in a later life, must not repeat its nonces. (X3)
         nonces.set_stream(config.life.0);
         let name = config.name().clone();
-        let stamp = Stamp::first(config.life);
-        let versions = Versions { protocol: PROTOCOL, application: config.application };
+        let (stamp, versions) = introduction(&config);
         let meta = config.meta().clone();
-        let own = Alive { name: name.by_ref(), stamp, addr: config.addr, versions, meta: &meta };
+        let (own_name, addr) = (name.by_ref(), config.addr);
+        let own = Alive { name: own_name, stamp, addr, mapped: false, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);
-        let wire = Wire::native(wire_settings(&config), nonces);
+        let wire = Wire::new(config.dialect, wire_settings(&config), addr, nonces);
         let since_origin = Duration::from_nanos(now.as_nanos());
         let mut node = Self {
             name,
@@ -255,6 +258,7 @@ impl Node {
             reconnect_at: None,
             reap_at: None,
             repair: Repair::default(),
+            unbeatable: None,
             wire,
             rng,
             timers: Timers::default(),
@@ -367,6 +371,11 @@ impl Node {
         self.table.get(MemberIndex::SELF).stamp()
     }
 
+    /// A number that nobody can guess, of as many bits as the dialect has for it.
+    fn fresh_nonce(&mut self) -> u64 {
+        self.rng.word() & self.wire.nonce_mask()
+    }
+
     fn fresh_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
@@ -389,6 +398,15 @@ impl core::fmt::Debug for Node {
             .field("members", &self.table.counts())
             .finish_non_exhaustive()
     }
+}
+
+/// What a node speaks under at first, and the versions it announces.
+fn introduction(config: &Config) -> (Stamp, Versions) {
+    let (life, protocol) = match config.dialect {
+        Dialect::Native => (config.life, PROTOCOL),
+        Dialect::Memberlist(options) => (Life::NONE, options.protocol),
+    };
+    (Stamp::first(life), Versions { protocol, application: config.application })
 }
 
 fn wire_settings(config: &Config) -> WireSettings<'_> {

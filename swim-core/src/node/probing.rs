@@ -47,7 +47,7 @@ impl Node {
         self.cancel_probe();
         let spans = [self.config.probe_timeout, self.config.probe_interval];
         let spans = spans.map(|span| self.health.stretch(span));
-        let nonce = self.rng.word();
+        let nonce = self.fresh_nonce();
         let stamp = self.table.get(target).stamp();
         let probe = Probe::new(target, stamp, nonce, self.now, spans);
         self.timers.reset(Timer::ProbeTimeout, 0, None, probe.timeout_at);
@@ -168,7 +168,12 @@ impl Node {
 
     /// An ack came in. It counts only with a nonce that is waited for, from the member that was
     /// asked. (P1)
-    pub(super) fn on_ack(&mut self, from: Option<MemberIndex>, by: Sender<'_>, ack: &Ack<'_>) {
+    pub(super) fn on_ack(
+        &mut self,
+        from: Option<MemberIndex>,
+        by: Option<Sender<'_>>,
+        ack: &Ack<'_>,
+    ) {
         if let Some(from) = from {
             #[cfg(feature = "simulation")]
             self.note(|_| crate::hearsay::Hearsay::Answered { nonce: ack.nonce });
@@ -176,23 +181,42 @@ impl Node {
             let is_ours = |p: &Probe| (p.nonce == ack.nonce || late) && p.target == from;
             if self.probe.as_ref().is_some_and(is_ours) {
                 // It answers to a nonce of ours, from its address: it proves any stamp. (X7)
-                #[cfg(feature = "simulation")]
-                self.note_of(from, |name| crate::hearsay::Hearsay::Spoke {
-                    name,
-                    stamp: by.stamp,
-                    proven: true,
-                });
-                self.hear_from(from, by.stamp);
+                if let Some(by) = by {
+                    #[cfg(feature = "simulation")]
+                    self.note_of(from, |name| crate::hearsay::Hearsay::Spoke {
+                        name,
+                        stamp: by.stamp,
+                        proven: true,
+                    });
+                    self.hear_from(from, by.stamp);
+                }
                 return self.on_probe_acked(from, ack);
+            }
+            if by.is_none() && self.passes_ack_on(from, ack.nonce) {
+                return;
             }
             if let Some(relay) = self.relays.answered(ack.nonce, from) {
                 return self.pass_ack_on(ack.nonce, &relay);
             }
             self.on_leave_acked(ack.nonce, from);
         }
-        if self.pings.get(&ack.nonce).is_some_and(|ping| by.name == ping.target) {
+        let name = by.map(|by| by.name).or_else(|| Some(self.table.get(from?).name()));
+        let is_asked = self.pings.get(&ack.nonce).zip(name);
+        if is_asked.is_some_and(|(ping, name)| name == ping.target) {
             self.finish_ping(ack.nonce, Some(ack.payload));
         }
+    }
+
+    /// Where a passed on ack looks like any other, it is told by the helper who sent it.
+    fn passes_ack_on(&mut self, from: MemberIndex, nonce: u64) -> bool {
+        let Some(probe) = self.probe.as_ref().filter(|probe| probe.nonce == nonce) else {
+            return false;
+        };
+        let is_helper = probe.is_helper(from);
+        let record = self.table.get(probe.target);
+        let (target, stamp) = (Name::from_checked(record.name()), record.stamp());
+        self.on_relayed_ack(from, &RelayedAck { nonce, target: target.by_ref(), stamp });
+        is_helper
     }
 
     fn on_probe_acked(&mut self, target: MemberIndex, ack: &Ack<'_>) {
@@ -253,7 +277,22 @@ impl Node {
 
     /// A helper says that it waits too; or the one that was pinged says that it lives but does not
     /// know us, and is made to know us by an exchange.
-    pub(super) fn on_nack(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) {
+    pub(super) fn on_nack(&mut self, from: MemberIndex, by: Option<Sender<'_>>, nack: Nack) {
+        if by.is_some_and(|by| self.answers_as_stranger(from, by, nack)) {
+            return;
+        }
+        if let Some(probe) = self.probe.as_mut().filter(|probe| probe.nonce == nack.nonce)
+            && probe.nack(from)
+        {
+            self.stats.nacks += 1;
+        } else if by.is_some()
+            && let Some(relay) = self.relays.answered(nack.nonce, from)
+        {
+            self.pass_ack_on(nack.nonce, &relay);
+        }
+    }
+
+    fn answers_as_stranger(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) -> bool {
         let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
         let is_told = |leave: &Leave| leave.asked.get(&nack.nonce) == Some(&from);
         let is_answer = self.probe.as_ref().is_some_and(is_probed)
@@ -261,16 +300,10 @@ impl Node {
             || self.pings.get(&nack.nonce).is_some_and(|ping| by.name == ping.target);
         if is_answer {
             self.exchange_with(from);
-            let digest = Digest::default();
-            return self.on_ack(Some(from), by, &Ack { nonce: nack.nonce, digest, payload: &[] });
+            let (nonce, digest) = (nack.nonce, Digest::default());
+            self.on_ack(Some(from), Some(by), &Ack { nonce, digest, payload: &[] });
         }
-        if let Some(probe) = self.probe.as_mut().filter(|probe| probe.nonce == nack.nonce)
-            && probe.nack(from)
-        {
-            self.stats.nacks += 1;
-        } else if let Some(relay) = self.relays.answered(nack.nonce, from) {
-            self.pass_ack_on(nack.nonce, &relay);
-        }
+        is_answer
     }
 
     /// Pings `target` for `requester`, if both know it at the same address. The address that is
@@ -287,7 +320,7 @@ impl Node {
         let Some(target) = target else {
             return self.refuse_relay(requester, requester_nonce);
         };
-        let nonce = self.rng.word();
+        let nonce = self.fresh_nonce();
         // Half of the time the requester waits in all, so that the nack arrives well before its
         // deadline. Lifeguard sends it at 80 % of the timeout, which is late with WAN settings.
         let deadline = self.now + self.config.probe_timeout / 2;

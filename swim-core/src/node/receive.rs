@@ -1,5 +1,6 @@
 //! Packets that came in: opened, checked as a whole, then applied message by message. (S9)
 
+use alloc::string::ToString;
 use core::net::SocketAddr;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use crate::{
     reject::Reject,
     sabotage::sabotaged,
     table::MemberIndex,
-    wire::{Ack, Message, Nack, Opened, Ping},
+    wire::{Ack, Digest, Message, Nack, Opened, Ping, Sender},
 };
 
 impl Node {
@@ -40,16 +41,19 @@ impl Node {
     }
 
     pub(super) fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
-        if opened.sender.name == self.name {
+        let is_ours = match opened.sender {
+            Some(sender) => sender.name == self.name,
+            None => from == self.config.addr,
+        };
+        if is_ours {
             // Our own packet coming back, or another node of our name: neither is to be believed.
             return self.reject(Reject::OwnName, from);
         }
         self.stats.messages_unknown += u64::from(opened.unknown);
-        // A name at another address than it is known to have is a stranger's.
-        let sender = self.table.find(opened.sender.name);
-        let peer = sender.filter(|&index| self.table.get(index).addr() == from);
-        if let Some(peer) = peer {
-            self.on_sender_stamp(peer, opened.sender.stamp);
+        opened.refused.iter().for_each(|&reject| self.reject(reject, from));
+        let peer = self.peer_at(from, opened.sender);
+        if let (Some(peer), Some(sender)) = (peer, opened.sender) {
+            self.on_sender_stamp(peer, sender.stamp);
         }
         let mut ping = None;
         for &message in &opened.messages {
@@ -94,7 +98,7 @@ impl Node {
             }
             (Message::Direct(payload), _) => {
                 self.emit(EventKind::Message {
-                    from: Name::from_checked(opened.sender.name),
+                    from: self.name_at(from, opened.sender),
                     addr: from,
                     payload: Bytes::copy_from_slice(payload),
                     reliable: false,
@@ -138,20 +142,56 @@ impl Node {
         ping: &Ping,
         len: usize,
     ) {
-        let Some(peer) = peer else {
-            let nack = Nack { nonce: ping.nonce };
-            let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
-            return self.send_to_stranger(
-                from,
-                opened.sender.name,
-                &[Message::Nack(nack)],
-                len_max,
-            );
-        };
+        let Some(peer) = peer else { return self.on_ping_of_stranger(from, opened, ping, len) };
         let digest = self.digest();
         let payload = self.ack_payload.clone();
         let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
         self.send_with_unheard(peer, Message::Ack(ack));
         self.on_ping_digest(peer, ping.digest);
+    }
+
+    fn on_ping_of_stranger(
+        &mut self,
+        from: SocketAddr,
+        opened: &Opened<'_>,
+        ping: &Ping,
+        len: usize,
+    ) {
+        let nonce = ping.nonce;
+        let Some(sender) = opened.sender else {
+            // The old dialect has no word for it: we are here, and that is all.
+            let ack = Ack { nonce, digest: Digest::default(), payload: &[] };
+            let len_max = self.config.packet_len_max;
+            return self.send_to_stranger(from, None, &[Message::Ack(ack)], len_max);
+        };
+        let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
+        let nack = Message::Nack(Nack { nonce });
+        self.send_to_stranger(from, Some(sender.name), &[nack], len_max);
+    }
+
+    /// The member that a packet from this address comes from. A name at another address than it is
+    /// known to have is a stranger's; without a name, the address tells.
+    pub(super) fn peer_at(
+        &self,
+        from: SocketAddr,
+        sender: Option<Sender<'_>>,
+    ) -> Option<MemberIndex> {
+        match sender {
+            Some(sender) => {
+                let index = self.table.find(sender.name)?;
+                (self.table.get(index).addr() == from).then_some(index)
+            }
+            None => self.table.find_addr(from).filter(|&index| index != MemberIndex::SELF),
+        }
+    }
+
+    /// What whoever speaks from this address is called. Where it doesn't say, and nobody is known
+    /// to be there, its address must do.
+    pub(super) fn name_at(&self, from: SocketAddr, sender: Option<Sender<'_>>) -> Name {
+        let known = || self.table.find_addr(from).map(|index| self.table.get(index).name());
+        match sender.map(|sender| sender.name).or_else(known) {
+            Some(name) => Name::from_checked(name),
+            None => Name::new(&from.to_string()).expect("an address is a short text"),
+        }
     }
 }

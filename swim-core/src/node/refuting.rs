@@ -40,7 +40,8 @@ impl Node {
     /// state.go: `refute`.
     pub(super) fn on_accused(&mut self, accused: Stamp, state: State) {
         let own = self.own_stamp();
-        let is_stale = if state == State::Left { accused.life < own.life } else { accused < own };
+        let is_final = state == State::Left && self.config.dialect.is_native();
+        let is_stale = if is_final { accused.life < own.life } else { accused < own };
         if self.phase != Phase::Running || is_stale || !self.is_plausible_accusation(own, accused) {
             return;
         }
@@ -88,6 +89,9 @@ impl Node {
     /// no stamp means two things. (S5) Without a clock our own life may have been lived before.
     fn outbidding(&self, said: Stamp, state: State) -> Stamp {
         let own = self.own_stamp();
+        if !self.config.dialect.is_native() {
+            return self.stamp_above(said);
+        }
         let doubts_us = said == own && matches!(state, State::Suspect | State::Dead);
         let is_ours = said.life == own.life && (self.unix_offset.is_some() || doubts_us);
         let smallest = own.refuting(said);
@@ -136,16 +140,23 @@ impl Node {
         if sabotaged!(self, GivesNamesAway) {
             return true;
         }
+        alive.stamp.life > self.table.get(index).stamp().life && self.is_long_gone(index)
+    }
+
+    /// Whether the next one to claim this name gets it, whatever its stamp: where nobody has a
+    /// life. memberlist state.go: `aliveNode`, `canReclaim`.
+    pub(super) fn is_up_for_grabs(&self, index: MemberIndex) -> bool {
+        !self.config.dialect.is_native() && self.is_long_gone(index)
+    }
+
+    fn is_long_gone(&self, index: MemberIndex) -> bool {
         let record = self.table.get(index);
-        if alive.stamp.life <= record.stamp().life {
-            return false;
-        }
         match record.state() {
             State::Alive | State::Suspect => false,
             State::Left => true,
             State::Dead => self
                 .config
-                .reclaim_after
+                .reclaims_after()
                 .is_some_and(|reclaim_after| record.since() + reclaim_after <= self.now),
         }
     }

@@ -39,7 +39,7 @@ impl Node {
         let id = StreamId::dialed(self.next_stream);
         self.next_stream += 1;
         self.stats.streams_dialed += 1;
-        self.add_stream(id, to, Role::Asks(purpose), Channel::dialer());
+        self.add_stream(id, to, Role::Asks(purpose), self.wire.dialer());
         self.outbox.push(Output::Dial { id, to });
         Some(id)
     }
@@ -61,7 +61,7 @@ impl Node {
             return;
         }
         self.stats.streams_accepted += 1;
-        self.add_stream(id, from, Role::Serves(None), Channel::listener());
+        self.add_stream(id, from, Role::Serves(None), self.wire.listener());
     }
 
     pub(super) fn on_stream_connected(&mut self, id: StreamId) {
@@ -221,13 +221,25 @@ impl Node {
     fn write_frame(&mut self, id: StreamId, writer: FrameWriter, is_last: bool) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         let data = self.wire.finish_frame(writer, &mut stream.channel, is_last);
-        self.stats.stream_bytes_sent += data.len() as u64;
-        self.outbox.push(Output::Write { id, data });
-        if is_last {
-            stream.is_answered = true;
-            if matches!(stream.role, Role::Serves(_)) {
+        if !data.is_empty() {
+            self.stats.stream_bytes_sent += data.len() as u64;
+            self.outbox.push(Output::Write { id, data });
+        }
+        if !is_last {
+            return;
+        }
+        stream.is_answered = true;
+        match &stream.role {
+            Role::Serves(_) => {
                 self.close_stream(id);
             }
+            // Nobody confirms it in this dialect: it was sent, and that is all there is to know.
+            Role::Asks(Purpose::Deliver { send, .. }) if !self.config.dialect.is_native() => {
+                let send = *send;
+                self.close_stream(id);
+                self.emit(EventKind::SendFinished { send, result: Ok(()) });
+            }
+            Role::Asks(_) => {}
         }
     }
 

@@ -19,8 +19,8 @@ use crate::{
     table::{MemberIndex, Record, Table},
     time::Instant,
     wire::{
-        Accusation, Broadcast, Claim, Departure, Digest, Message, PacketWriter, Sender, Wire,
-        encoded_len,
+        Accusation, Broadcast, Claim, Departure, Digest, Message, PacketWriter, Receiver, Sender,
+        Wire,
     },
 };
 
@@ -48,8 +48,13 @@ impl Node {
     ) -> (bool, Option<Stamp>) {
         let record = self.table.get(to);
         let addr = record.addr();
-        let mut writer =
-            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(record.name()));
+        let mut writer = begin(
+            &mut self.wire,
+            &self.table,
+            self.name.by_ref(),
+            self.wall,
+            Some(receiver(record)),
+        );
         push_all(&mut writer, messages);
         if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
@@ -65,12 +70,12 @@ impl Node {
     pub(super) fn send_to_stranger(
         &mut self,
         addr: SocketAddr,
-        name: NameRef<'_>,
+        name: Option<NameRef<'_>>,
         messages: &[Message<'_>],
         len_max: usize,
     ) {
-        let mut writer =
-            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(name));
+        let to = name.map(|name| Receiver { name, protocol_max: 0 });
+        let mut writer = begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, to);
         push_all(&mut writer, messages);
         let data = self.wire.finish_packet(writer);
         if data.len() <= len_max {
@@ -82,8 +87,13 @@ impl Node {
     pub(super) fn gossip_to(&mut self, to: MemberIndex) -> bool {
         let record = self.table.get(to);
         let addr = record.addr();
-        let mut writer =
-            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(record.name()));
+        let mut writer = begin(
+            &mut self.wire,
+            &self.table,
+            self.name.by_ref(),
+            self.wall,
+            Some(receiver(record)),
+        );
         if let Some(doubt) = doubt_about(record, self.name.by_ref()) {
             writer.push(&Message::Claim(doubt));
         }
@@ -108,8 +118,13 @@ impl Node {
     ) {
         let record = self.table.get(to);
         let addr = record.addr();
-        let mut writer =
-            begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, Some(record.name()));
+        let mut writer = begin(
+            &mut self.wire,
+            &self.table,
+            self.name.by_ref(),
+            self.wall,
+            Some(receiver(record)),
+        );
         while let Some(&place) = places.peek() {
             let message = Message::Broadcast(self.broadcasts.at(place, self.now));
             let is_first = writer.is_empty();
@@ -249,7 +264,7 @@ pub(super) fn report_sent(
 fn fit(writer: &mut PacketWriter, news: &Message<'_>, capacity: usize) -> Offer {
     if writer.push(news) {
         Offer::Taken
-    } else if encoded_len(news) > capacity {
+    } else if writer.encoded_len(news) > capacity {
         Offer::Obsolete
     } else {
         Offer::TooLarge
@@ -296,10 +311,15 @@ fn begin(
     table: &Table,
     own_name: NameRef<'_>,
     wall: Option<u32>,
-    to: Option<NameRef<'_>>,
+    to: Option<Receiver<'_>>,
 ) -> PacketWriter {
     let sender = Sender { name: own_name, stamp: table.get(MemberIndex::SELF).stamp() };
     wire.begin_packet(wall, sender, to)
+}
+
+fn receiver(record: &Record) -> Receiver<'_> {
+    let profile = record.profile();
+    Receiver { name: profile.name(), protocol_max: profile.versions().protocol.max }
 }
 
 fn push_all(writer: &mut PacketWriter, messages: &[Message<'_>]) {

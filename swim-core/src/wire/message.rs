@@ -18,6 +18,13 @@ pub(crate) struct Sender<'a> {
     pub(crate) stamp: Stamp,
 }
 
+/// Who a packet is for, and the highest version of the protocol that it is known to understand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Receiver<'a> {
+    pub(crate) name: NameRef<'a>,
+    pub(crate) protocol_max: u8,
+}
+
 /// One thing said. Kinds marked *stream* never travel in packets, and the others never in streams,
 /// except `Ping` and `Ack`, which do both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +111,9 @@ pub(crate) struct Alive<'a> {
     pub(crate) name: NameRef<'a>,
     pub(crate) stamp: Stamp,
     pub(crate) addr: SocketAddr,
+    /// Its address is of IPv4, but it says so in IPv6, and must be quoted so to those who compare
+    /// bytes. Never in the native dialect.
+    pub(crate) mapped: bool,
     pub(crate) versions: Versions,
     pub(crate) meta: &'a [u8],
 }

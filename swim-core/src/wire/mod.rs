@@ -3,39 +3,74 @@
 //! Everything about bytes happens below this point: what comes out are messages that were checked,
 //! and what goes in are messages that may be sent. The node above knows no dialect.
 
+mod memberlist;
 pub(crate) mod message;
 mod native;
 pub(crate) mod opened;
 pub(crate) mod settings;
+mod writers;
 
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
-use self::native::Native;
-pub(crate) use self::native::{Channel, FrameWriter, PacketWriter, encoded_len};
+use self::{memberlist::Memberlist, native::Native};
 pub(crate) use self::{
     message::{
         Accusation, Ack, Alive, Broadcast, BroadcastSummary, Claim, DeliveryHead, Departure,
-        Digest, Entry, ExchangeHead, IndirectPing, Message, Nack, Ping, Refusal, RelayedAck,
-        Sender,
+        Digest, Entry, ExchangeHead, IndirectPing, Message, Nack, Ping, Receiver, Refusal,
+        RelayedAck, Sender,
     },
     opened::Opened,
     settings::WireSettings,
+    writers::{Channel, FrameWriter, PacketWriter},
 };
-use crate::{keyring::Keyring, name::NameRef, reject::Reject};
+use crate::{
+    dialect::{Dialect, MemberlistOptions},
+    keyring::Keyring,
+    name::NameRef,
+    reject::Reject,
+};
 
 /// One node's way to put messages into bytes and to get them out again.
+#[expect(clippy::large_enum_variant, reason = "a node has one, which stays where it is")]
 pub(crate) enum Wire {
     Native(Native),
+    Memberlist(Memberlist),
 }
 
+/// A stream and what it carries belong to one wire, as does a packet.
+const ONE_DIALECT: &str = "a node speaks one dialect all its life";
+
 impl Wire {
-    /// A wire of the native dialect. All nonces come from `nonces`, whose seed must never have been
-    /// used before with the same key.
+    /// A wire of this dialect for a node at `addr`. All nonces come from `nonces`, whose seed must
+    /// never have been used before with the same key.
+    pub(crate) fn new(
+        dialect: Dialect,
+        settings: WireSettings<'_>,
+        addr: SocketAddr,
+        nonces: ChaCha8Rng,
+    ) -> Self {
+        match dialect {
+            Dialect::Native => Self::native(settings, nonces),
+            Dialect::Memberlist(options) => Self::memberlist(settings, addr, options, nonces),
+        }
+    }
+
+    /// A wire of the native dialect.
     pub(crate) fn native(settings: WireSettings<'_>, nonces: ChaCha8Rng) -> Self {
         Self::Native(Native::new(settings, nonces))
+    }
+
+    fn memberlist(
+        settings: WireSettings<'_>,
+        addr: SocketAddr,
+        options: MemberlistOptions,
+        nonces: ChaCha8Rng,
+    ) -> Self {
+        Self::Memberlist(Memberlist::new(settings, addr, options, nonces))
     }
 
     /// Opens a packet. `wall` is the time in unix seconds, if the node has a clock.
@@ -47,32 +82,57 @@ impl Wire {
     ) -> Result<Opened<'s>, Reject> {
         match self {
             Self::Native(native) => native.open_packet(wall, data, scratch),
+            Self::Memberlist(memberlist) => memberlist.open_packet(wall, data, scratch),
         }
     }
 
-    /// Begins a packet to the node with this name, or to whoever reads it.
+    /// Begins a packet to this node, or to whoever reads it.
     pub(crate) fn begin_packet(
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<NameRef<'_>>,
+        to: Option<Receiver<'_>>,
     ) -> PacketWriter {
         match self {
-            Self::Native(native) => native.begin_packet(wall, sender, to),
+            Self::Native(native) => {
+                let to = to.map(|to| to.name);
+                PacketWriter::Native(native.begin_packet(wall, sender, to))
+            }
+            Self::Memberlist(memberlist) => PacketWriter::Memberlist(memberlist.begin_packet(to)),
         }
     }
 
     /// Makes a packet ready to be sent.
     pub(crate) fn finish_packet(&mut self, writer: PacketWriter) -> Bytes {
-        match self {
-            Self::Native(native) => native.finish_packet(writer),
+        match (self, writer) {
+            (Self::Native(native), PacketWriter::Native(writer)) => native.finish_packet(writer),
+            (Self::Memberlist(memberlist), PacketWriter::Memberlist(writer)) => {
+                memberlist.finish_packet(writer)
+            }
+            (Self::Native(_) | Self::Memberlist(_), _) => unreachable!("{ONE_DIALECT}"),
         }
     }
 
     /// Gives up a packet that turned out to have nothing to say.
     pub(crate) fn discard_packet(&mut self, writer: PacketWriter) {
+        if let (Self::Native(native), PacketWriter::Native(writer)) = (self, writer) {
+            native.discard_packet(writer);
+        }
+    }
+
+    /// The end of a stream that dialed.
+    pub(crate) fn dialer(&self) -> Channel {
         match self {
-            Self::Native(native) => native.discard_packet(writer),
+            Self::Native(_) => Channel::Native(native::Channel::dialer()),
+            Self::Memberlist(_) => Channel::Memberlist(memberlist::Channel::dialer()),
+        }
+    }
+
+    /// The end of a stream that was dialed.
+    pub(crate) fn listener(&self) -> Channel {
+        match self {
+            Self::Native(_) => Channel::Native(native::Channel::listener()),
+            Self::Memberlist(_) => Channel::Memberlist(memberlist::Channel::listener()),
         }
     }
 
@@ -87,8 +147,14 @@ impl Wire {
         chunk: &mut &[u8],
         scratch: &'s mut Vec<u8>,
     ) -> Result<Option<Opened<'s>>, Reject> {
-        match self {
-            Self::Native(native) => native.open_frame(wall, channel, chunk, scratch),
+        match (self, channel) {
+            (Self::Native(native), Channel::Native(channel)) => {
+                native.open_frame(wall, channel, chunk, scratch)
+            }
+            (Self::Memberlist(memberlist), Channel::Memberlist(channel)) => {
+                memberlist.open_frame(wall, channel, chunk, scratch)
+            }
+            (Self::Native(_) | Self::Memberlist(_), _) => unreachable!("{ONE_DIALECT}"),
         }
     }
 
@@ -100,27 +166,60 @@ impl Wire {
         to: Option<NameRef<'_>>,
     ) -> FrameWriter {
         match self {
-            Self::Native(native) => native.begin_frame(wall, sender, to),
+            Self::Native(native) => FrameWriter::Native(native.begin_frame(wall, sender, to)),
+            Self::Memberlist(memberlist) => {
+                let to = to.map_or(&[][..], NameRef::as_bytes);
+                FrameWriter::Memberlist(memberlist.begin_frame(to))
+            }
         }
     }
 
-    /// Makes a frame ready to be sent. `last` says that nothing follows in this direction.
+    /// Makes a frame ready to be sent; empty if the dialect has no word for what is in it. `last`
+    /// says that nothing follows in this direction.
     pub(crate) fn finish_frame(
         &mut self,
         writer: FrameWriter,
         channel: &mut Channel,
         last: bool,
     ) -> Bytes {
-        match self {
-            Self::Native(native) => native.finish_frame(writer, channel, last),
+        match (self, writer, channel) {
+            (Self::Native(native), FrameWriter::Native(writer), Channel::Native(channel)) => {
+                native.finish_frame(writer, channel, last)
+            }
+            (
+                Self::Memberlist(memberlist),
+                FrameWriter::Memberlist(writer),
+                Channel::Memberlist(channel),
+            ) => {
+                debug_assert!(last, "a direction of a stream is one message");
+                memberlist.finish_frame(writer, channel)
+            }
+            (Self::Native(_) | Self::Memberlist(_), ..) => unreachable!("{ONE_DIALECT}"),
         }
     }
 
-    /// The most bytes that one message may have, as [`encoded_len`] counts them, to fit into a
-    /// packet of this wire whose sender has a name of this length.
+    /// The bits that a nonce may have in this dialect.
+    pub(crate) const fn nonce_mask(&self) -> u64 {
+        match self {
+            Self::Native(_) => u64::MAX,
+            Self::Memberlist(_) => Memberlist::NONCE_MASK,
+        }
+    }
+
+    /// How many bytes a message takes in a packet, with what must stand before it.
+    pub(crate) fn encoded_len(&self, message: &Message<'_>) -> usize {
+        match self {
+            Self::Native(_) => native::encoded_len(message),
+            Self::Memberlist(memberlist) => memberlist.encoded_len(message),
+        }
+    }
+
+    /// The most bytes that one message may have, as [`Self::encoded_len`] counts them, to fit into
+    /// a packet of this wire whose sender has a name of this length.
     pub(crate) fn packet_capacity(&self, name_len: usize) -> usize {
         match self {
             Self::Native(native) => native.packet_capacity(name_len),
+            Self::Memberlist(memberlist) => memberlist.packet_capacity(),
         }
     }
 
@@ -128,6 +227,7 @@ impl Wire {
     pub(crate) fn is_sealed(&self) -> bool {
         match self {
             Self::Native(native) => native.is_sealed(),
+            Self::Memberlist(memberlist) => memberlist.is_sealed(),
         }
     }
 
@@ -135,6 +235,7 @@ impl Wire {
     pub(crate) fn keyring(&self) -> Option<&Keyring> {
         match self {
             Self::Native(native) => native.keyring(),
+            Self::Memberlist(memberlist) => memberlist.keyring(),
         }
     }
 
@@ -145,6 +246,7 @@ impl Wire {
     ) -> Option<R> {
         match self {
             Self::Native(native) => native.change_keyring(change),
+            Self::Memberlist(memberlist) => memberlist.change_keyring(change),
         }
     }
 }

@@ -3,20 +3,27 @@
 use smallvec::SmallVec;
 
 use super::message::{Message, Sender};
+use crate::reject::Reject;
 
 /// A packet or frame that was checked as a whole: authentic, in time, for us, every message well
 /// formed. (S9)
 #[derive(Clone, Debug)]
 pub(crate) struct Opened<'s> {
-    pub(crate) sender: Sender<'s>,
+    /// Who sent it, in a dialect that says so.
+    pub(crate) sender: Option<Sender<'s>>,
     /// It named this node as its receiver, instead of whoever happens to read it.
     pub(crate) addressed: bool,
     pub(crate) messages: Messages<'s>,
     /// How many messages of kinds unknown here were skipped. (W5)
     pub(crate) unknown: u32,
+    /// What was wrong with messages that were left out, in a dialect that goes on without them.
+    pub(crate) refused: Refusals,
     /// *Stream.* The sender's half of the stream is complete: nothing may follow.
     pub(crate) last: bool,
 }
+
+/// Why messages were left out, at most one for each.
+pub(crate) type Refusals = SmallVec<[Reject; 8]>;
 
 /// The messages of one packet or frame, in the order of the wire.
 ///

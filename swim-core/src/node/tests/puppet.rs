@@ -19,13 +19,15 @@ use crate::{
     reject::Reject,
     stamp::Stamp,
     table::MemberIndex,
-    wire::{Ack, Alive, Channel, Claim, Digest, Message, Opened, Sender, Wire, WireSettings},
+    wire::{
+        Ack, Alive, Channel, Claim, Digest, Message, Opened, Receiver, Sender, Wire, WireSettings,
+    },
 };
 
 /// A peer's wire and the stamp it speaks under.
 pub(super) struct Puppet {
     name: &'static str,
-    wire: Wire,
+    pub(super) wire: Wire,
     stamp: Stamp,
 }
 
@@ -57,7 +59,8 @@ impl Stage {
         let wall = self.wall;
         let puppet = self.puppet(nth);
         let sender = Sender { name: named(puppet.name), stamp: puppet.stamp };
-        let mut writer = puppet.wire.begin_packet(wall, sender, to.map(named));
+        let to = to.map(|name| Receiver { name: named(name), protocol_max: 0 });
+        let mut writer = puppet.wire.begin_packet(wall, sender, to);
         for message in messages {
             assert!(writer.push(message), "{message:?} fits");
         }
@@ -98,8 +101,8 @@ impl Stage {
     pub(super) fn accept_from(&mut self, from: SocketAddr, nth: usize) -> StreamId {
         let id = StreamId::accepted(self.next_accepted);
         self.next_accepted += 1;
-        self.puppet(nth);
-        self.links.insert(id, Link { puppet: nth, channel: Channel::dialer() });
+        let channel = self.puppet(nth).wire.dialer();
+        self.links.insert(id, Link { puppet: nth, channel });
         self.stream(id, StreamEvent::Accepted { from });
         id
     }
@@ -155,7 +158,9 @@ impl Stage {
         let (wall, now) = (self.wall, self.now);
         let opened = self.puppet(nth_at(to)).wire.open_packet(wall, keep(&data), scratch());
         let (sender, messages) = match opened {
-            Ok(opened) => (opened.sender.stamp, opened.messages.to_vec()),
+            Ok(opened) => {
+                (opened.sender.map(|by| by.stamp).unwrap_or_default(), opened.messages.to_vec())
+            }
             // Somebody else is thought to be there.
             Err(Reject::NotForUs) => (Stamp::default(), Vec::new()),
             Err(reject) => panic!("the node sent what its receivers refuse: {reject}"),

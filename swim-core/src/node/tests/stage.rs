@@ -26,7 +26,7 @@ use crate::{
     member::State,
     stamp::{Life, Stamp},
     time::Instant,
-    wire::{Channel, Message},
+    wire::Message,
 };
 
 /// The node under test, and everybody it could meet.
@@ -239,8 +239,8 @@ impl Stage {
                     self.sent.push(sent);
                 }
                 Output::Dial { id, to } => {
-                    self.puppet(nth_at(to));
-                    let link = Link { puppet: nth_at(to), channel: Channel::listener() };
+                    let channel = self.puppet(nth_at(to)).wire.listener();
+                    let link = Link { puppet: nth_at(to), channel };
                     self.links.insert(id, link);
                     self.steps.push(Step::Dial { id, to });
                 }

@@ -40,7 +40,14 @@ pub(super) fn addr(nth: usize) -> SocketAddr {
 /// The nth says that it is there, under `life.incarnation`.
 pub(super) fn alive(nth: usize, life: u64, incarnation: u64) -> Alive<'static> {
     let stamp = Stamp::new(life, incarnation);
-    Alive { name: named(name(nth)), stamp, addr: addr(nth), versions: VERSIONS, meta: b"" }
+    Alive {
+        name: named(name(nth)),
+        stamp,
+        addr: addr(nth),
+        mapped: false,
+        versions: VERSIONS,
+        meta: b"",
+    }
 }
 
 /// The same as something to send.

@@ -169,6 +169,7 @@ fn read_alive<'a>(from: &mut Reader<'a>) -> Result<Alive<'a>, Reject> {
         name: from.name()?,
         stamp: from.stamp()?,
         addr: address::read(from)?,
+        mapped: false,
         versions: read_versions(from)?,
         meta: read_meta(from)?,
     })

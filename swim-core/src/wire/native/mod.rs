@@ -56,7 +56,7 @@ use self::{
 };
 use super::{
     message::{Message, Sender},
-    opened::Opened,
+    opened::{Opened, Refusals},
     settings::WireSettings,
 };
 use crate::{
@@ -366,10 +366,11 @@ fn opened<'s>(
 ) -> Result<Opened<'s>, Reject> {
     let (messages, unknown) = parts::read(parts, place, preamble.protocol)?;
     Ok(Opened {
-        sender: preamble.sender,
+        sender: Some(preamble.sender),
         addressed: preamble.to.is_some(),
         messages,
         unknown,
+        refused: Refusals::new(),
         last: header.flags.last(),
     })
 }

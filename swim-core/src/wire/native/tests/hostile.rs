@@ -177,6 +177,7 @@ fn x7_an_entry_is_not_believed_in_an_older_stamp_than_its_own() {
         name: named("carol"),
         stamp: Stamp::new(5, early),
         addr: "10.0.0.1:1".parse().unwrap(),
+        mapped: false,
         versions: Versions::default(),
         meta: b"",
     };

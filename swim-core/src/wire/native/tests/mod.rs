@@ -205,6 +205,7 @@ impl Material {
             name: named(&self.names[0]),
             stamp: self.stamps[0],
             addr: self.addr,
+            mapped: false,
             versions: Versions { protocol: range([a, b, c]), application: range([d, e, f]) },
             meta: &self.bytes,
         }

@@ -35,7 +35,7 @@ proptest! {
         let data = alice.finish_packet(writer);
         let mut scratch = Vec::new();
         let opened = bob.open_packet(wall, &data, &mut scratch).unwrap();
-        prop_assert_eq!(opened.sender, ALICE);
+        prop_assert_eq!(opened.sender, Some(ALICE));
         prop_assert_eq!(opened.addressed, is_addressed);
         prop_assert_eq!((opened.unknown, opened.last), (0, false));
         prop_assert_eq!(opened.messages.len(), said.len());
@@ -89,7 +89,7 @@ proptest! {
         {
             let wall = u32::from_le_bytes([body[1], body[2], body[3], body[4]]);
             let to = opened.addressed.then_some(named("bob"));
-            let mut again = bob.begin_packet(Some(wall), opened.sender, to);
+            let mut again = bob.begin_packet(Some(wall), opened.sender.unwrap(), to);
             for message in opened.messages {
                 prop_assert!(again.push(&message));
             }
@@ -106,6 +106,7 @@ fn largest_alive<'a>(name: &'a str, meta: &'a [u8]) -> Message<'a> {
         name: named(name),
         stamp,
         addr,
+        mapped: false,
         versions: Versions::default(),
         meta,
     }))

@@ -20,6 +20,7 @@ fn carol() -> Alive<'static> {
         name: named("carol"),
         stamp: Stamp::new(1_799_999_000_000, 2),
         addr: "10.0.0.3:7946".parse().unwrap(),
+        mapped: false,
         versions: Versions { protocol: range(1, 1, 1), application: range(2, 4, 3) },
         meta: b"dc=1",
     }
@@ -214,7 +215,7 @@ fn w5_the_documented_bytes_are_read_as_documented() {
     for (name, setup) in [("plain packet", PLAIN), ("sealed packet", SEALED)] {
         let (mut bob, mut scratch) = (node(setup, "bob"), Vec::new());
         let opened = bob.open_packet(NOON, &documented[name], &mut scratch).unwrap();
-        assert_eq!((opened.sender, opened.addressed), (ALICE, true));
+        assert_eq!((opened.sender, opened.addressed), (Some(ALICE), true));
         assert_eq!(opened.messages.to_vec(), [PING]);
     }
 }

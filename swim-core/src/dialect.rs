@@ -1,0 +1,58 @@
+//! Which bytes a cluster speaks: ours, or those of HashiCorp's memberlist and Serf.
+
+use crate::member::VersionRange;
+
+/// What a node writes and reads. All members of a cluster must have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Ours: authentic, versioned, safe against replays, with lives.
+    #[default]
+    Native,
+    /// That of memberlist and Serf, to be a member of a cluster of theirs. What it can't carry,
+    /// and what is less safe with it, is in `docs/departures.md`.
+    Memberlist(MemberlistOptions),
+}
+
+/// What can be set in memberlist's dialect alone, with memberlist's names and defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberlistOptions {
+    /// The versions of memberlist's protocol: the one that is spoken, and those announced as
+    /// understood, within 1 and 5. In version 1 envelopes are padded (`ProtocolVersion`).
+    pub protocol: VersionRange,
+    /// With a keyring: whether only what is sealed is taken (`GossipVerifyIncoming`).
+    pub verify_incoming: bool,
+    /// With a keyring: whether what is sent is sealed (`GossipVerifyOutgoing`).
+    pub verify_outgoing: bool,
+    /// Whether packets that get shorter by it are compressed, and streams always
+    /// (`EnableCompression`).
+    pub compression: bool,
+    /// Whether labels are taken off by somebody before this node, so that it must see none
+    /// (`SkipInboundLabelCheck`).
+    pub skip_inbound_label_check: bool,
+}
+
+/// The lowest and the highest version of memberlist's protocol that there is.
+pub(crate) const PROTOCOL_RANGE: [u8; 2] = [1, 5];
+
+impl Default for MemberlistOptions {
+    fn default() -> Self {
+        let [min, max] = PROTOCOL_RANGE;
+        Self {
+            protocol: VersionRange { min, max, current: 2 },
+            verify_incoming: true,
+            verify_outgoing: true,
+            compression: true,
+            skip_inbound_label_check: false,
+        }
+    }
+}
+
+impl Dialect {
+    /// Whether it knows lives, senders of packets and digests.
+    pub(crate) const fn is_native(self) -> bool {
+        match self {
+            Self::Native => true,
+            Self::Memberlist(_) => false,
+        }
+    }
+}

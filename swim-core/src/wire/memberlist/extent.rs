@@ -1,0 +1,125 @@
+//! Where a stream's message ends. Nothing says how long it is, so that its items are counted as
+//! they come, each looked at once.
+
+use super::{
+    leaf::Kind,
+    limits::STREAM_LEN_MAX,
+    push_pull::{Head, read_delivery},
+    unpack::{Reader, shape},
+};
+use crate::reject::Reject;
+
+/// How far into a message somebody has looked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extent {
+    stage: Stage,
+    /// So many bytes are known to belong to it.
+    len: usize,
+    /// Items still to come of the value that is being passed over.
+    pending: u64,
+    /// Values still to come.
+    values: u32,
+    /// Bytes still to come behind them.
+    raw: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Kind,
+    First(Kind),
+    Values,
+    Raw,
+    Whole,
+}
+
+impl Extent {
+    /// Looks on, at all that has come so far; true when the message is there as a whole.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<bool, Reject> {
+        loop {
+            match self.stage {
+                Stage::Kind => {
+                    let Some(&byte) = bytes.first() else { return Ok(false) };
+                    let kind = Kind::of(byte).ok_or(Reject::Malformed)?;
+                    if !may_be_streamed(kind) {
+                        return Err(Reject::Misplaced);
+                    }
+                    (self.stage, self.len, self.pending) = (Stage::First(kind), 1, 1);
+                }
+                Stage::First(kind) => {
+                    if !self.pass(bytes)? {
+                        return Ok(false);
+                    }
+                    let mut first = Reader::new(&bytes[1..self.len]);
+                    match kind {
+                        Kind::PushPull => {
+                            let head = Head::read(&mut first)?;
+                            (self.values, self.raw) = (head.nodes, head.state_len);
+                        }
+                        Kind::User => self.raw = read_delivery(&mut first)?,
+                        _ => {}
+                    }
+                    self.stage = Stage::Values;
+                }
+                Stage::Values if self.pending == 0 && self.values == 0 => self.stage = Stage::Raw,
+                Stage::Values => {
+                    if self.pending == 0 {
+                        (self.pending, self.values) = (1, self.values - 1);
+                    }
+                    if !self.pass(bytes)? {
+                        return Ok(false);
+                    }
+                }
+                Stage::Raw => {
+                    let end = self.len + self.raw as usize;
+                    if end > STREAM_LEN_MAX {
+                        return Err(Reject::Oversize);
+                    }
+                    if bytes.len() < end {
+                        return Ok(false);
+                    }
+                    (self.stage, self.len) = (Stage::Whole, end);
+                }
+                Stage::Whole => return Ok(true),
+            }
+        }
+    }
+
+    /// How many bytes the message has, once it is whole.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Passes over a value; true when all of it is there.
+    fn pass(&mut self, bytes: &[u8]) -> Result<bool, Reject> {
+        while self.pending > 0 {
+            let Some(shape) = shape(&bytes[self.len..])? else { return Ok(false) };
+            let end = self.len.saturating_add(shape.len);
+            if end > STREAM_LEN_MAX {
+                return Err(Reject::Oversize);
+            }
+            if end > bytes.len() {
+                return Ok(false);
+            }
+            self.len = end;
+            self.pending = (self.pending - 1).saturating_add(shape.children);
+        }
+        Ok(true)
+    }
+}
+
+/// Which messages stand in streams for themselves.
+fn may_be_streamed(kind: Kind) -> bool {
+    match kind {
+        Kind::Ping | Kind::Ack | Kind::PushPull | Kind::User | Kind::Compress | Kind::Error => true,
+        Kind::IndirectPing
+        | Kind::Suspect
+        | Kind::Alive
+        | Kind::Dead
+        | Kind::Compound
+        | Kind::Encrypt
+        | Kind::Nack
+        | Kind::HasCrc
+        | Kind::Label => false,
+    }
+}

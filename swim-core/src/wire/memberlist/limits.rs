@@ -1,0 +1,76 @@
+//! Every number of memberlist's format, and every bound of ours, with its reason.
+
+/// The longest datagram looked at: memberlist's read buffer.
+pub(crate) const PACKET_LEN_MAX: usize = 65_536;
+
+/// The most parts of a compound message: their number is one byte.
+pub(crate) const PARTS_MAX: usize = 255;
+
+/// What stands before the parts of a compound message: its type and their number.
+pub(crate) const COMPOUND_HEAD_LEN: usize = 2;
+
+/// What each part costs beside itself: its length in two bytes.
+pub(crate) const COMPOUND_PART_LEN: usize = 2;
+
+/// What a packet becomes at most when it is inflated. A packet of 31 KB inflates to 40 MiB in the
+/// best case; what correct peers send inflates to a few kilobytes. (O6)
+pub(crate) const PACKET_INFLATED_MAX: usize = 1 << 20;
+
+/// What a stream's message has at most, sealed, plain or inflated. (O6)
+pub(crate) const STREAM_LEN_MAX: usize = 20 << 20;
+
+/// The most entries a table may announce: memberlist's `maxPushPullNodes`.
+pub(crate) const ENTRIES_MAX: i64 = 1 << 20;
+
+/// The most bytes of application state or of a reliable message: memberlist's limit for each.
+pub(crate) const TRANSFER_MAX: i64 = 20 << 20;
+
+/// Entries of a table handed on at once, so that a table of any size costs little beside itself.
+pub(crate) const ENTRIES_PER_BATCH: usize = 256;
+
+/// Bytes of application state or of a reliable message handed on at once.
+pub(crate) const PIECE_LEN: usize = 64 * 1024;
+
+/// Packets with less than this are not compressed: LZW gains nothing on so little, and each try
+/// costs tens of kilobytes of memory.
+pub(crate) const COMPRESS_LEN_MIN: usize = 64;
+
+/// The length of AES-GCM's nonce.
+pub(crate) const NONCE_LEN: usize = 12;
+
+/// The length of AES-GCM's tag.
+pub(crate) const TAG_LEN: usize = 16;
+
+/// The block that version 0 of the envelope pads to.
+pub(crate) const BLOCK_LEN: usize = 16;
+
+/// What version 1 of the envelope adds: version, nonce, tag.
+pub(crate) const ENVELOPE_LEN: usize = 1 + NONCE_LEN + TAG_LEN;
+
+/// What version 0 adds at most: a whole block more.
+pub(crate) const ENVELOPE_LEN_V0: usize = ENVELOPE_LEN + BLOCK_LEN;
+
+/// What stands before the envelope on a stream: the type and the length.
+pub(crate) const SEALED_HEAD_LEN: usize = 1 + 4;
+
+/// The length of the checksum's header: the type and the CRC-32.
+pub(crate) const CHECKSUM_LEN: usize = 1 + 4;
+
+/// What stands before a label: the type and the length.
+pub(crate) const LABEL_HEAD_LEN: usize = 2;
+
+/// Nonces remembered to recognise replays, ... (O5)
+pub(crate) const NONCES_MAX: usize = 65_536;
+
+/// ... and for how many seconds, where there is a clock. (O5)
+pub(crate) const NONCE_AGE_MAX: u32 = 60;
+
+/// The versions in a claim: lowest, highest and present one of the protocol, then of the
+/// application.
+pub(crate) const VERSIONS_LEN: usize = 6;
+
+/// From this version on, as the highest that a node understands, it checks checksums.
+pub(crate) const CHECKSUM_SINCE: u8 = 5;
+
+/// In this version envelopes are of version 0; in all later ones of version 1.
+pub(crate) const PADDED_PROTOCOL: u8 = 1;

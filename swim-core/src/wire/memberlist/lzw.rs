@@ -1,0 +1,146 @@
+//! Compression: LZW as Go's `compress/lzw` writes it, lowest bit first, eight bits a literal.
+//!
+//! LZW inflates a packet up to 1,300 times, so that the output is bounded while it grows. (O6, X12)
+
+use alloc::vec::Vec;
+
+use weezl::{BitOrder, LzwStatus, decode::Decoder, encode::Encoder};
+
+use super::{leaf::Kind, pack::Packer, unpack::Reader};
+use crate::reject::Reject;
+
+/// The only algorithm there is.
+const ALGORITHM: u32 = 0;
+
+/// Bits of a literal: whole bytes.
+const LITERAL_BITS: u8 = 8;
+
+/// By so much the output grows at a time.
+const STEP: usize = 4096;
+
+/// Inflates what the body of a compress message holds to at most `max` bytes.
+pub(crate) fn open(body: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {
+    let (mut algorithm, mut compressed) = (0, &[][..]);
+    Reader::new(body).fields(&["Algo", "Buf"], |field, from| {
+        match field {
+            0 => algorithm = from.number(u64::from(u8::MAX))?,
+            _ => compressed = from.bytes()?.unwrap_or_default(),
+        }
+        Ok(())
+    })?;
+    if algorithm != u64::from(ALGORITHM) {
+        return Err(Reject::Compression);
+    }
+    inflate(compressed, max, out)
+}
+
+/// Puts `message` as a compress message to the end of `out`.
+pub(crate) fn put(message: &[u8], out: &mut Vec<u8>) {
+    let compressed = Encoder::new(BitOrder::Lsb, LITERAL_BITS)
+        .encode(message)
+        .expect("every byte is a literal of eight bits");
+    out.push(Kind::Compress as u8);
+    let mut to = Packer::new(out);
+    to.map(2);
+    to.number("Algo", ALGORITHM);
+    to.bytes("Buf", &compressed);
+}
+
+fn inflate(mut input: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {
+    let mut decoder = Decoder::new(BitOrder::Lsb, LITERAL_BITS);
+    out.clear();
+    loop {
+        let at = out.len();
+        // One byte more than allowed shows that it is too much.
+        out.resize((at + STEP).min(max + 1), 0);
+        let result = decoder.decode_bytes(input, &mut out[at..]);
+        input = &input[result.consumed_in..];
+        out.truncate(at + result.consumed_out);
+        if out.len() > max {
+            return Err(Reject::Compression);
+        }
+        match result.status {
+            Ok(LzwStatus::Done) => return Ok(()),
+            Ok(LzwStatus::Ok) => {}
+            // Without its end it was cut off, as Go sees it too.
+            Ok(LzwStatus::NoProgress) | Err(_) => return Err(Reject::Compression),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes of the pseudo-random sequence that the vectors of Go's encoder were made from.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut x = 1_u32;
+        let mut next = || {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (x >> 24) as u8
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    fn deflated(message: &[u8]) -> Vec<u8> {
+        Encoder::new(BitOrder::Lsb, LITERAL_BITS).encode(message).unwrap()
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_go() {
+        let cases: [(&[u8], &[u8]); 4] = [
+            (b"", &[0x00, 0x03, 0x02]),
+            (b"a", &[0x00, 0xC3, 0x04, 0x04]),
+            (b"hello", &[0x00, 0xD1, 0x94, 0x61, 0xC3, 0xE6, 0x4D, 0x40]),
+            (&[b'a'; 24], &[0x00, 0xC3, 0x08, 0x1C, 0x48, 0xB0, 0xA0, 0xC1, 0x81, 0x01, 0x01]),
+        ];
+        for (plain, compressed) in cases {
+            assert_eq!(deflated(plain), compressed);
+        }
+        // Length and CRC-32 of what Go makes of the sequence; from 5,000 bytes on, where the table
+        // has been full, of what this encoder makes of it.
+        for (len, input_sum, compressed_len, compressed_sum) in [
+            (256, 0x83E2_BACF, 290, 0x55F4_A429),
+            (3000, 0x65DD_F76A, 4042, 0xB21E_E706),
+            (5000, 0x65F0_8BC4, 6711, 0x42E0_A681),
+            (20_000, 0xC714_DD18, 27_309, 0xC9B5_8BB5),
+        ] {
+            let plain = noise(len);
+            let compressed = deflated(&plain);
+            assert_eq!(crc32fast::hash(&plain), input_sum);
+            assert_eq!(
+                (compressed.len(), crc32fast::hash(&compressed)),
+                (compressed_len, compressed_sum)
+            );
+            let mut out = Vec::new();
+            assert_eq!(inflate(&compressed, len, &mut out), Ok(()));
+            assert_eq!(out, plain);
+            assert_eq!(inflate(&compressed, len - 1, &mut out), Err(Reject::Compression));
+        }
+    }
+
+    #[test]
+    fn o6_x12_a_bomb_is_stopped_at_the_limit() {
+        let compressed = deflated(&alloc::vec![0; 4 << 20]);
+        assert!(compressed.len() < 8 << 10);
+        let mut out = Vec::new();
+        assert_eq!(inflate(&compressed, 1 << 20, &mut out), Err(Reject::Compression));
+        assert!(out.capacity() <= 2 << 20, "{}", out.capacity());
+    }
+
+    #[test]
+    fn what_is_cut_off_or_of_another_algorithm_is_refused() {
+        let compressed = deflated(b"hello hello hello");
+        let mut out = Vec::new();
+        for len in 0..compressed.len() - 1 {
+            assert_eq!(inflate(&compressed[..len], 99, &mut out), Err(Reject::Compression));
+        }
+        let mut message = Vec::new();
+        put(b"hello", &mut message);
+        assert_eq!(open(&message[1..], 99, &mut out), Ok(()));
+        assert_eq!(out, b"hello");
+        let algorithm = message.windows(4).position(|bytes| bytes == b"Algo").unwrap() + 4;
+        message[algorithm] = 1;
+        assert_eq!(open(&message[1..], 99, &mut out), Err(Reject::Compression));
+    }
+}

@@ -1,0 +1,214 @@
+//! The envelope: AES-GCM with the cluster's key and a random nonce. memberlist security.go.
+//!
+//! Nothing names the key, so that each of the ring is tried. The version is not authenticated:
+//! whoever flips it makes padding of what is none, which is therefore checked to the last byte.
+
+use alloc::vec::Vec;
+
+use aes_gcm::{
+    Aes128Gcm, Aes256Gcm, AesGcm, KeyInit,
+    aead::{AeadInOut, consts::U12, inout::InOutBuf},
+    aes::Aes192,
+};
+use rand_chacha::ChaCha8Rng;
+use rand_core::Rng as _;
+
+use super::{
+    limits::{BLOCK_LEN, ENVELOPE_LEN, ENVELOPE_LEN_V0, NONCE_LEN, TAG_LEN},
+    nonces::Nonces,
+};
+use crate::{
+    keyring::{Key, Keyring},
+    reject::Reject,
+};
+
+/// What goes around a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Envelope {
+    /// Version 0: padded to whole blocks.
+    Padded,
+    /// Version 1: as long as it is.
+    Exact,
+}
+
+/// The keys, ready for use.
+pub(crate) struct Sealing {
+    keyring: Keyring,
+    ciphers: Vec<Cipher>,
+    envelope: Envelope,
+    nonces: ChaCha8Rng,
+    seen: Nonces,
+}
+
+impl Sealing {
+    pub(crate) fn new(keyring: Keyring, envelope: Envelope, mut nonces: ChaCha8Rng) -> Self {
+        let seen = Nonces::new([nonces.next_u64(), nonces.next_u64()]);
+        let ciphers = keyring.keys().map(Cipher::new).collect();
+        Self { keyring, ciphers, envelope, nonces, seen }
+    }
+
+    pub(crate) const fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    pub(crate) fn change_keyring<R>(&mut self, change: impl FnOnce(&mut Keyring) -> R) -> R {
+        let result = change(&mut self.keyring);
+        self.ciphers = self.keyring.keys().map(Cipher::new).collect();
+        result
+    }
+
+    /// How many bytes an envelope adds at most.
+    pub(crate) const fn overhead(&self) -> usize {
+        match self.envelope {
+            Envelope::Padded => ENVELOPE_LEN_V0,
+            Envelope::Exact => ENVELOPE_LEN,
+        }
+    }
+
+    /// How long the envelope of so many bytes is.
+    pub(crate) const fn sealed_len(&self, len: usize) -> usize {
+        match self.envelope {
+            Envelope::Padded => ENVELOPE_LEN + len + BLOCK_LEN - len % BLOCK_LEN,
+            Envelope::Exact => ENVELOPE_LEN + len,
+        }
+    }
+
+    /// Puts `message` in an envelope to the end of `out`.
+    pub(crate) fn seal(&mut self, message: &[u8], around: &[u8], out: &mut Vec<u8>) {
+        let mut nonce = [0; NONCE_LEN];
+        self.nonces.fill_bytes(&mut nonce);
+        self.seal_with(nonce, message, around, out);
+    }
+
+    pub(super) fn seal_with(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        message: &[u8],
+        around: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        out.push(match self.envelope {
+            Envelope::Padded => 0,
+            Envelope::Exact => 1,
+        });
+        out.extend_from_slice(&nonce);
+        let at = out.len();
+        out.extend_from_slice(message);
+        if self.envelope == Envelope::Padded {
+            let padding = BLOCK_LEN - message.len() % BLOCK_LEN;
+            out.resize(out.len() + padding, padding as u8);
+        }
+        let cipher = self.ciphers.first().expect("a ring is never empty");
+        let tag = cipher.seal(nonce, around, &mut out[at..]);
+        out.extend_from_slice(&tag);
+    }
+
+    /// Opens an envelope with whichever key fits, into `out`.
+    pub(crate) fn open(
+        &mut self,
+        sealed: &[u8],
+        around: &[u8],
+        wall: Option<u32>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Reject> {
+        let (&version, rest) = sealed.split_first().ok_or(Reject::Truncated)?;
+        let (envelope, len_min) = match version {
+            0 => (Envelope::Padded, ENVELOPE_LEN_V0),
+            1 => (Envelope::Exact, ENVELOPE_LEN),
+            _ => return Err(Reject::Version),
+        };
+        if sealed.len() < len_min {
+            return Err(Reject::Truncated);
+        }
+        let (nonce, rest) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Reject::Truncated)?;
+        let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(Reject::Truncated)?;
+        out.clear();
+        out.resize(body.len(), 0);
+        if !self.ciphers.iter().any(|cipher| cipher.open(*nonce, around, body, *tag, out)) {
+            return Err(Reject::Decrypt);
+        }
+        if envelope == Envelope::Padded {
+            let len = unpadded_len(out).ok_or(Reject::Decrypt)?;
+            out.truncate(len);
+        }
+        if self.seen.is_new(*nonce, wall) { Ok(()) } else { Err(Reject::Replayed) }
+    }
+}
+
+/// How long a padded text is without its padding, if that is what it should be.
+fn unpadded_len(padded: &[u8]) -> Option<usize> {
+    let &last = padded.last()?;
+    let padding = usize::from(last);
+    let is_possible = (1..=BLOCK_LEN).contains(&padding) && padded.len().is_multiple_of(BLOCK_LEN);
+    let len = padded.len().checked_sub(padding).filter(|_| is_possible)?;
+    padded[len..].iter().all(|&byte| byte == last).then_some(len)
+}
+
+enum Cipher {
+    Aes128(Aes128Gcm),
+    Aes192(AesGcm<Aes192, U12>),
+    Aes256(Aes256Gcm),
+}
+
+impl Cipher {
+    fn new(key: &Key) -> Self {
+        let bytes = key.as_bytes();
+        match bytes.len() {
+            16 => Aes128Gcm::new_from_slice(bytes).map(Self::Aes128),
+            24 => AesGcm::new_from_slice(bytes).map(Self::Aes192),
+            _ => Aes256Gcm::new_from_slice(bytes).map(Self::Aes256),
+        }
+        .expect("a key has one of three lengths")
+    }
+
+    fn seal(&self, nonce: [u8; NONCE_LEN], around: &[u8], body: &mut [u8]) -> [u8; TAG_LEN] {
+        let (nonce, body) = ((&nonce).into(), InOutBuf::from(body));
+        match self {
+            Self::Aes128(cipher) => cipher.encrypt_inout_detached(nonce, around, body),
+            Self::Aes192(cipher) => cipher.encrypt_inout_detached(nonce, around, body),
+            Self::Aes256(cipher) => cipher.encrypt_inout_detached(nonce, around, body),
+        }
+        .expect("a message is far below the 64 GiB that GCM can seal")
+        .into()
+    }
+
+    fn open(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        around: &[u8],
+        body: &[u8],
+        tag: [u8; TAG_LEN],
+        out: &mut [u8],
+    ) -> bool {
+        let (nonce, tag) = ((&nonce).into(), (&tag).into());
+        let Ok(body) = InOutBuf::new(body, out) else { return false };
+        match self {
+            Self::Aes128(cipher) => cipher.decrypt_inout_detached(nonce, around, body, tag),
+            Self::Aes192(cipher) => cipher.decrypt_inout_detached(nonce, around, body, tag),
+            Self::Aes256(cipher) => cipher.decrypt_inout_detached(nonce, around, body, tag),
+        }
+        .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_checked_to_the_last_byte() {
+        let mut block = [7; 32];
+        block[31] = 1;
+        assert_eq!(unpadded_len(&block), Some(31));
+        block[16..].fill(16);
+        assert_eq!(unpadded_len(&block), Some(16));
+        block[16] = 15;
+        assert_eq!(unpadded_len(&block), None);
+        for last in [0, 17, 255] {
+            block[31] = last;
+            assert_eq!(unpadded_len(&block), None, "{last}");
+        }
+        assert_eq!(unpadded_len(&[1; 15]), None, "no whole block");
+        assert_eq!(unpadded_len(&[]), None);
+    }
+}

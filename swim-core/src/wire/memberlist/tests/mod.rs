@@ -1,0 +1,76 @@
+//! The whole dialect against real traffic, against vectors, and against whatever may come.
+
+mod golden;
+mod hostile;
+mod samples;
+mod streams;
+mod vectors;
+
+use rand_core::SeedableRng as _;
+
+use super::*;
+use crate::{
+    keyring::Key,
+    label::Label,
+    member::{LeaveReason, State, VersionRange, Versions},
+    name::named,
+    stamp::Stamp,
+    wire::message::{Ack, Alive, Digest, Entry, Ping},
+};
+
+/// What a wire of the tests has.
+struct Setup<'a> {
+    name: &'a str,
+    label: &'a str,
+    keys: &'a [&'a [u8]],
+    options: MemberlistOptions,
+}
+
+/// Nothing but a name: no label, no key, no compression.
+const PLAIN: Setup<'static> = Setup {
+    name: "node-b",
+    label: "",
+    keys: &[],
+    options: MemberlistOptions {
+        protocol: VersionRange { min: 1, max: 5, current: 2 },
+        verify_incoming: true,
+        verify_outgoing: true,
+        compression: false,
+        skip_inbound_label_check: false,
+    },
+};
+
+impl Setup<'_> {
+    fn wire(&self) -> Memberlist {
+        let label = Label::new(self.label).unwrap();
+        let mut keys = self.keys.iter().map(|key| Key::new(key).unwrap());
+        let keyring = keys.next().map(|primary| {
+            keys.fold(Keyring::new(primary), |keyring, key| keyring.with(key).unwrap())
+        });
+        let settings = WireSettings {
+            label: &label,
+            keyring,
+            own_name: self.name,
+            packet_len_max: 1400,
+            sessions_max: 0,
+        };
+        let addr = "10.1.2.3:7946".parse().unwrap();
+        Memberlist::new(settings, addr, self.options, ChaCha8Rng::from_seed([7; 32]))
+    }
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let hex: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let digits = hex.as_chunks::<2>().0;
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16);
+    digits.iter().map(|pair| byte(pair).unwrap()).collect()
+}
+
+fn hex(bytes: &[u8]) -> alloc::string::String {
+    bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect()
+}
+
+/// What becomes of a packet: its messages, or why it is refused.
+fn outcome(wire: &mut Memberlist, packet: &[u8]) -> Result<usize, Reject> {
+    wire.open_packet(None, packet, &mut Vec::new()).map(|opened| opened.messages.len())
+}

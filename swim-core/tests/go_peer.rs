@@ -1,0 +1,365 @@
+//! A Go node as a puppet: what it says are bytes that Go's own codec wrote, and what our node
+//! answers is looked at as bytes.
+
+use std::{net::SocketAddr, time::Duration};
+
+use swim_core::{
+    Bytes, Dialect, Event, EventKind, Input, Instant, MemberChange, MemberlistOptions, Node,
+    Options, Output, Reject, State, StreamEvent, StreamId,
+};
+
+/// Our node, and what it has put out.
+struct Stage {
+    node: Node,
+    now: Instant,
+    packets: Vec<(SocketAddr, Bytes)>,
+    writes: Vec<u8>,
+    closed: bool,
+    events: Vec<EventKind>,
+}
+
+/// Where the Go node `node-a` is.
+fn go() -> SocketAddr {
+    SocketAddr::from(([10, 1, 2, 3], 7946))
+}
+
+/// Its table: itself, and the words `us` of its application.
+const PUSH_PULL: &str = "0683a44a6f696ec3a54e6f64657301ac5573657253746174654c656e0287a441646472a40\
+a010203ab496e636172\
+     6e6174696f6e01a44d657461c0a44e616d65a66e6f64652d61a4506f7274cd1f0aa5537461746500a356736ea601\
+     05020000007573";
+
+/// Its ping of `node-b`, number 42.
+const PING: &str = "0085a44e6f6465a66e6f64652d62a55365714e6f2aaa536f7572636541646472a40a010203aa53\
+6f757263654e6f\
+     6465a66e6f64652d61aa536f75726365506f7274cd1f0a";
+
+impl Stage {
+    fn new() -> Self {
+        let addr = SocketAddr::from(([10, 1, 2, 4], 7946));
+        let mut options = Options::lan("node-b", addr);
+        let memberlist = MemberlistOptions { compression: false, ..MemberlistOptions::default() };
+        options.dialect = Dialect::Memberlist(memberlist);
+        let now = Instant::from_millis(1_000);
+        let node = Node::new(options.build().expect("valid options"), [3; 32], now);
+        let mut stage = Self {
+            node,
+            now,
+            packets: Vec::new(),
+            writes: Vec::new(),
+            closed: false,
+            events: Vec::new(),
+        };
+        stage.drain();
+        stage
+    }
+
+    /// The Go node has joined through ours.
+    fn joined() -> Self {
+        let mut stage = Self::new();
+        stage.stream(PUSH_PULL);
+        stage.writes.clear();
+        stage.packets.clear();
+        stage
+    }
+
+    /// The Go node opens a stream and says this, in pieces.
+    fn stream(&mut self, hex: &str) {
+        let id = StreamId::accepted(self.now.as_nanos());
+        let from = SocketAddr::from(([10, 1, 2, 3], 40_000));
+        self.handle(Input::Stream { id, event: StreamEvent::Accepted { from } });
+        for chunk in bytes(hex).chunks(10) {
+            self.handle(Input::Stream { id, event: StreamEvent::Chunk(chunk) });
+        }
+    }
+
+    fn packet(&mut self, from: SocketAddr, hex: &str) {
+        self.packets.clear();
+        self.handle(Input::Packet { from, data: &bytes(hex) });
+    }
+
+    fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        while self.now < end {
+            self.now = self.now + Duration::from_millis(10);
+            self.handle(Input::Tick);
+        }
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        self.node.handle(self.now, input);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.node.poll_output() {
+            match output {
+                Output::SendPacket { to, data } => self.packets.push((to, data)),
+                Output::Write { data, .. } => self.writes.extend_from_slice(&data),
+                Output::Close { .. } => self.closed = true,
+                Output::Event(Event { kind, .. }) => self.events.push(kind),
+                Output::Dial { .. } | Output::Abort { .. } | Output::ScheduleTimer { .. } => {}
+            }
+        }
+    }
+
+    /// What was sent to the Go node, in hex.
+    fn sent(&self) -> Vec<String> {
+        let to_go = self.packets.iter().filter(|(to, _)| *to == go());
+        to_go.map(|(_, data)| hex(data)).collect()
+    }
+
+    fn has_sent(&self, hex: &str) -> bool {
+        self.sent().iter().any(|sent| sent.contains(hex))
+    }
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("two digits");
+    (0..hex.len()).step_by(2).map(byte).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The claim that `node-b` is alive, under this incarnation.
+fn own_claim(incarnation: u8) -> String {
+    format!(
+        "0486a441646472a40a010204ab496e6361726e6174696f6e{incarnation:02x}a44d657461c0a44e6f6465\
+         a66e\
+         6f64652d62a4506f7274cd1f0aa356736ea6010502000000"
+    )
+}
+
+/// Somebody's verdict about `node-b`, of kind 3 (suspect) or 5 (dead).
+fn verdict(kind: u8, from: &str, incarnation: &str) -> String {
+    let from = hex(from.as_bytes());
+    format!(
+        "{kind:02x}83a446726f6da6{from}ab496e6361726e6174696f6e{incarnation}a44e6f6465a66e6f6465\
+         2d62"
+    )
+}
+
+#[test]
+fn it_joins_and_gets_our_table() {
+    let mut stage = Stage::new();
+    stage.stream(PUSH_PULL);
+    let member = stage.node.member("node-a").expect("it is in");
+    assert_eq!((member.addr, member.state), (go(), State::Alive));
+    assert_eq!((member.versions.protocol.max, member.stamp.incarnation.0), (5, 1));
+    assert!(stage.closed);
+    let table = hex(&stage.writes);
+    assert!(
+        table.starts_with("0683a44a6f696ec3a54e6f64657302ac5573657253746174654c656e00"),
+        "{table}"
+    );
+    let ours = "a44e616d65a66e6f64652d62a4506f7274cd1f0aa5537461746500a356736ea6010502000000";
+    assert!(table.contains(ours) && table.contains("a441646472a40a010204"), "{table}");
+    let is_state = |kind: &EventKind| match kind {
+        EventKind::RemoteState { state, join, .. } => *join && &state[..] == b"us",
+        _ => false,
+    };
+    assert!(stage.events.iter().any(is_state));
+}
+
+#[test]
+fn its_pings_are_answered_with_its_number() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), PING);
+    assert!(stage.has_sent("0282a75061796c6f6164c0a55365714e6f2a"), "{:?}", stage.sent());
+    // With what the application attaches.
+    stage.node.set_ack_payload(Bytes::from_static(b"hi")).expect("short");
+    stage.packet(go(), PING);
+    assert!(stage.has_sent("0282a75061796c6f6164a26869a55365714e6f2a"), "{:?}", stage.sent());
+    // Not if another is meant.
+    stage.packet(go(), "0082a44e6f6465a162a55365714e6fcd012c");
+    assert_eq!(stage.node.stats().rejected_for(Reject::NotForUs), 1);
+    assert!(!stage.has_sent("cd012c"));
+    // Over a stream too.
+    stage.stream(PING);
+    assert_eq!(hex(&stage.writes), "0282a75061796c6f6164a26869a55365714e6f2a");
+}
+
+/// The answer goes to where the ping came from, whatever address stands in it.
+#[test]
+fn o4_a_stranger_is_answered_where_it_is() {
+    let mut stage = Stage::new();
+    let stranger = SocketAddr::from(([10, 9, 9, 9], 1_234));
+    stage.packet(stranger, PING);
+    let answers: Vec<_> = stage.packets.iter().map(|(to, data)| (*to, hex(data))).collect();
+    assert_eq!(answers, [(stranger, "0282a75061796c6f6164c0a55365714e6f2a".to_owned())]);
+}
+
+#[test]
+fn it_is_probed_and_its_ack_counts() {
+    let mut stage = Stage::joined();
+    stage.run(Duration::from_secs(1));
+    let ping = stage.sent().into_iter().find(|sent| sent.contains("0085a44e6f6465a66e6f64652d61"));
+    let ping = ping.expect("a ping of node-a by name");
+    let at = ping.find("a55365714e6f").expect("its number") + 12;
+    let seq = if &ping[at..at + 2] == "ce" { &ping[at..at + 10] } else { &ping[at..at + 6] };
+    assert!(ping.contains("aa536f7572636541646472a40a010204aa536f757263654e6f6465a66e6f64652d62"));
+    let acked = stage.node.stats().probes_acked;
+    let ack = format!("0282a75061796c6f6164c0a55365714e6f{seq}");
+    let elsewhere = SocketAddr::from(([10, 1, 2, 9], 7946));
+    stage.packet(elsewhere, &ack);
+    assert_eq!(stage.node.stats().probes_acked, acked, "not from elsewhere");
+    stage.packet(go(), &ack);
+    assert_eq!(stage.node.stats().probes_acked, acked + 1);
+}
+
+#[test]
+fn what_it_says_of_us_is_refuted() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), &verdict(3, "node-a", "01"));
+    stage.run(Duration::from_secs(1));
+    assert_eq!(stage.node.stamp().incarnation.0, 2);
+    assert!(stage.has_sent(&own_claim(2)), "{:?}", stage.sent());
+    // By one who is not known where it is, too: packets don't say who sends them.
+    let elsewhere = SocketAddr::from(([10, 1, 2, 9], 7946));
+    stage.packet(elsewhere, &verdict(5, "node-c", "7f"));
+    assert_eq!(stage.node.stamp().incarnation.0, 128);
+    stage.packet(go(), &verdict(5, "node-b", "cc80"));
+    assert_eq!(stage.node.stamp().incarnation.0, 129, "that we left is no more true");
+}
+
+#[test]
+fn o3_what_cannot_be_outbid_raises_an_alarm_once_and_wraps_nothing() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), &verdict(3, "node-a", "ce7ffffffe"));
+    assert_eq!(stage.node.stamp().incarnation.0, (1 << 31) - 1, "the highest there is");
+    for incarnation in ["ce7fffffff", "ceffffffff", "ceffffffff", "ce80000000"] {
+        stage.packet(go(), &verdict(5, "node-a", incarnation));
+        assert_eq!(stage.node.stamp().incarnation.0, (1 << 31) - 1);
+    }
+    assert_eq!(stage.node.stats().rejected_for(Reject::Implausible), 4);
+    let alarms = stage.events.iter().filter(|kind| matches!(kind, EventKind::Unbeatable { .. }));
+    assert_eq!(alarms.count(), 2);
+    assert_eq!(stage.node.local().state, State::Alive);
+    // Of others it is not believed either.
+    let alive = "0486a441646472a40a010203ab496e6361726e6174696f6ece80000000a44d657461c0a44e6f6465\
+     a66e\
+                 6f64652d61a4506f7274cd1f0aa356736ea6010502000000";
+    stage.packet(go(), alive);
+    assert_eq!(stage.node.member("node-a").map(|member| member.stamp.incarnation.0), Some(1));
+}
+
+#[test]
+fn it_leaves_and_returns() {
+    let mut stage = Stage::joined();
+    let left = "0583a446726f6da66e6f64652d61ab496e6361726e6174696f6e01a44e6f6465a66e6f64652d61";
+    stage.packet(go(), left);
+    assert_eq!(stage.node.member("node-a").map(|member| member.state), Some(State::Left));
+    let alive = |incarnation: &str, meta: &str| {
+        format!(
+            "0486a441646472a40a010203ab496e6361726e617469\
+             6f6e{incarnation}a44d657461{meta}a44e6f6465\
+             a66e6f64652d61a4506f7274cd1f0aa356736ea6010502000000"
+        )
+    };
+    stage.packet(go(), &alive("01", "c0"));
+    assert_eq!(stage.node.member("node-a").map(|member| member.state), Some(State::Left));
+    stage.packet(go(), &alive("ccc8", "a16d"));
+    let member = stage.node.member("node-a").expect("it is back");
+    assert_eq!((member.state, &member.meta[..]), (State::Alive, &b"m"[..]));
+    let changes = stage.events.iter().filter_map(|kind| match kind {
+        EventKind::Member { change, member } if member.name.as_str() == "node-a" => Some(*change),
+        _ => None,
+    });
+    let word: Vec<MemberChange> = changes.collect();
+    assert_eq!(word, [MemberChange::Joined, MemberChange::Left, MemberChange::Joined]);
+}
+
+/// Go compares addresses as bytes: one that came in sixteen is told on so, and used in four.
+#[test]
+fn an_address_of_four_bytes_in_sixteen_is_quoted_as_it_came() {
+    let mut stage = Stage::joined();
+    let mapped = "a441646472b000000000000000000000ffff0a010205";
+    let alive = format!(
+        "0486{mapped}ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f64652d63a4506f7274cd1f0a\
+         a356736ea6010502000000"
+    );
+    stage.packet(go(), &alive);
+    let member = stage.node.member("node-c").expect("it is in");
+    assert_eq!(member.addr, SocketAddr::from(([10, 1, 2, 5], 7946)));
+    stage.run(Duration::from_secs(2));
+    let to_c = stage.packets.iter().filter(|(to, _)| *to == member.addr).count();
+    assert!(to_c > 0, "it is probed where it is");
+    stage.writes.clear();
+    stage.stream(PUSH_PULL);
+    assert!(hex(&stage.writes).contains(mapped), "{}", hex(&stage.writes));
+    // Again in the other form: the same address, no conflict.
+    stage.packet(go(), &alive.replace(mapped, "a441646472a40a010205"));
+    assert_eq!(stage.node.stats().conflicts, 0);
+}
+
+#[test]
+fn it_asks_for_help_and_is_helped() {
+    let mut stage = Stage::joined();
+    let alive_c = "0486a441646472a40a010205ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f\
+     6465\
+                   2d63a4506f7274cd1f0aa356736ea6010502000000";
+    stage.packet(go(), alive_c);
+    let target = SocketAddr::from(([10, 1, 2, 5], 7946));
+    let request = |ip: &str| {
+        format!(
+            "0188a44e61636bc3a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f757263654\
+             16464\
+             72a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0aa65461726\
+             76574\
+             a4{ip}"
+        )
+    };
+    stage.packet(go(), &request("0a010205"));
+    let (_, ping) = stage.packets.iter().find(|(to, _)| *to == target).expect("it is asked");
+    let ping = hex(ping);
+    let at = ping.find("a55365714e6f").expect("its number") + 12;
+    let seq = ping[at..at + 10].to_owned();
+    stage.packet(target, &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+    assert!(stage.has_sent("0282a75061796c6f6164c0a55365714e6f2a"), "{:?}", stage.sent());
+    // Where nobody of that name is known to be, nothing is sent; the nack comes at once.
+    stage.packet(go(), &request("0a090909"));
+    assert!(stage.packets.iter().all(|(to, _)| *to == go()), "{:?}", stage.packets);
+    assert!(stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
+    // From a stranger it is no request at all.
+    let before = stage.packets.len();
+    stage.handle(Input::Packet {
+        from: ([10, 9, 9, 9], 1).into(),
+        data: &bytes(&request("0a010205")),
+    });
+    assert_eq!(stage.packets.len(), before);
+    assert_eq!(stage.node.stats().rejected_for(Reject::Stranger), 1);
+}
+
+#[test]
+fn its_messages_reach_the_application() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), "086869");
+    stage.stream("0881aa557365724d73674c656e026869");
+    let messages: Vec<_> = stage
+        .events
+        .iter()
+        .filter_map(|kind| match kind {
+            EventKind::Message { from, payload, reliable, .. } => {
+                Some((from.as_str(), &payload[..], *reliable))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(messages, [("node-a", &b"hi"[..], false), ("10.1.2.3:40000", b"hi", true)]);
+    assert!(stage.writes.is_empty() && stage.closed, "nobody waits for an answer");
+}
+
+/// CRCs go to those that are known to check them, and only to those.
+#[test]
+fn checksums_go_to_those_that_know_them() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), PING);
+    assert!(stage.sent().iter().all(|sent| sent.starts_with("0c")), "{:?}", stage.sent());
+    let mut stage = Stage::new();
+    stage.stream(&PUSH_PULL.replace("a6010502000000", "a6010402000000"));
+    stage.packet(go(), PING);
+    assert!(!stage.sent().is_empty());
+    assert!(stage.sent().iter().all(|sent| !sent.starts_with("0c")), "{:?}", stage.sent());
+}
