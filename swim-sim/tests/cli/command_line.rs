@@ -1,6 +1,6 @@
 //! Whatever is wrong is said in one message on stderr, with the right exit status.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use serde_json::Value;
 
@@ -121,9 +121,12 @@ fn the_line_of_a_failure_draws_the_same_run() {
 
 /// It is the run that the exit status tells of, also with --shrink.
 #[test]
-fn a_replay_exits_with_0_when_the_run_holds() {
-    use swim_sim::explore::{Limits, Mask, Plan};
-    let limits = Limits { nodes_min: 3, nodes_max: 3, ..Limits::default() };
+fn a_replay_exits_with_0_when_the_run_holds_and_with_1_when_it_does_not() {
+    use swim_sim::{
+        Span,
+        explore::{self, Limits, Mask, Plan},
+    };
+    let limits = Limits { nodes_min: 3, nodes_max: 4, chaos_max: Duration::from_secs(5) };
     let file = std::env::temp_dir().join(format!("swim-sim-exit-{}.json", std::process::id()));
     let path = file.to_string_lossy().into_owned();
     let statuses = |plan: &Plan| {
@@ -138,7 +141,19 @@ fn a_replay_exits_with_0_when_the_run_holds() {
     let (codes, text) = statuses(&plan);
     assert_eq!(codes, [Some(0), Some(0)]);
     assert!(text.contains("nothing to shrink"), "{text}");
+
+    // Somewhere among a few runs, those that were parted need a moment to agree.
+    let hasty = (0..SEEDS_MAX).map(|seed| {
+        let plan = Plan::draw(seed, Mask::default(), &limits);
+        Plan { agree_within: Some(Span(Duration::ZERO)), ..plan }
+    });
+    let failing = hasty.into_iter().find(|plan| !explore::run(plan, None).is_ok());
+    let (codes, text) = statuses(&failing.expect("not all agree at once"));
+    assert_eq!(codes, [Some(1), Some(1)], "{text}");
 }
+
+/// Among so many runs there are some of every kind.
+const SEEDS_MAX: u64 = 40;
 
 /// The digest that a replay with these arguments prints.
 fn digest(args: &[&str]) -> String {
