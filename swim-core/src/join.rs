@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 use core::{net::SocketAddr, time::Duration};
 
-use crate::{event::SeedOutcome, io::StreamId, time::Instant};
+use crate::{event::SeedOutcome, io::StreamId, stamp::Stamp, time::Instant};
 
 /// A seed that closes the stream without an answer is tried again this often in all: it may be busy
-/// with other joiners. A seed of another cluster closes too, so there must be an end to it.
+/// with other joiners. A seed of another cluster closes too, so there must be an end to it. So must
+/// there be where each answer outbids us anew.
 const TRIES_MAX: u32 = 6;
 /// The pause before the second try; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -33,8 +34,8 @@ pub(crate) struct Seed {
 enum Progress {
     /// It is tried at this time, or as soon after it as there is room.
     Waits { at: Instant, tries: u32 },
-    /// It is being tried.
-    Runs { stream: Option<StreamId>, tries: u32 },
+    /// It is being tried, and told of us under this stamp.
+    Runs { stream: Option<StreamId>, tries: u32, said: Stamp },
 }
 
 impl Join {
@@ -55,10 +56,12 @@ impl Join {
         self.seeds.iter().all(|seed| seed.outcome.is_some())
     }
 
-    /// Takes the next seed that is due, if fewer than `parallel` are being tried.
+    /// Takes the next seed that is due, if fewer than `parallel` are being tried. It is told of us
+    /// under the stamp `said`.
     pub(crate) fn begin_next(
         &mut self,
         parallel: usize,
+        said: Stamp,
         now: Instant,
     ) -> Option<(usize, SocketAddr)> {
         if self.running() >= parallel {
@@ -67,7 +70,7 @@ impl Join {
         let mut seeds = self.seeds.iter_mut().enumerate();
         seeds.find_map(|(place, seed)| match seed.progress {
             Progress::Waits { at, tries } if seed.outcome.is_none() && at <= now => {
-                seed.progress = Progress::Runs { stream: None, tries: tries + 1 };
+                seed.progress = Progress::Runs { stream: None, tries: tries + 1, said };
                 Some((place, seed.addr))
             }
             Progress::Waits { .. } | Progress::Runs { .. } => None,
@@ -102,6 +105,18 @@ impl Join {
         at < self.deadline
     }
 
+    /// Asks a seed again at once if what it was told of us is not what we are any more: it knew us
+    /// by a larger stamp than ours, as dead perhaps, and that was all it took in. False after its
+    /// last try.
+    pub(crate) fn repeat(&mut self, seed: usize, own: Stamp, now: Instant) -> bool {
+        let Progress::Runs { tries, said, .. } = self.seeds[seed].progress else { return false };
+        let is_due = said != own && tries < TRIES_MAX;
+        if is_due {
+            self.seeds[seed].progress = Progress::Waits { at: now, tries };
+        }
+        is_due
+    }
+
     /// When to look at this join again.
     pub(crate) fn next_wake(&self, parallel: usize) -> Instant {
         if self.running() >= parallel {
@@ -125,6 +140,8 @@ impl Join {
 mod tests {
     use super::*;
 
+    const SAID: Stamp = Stamp::new(1, 1);
+
     fn addr(port: u16) -> SocketAddr {
         SocketAddr::from(([10, 0, 0, 1], port))
     }
@@ -134,15 +151,15 @@ mod tests {
         let now = Instant::ORIGIN;
         let deadline = Instant::from_millis(10_000);
         let mut join = Join::new(&[addr(1), addr(2), addr(1), addr(3)], deadline, now);
-        assert_eq!(join.begin_next(2, now), Some((0, addr(1))));
-        assert_eq!(join.begin_next(2, now), Some((1, addr(2))));
-        assert_eq!(join.begin_next(2, now), None);
+        assert_eq!(join.begin_next(2, SAID, now), Some((0, addr(1))));
+        assert_eq!(join.begin_next(2, SAID, now), Some((1, addr(2))));
+        assert_eq!(join.begin_next(2, SAID, now), None);
         assert_eq!(join.next_wake(2), deadline);
         join.seeds[0].outcome = Some(SeedOutcome::Unreachable);
-        assert_eq!(join.begin_next(2, now), Some((2, addr(3))));
+        assert_eq!(join.begin_next(2, SAID, now), Some((2, addr(3))));
         assert!(!join.is_over());
         join.seeds.iter_mut().for_each(|seed| seed.outcome = Some(SeedOutcome::Closed));
-        assert!(join.is_over() && join.begin_next(2, now).is_none());
+        assert!(join.is_over() && join.begin_next(2, SAID, now).is_none());
     }
 
     #[test]
@@ -150,15 +167,28 @@ mod tests {
         let deadline = Instant::from_millis(10_000);
         let mut join = Join::new(&[addr(1)], deadline, Instant::ORIGIN);
         let (mut now, mut tries) = (Instant::ORIGIN, 0);
-        while join.begin_next(1, now).is_some() {
+        while join.begin_next(1, SAID, now).is_some() {
             tries += 1;
             if !join.put_off(0, now, 255) {
                 break;
             }
-            assert_eq!(join.begin_next(1, now), None, "not at once");
+            assert_eq!(join.begin_next(1, SAID, now), None, "not at once");
             now = join.next_wake(1);
         }
         assert_eq!(tries, TRIES_MAX);
         assert!(now < Instant::from_millis(4_000));
+    }
+
+    #[test]
+    fn l7_a_seed_that_was_told_something_outdated_is_told_again_a_few_times() {
+        let now = Instant::ORIGIN;
+        let mut join = Join::new(&[addr(1)], Instant::from_millis(10_000), now);
+        let mut own = SAID;
+        for tries in 1..=TRIES_MAX {
+            assert!(join.begin_next(1, own, now).is_some());
+            assert!(!join.repeat(0, own, now), "it knows what we are");
+            own = own.refuting(own);
+            assert_eq!(join.repeat(0, own, now), tries < TRIES_MAX);
+        }
     }
 }

@@ -108,10 +108,16 @@ faults! {
     IgnoresItsLimit,
     /// M3: it gossips when it has nothing to say.
     GossipsForNothing,
+    /// X2: it takes in what is not sealed, though it has a key.
+    ReadsPlaintext,
     /// X3: it sends twice what it sealed once.
     SendsUnderOneNonceTwice,
+    /// X8: what the dead say of others counts.
+    BelievesTheDead,
     /// X9: it gives the names of the living to others.
     GivesNamesAway,
+    /// X18: it takes in what is sealed with a key that was removed.
+    ReadsFormerKeys,
     /// L1: it repairs nothing that gossip missed.
     NeverRepairs,
     /// L2: it suspects nobody.
@@ -120,6 +126,8 @@ faults! {
     NeverRefutes,
     /// L5: it does not try those again that it lost.
     NeverReconnects,
+    /// L6: what nobody heard it accuse others of counts when it is let in again.
+    JudgesWhatNobodyHeard,
     /// L8: it leaves without a word.
     LeavesWithoutAWord,
     /// L9: it does not let the dead begin a new life.

@@ -82,6 +82,10 @@ impl Suspicion {
         self.stamp
     }
 
+    pub(crate) fn started_at(&self) -> Instant {
+        self.started_at
+    }
+
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }

@@ -131,6 +131,11 @@ pub const fn unit(word: u64) -> f64 {
     (word >> 11) as f64 / (1_u64 << 53) as f64
 }
 
+/// The place among so many that a word stands for: the same whatever the size of `usize`. (D2)
+pub const fn place(word: u64, count: usize) -> usize {
+    (word % count as u64) as usize
+}
+
 const fn finish(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

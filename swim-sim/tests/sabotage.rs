@@ -142,7 +142,7 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::SuspectsTooLong | S::KeepsOldSuspicions => &["P3"],
         S::OverdoesItsHealth | S::PassesTheWorstHealth => &["P4"],
         // A probe may be the first that fails too early, or a leave whose end is taken for past.
-        S::ActsEarly => &["P5", "P1", "L7, L8"],
+        S::ActsEarly => &["P5", "P1", "L7", "L8"],
         S::LeavesDeadlinesBehind => &["P5"],
         S::RepeatsClaimsForEver => &["P6"],
         S::BlamesOthersForItsSleep => &["P7"],
@@ -158,6 +158,9 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::RefusesNewLives => &["L9"],
         S::CountsLateAcks => &["P1"],
         S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice => &["C3"],
+        S::ReadsPlaintext => &["X2"],
+        S::ReadsFormerKeys => &["X18"],
+        S::BelievesTheDead | S::JudgesWhatNobodyHeard => &["C3"],
         S::GivesNamesAway => &["L11", "C3"],
         S::LeavesWithoutAWord => &["L8", "L6"],
     }

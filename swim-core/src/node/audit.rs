@@ -8,7 +8,6 @@ use super::Node;
 use crate::{
     config::Options,
     io::{StreamId, Timer},
-    math,
     name::Name,
     stamp::Stamp,
     table::MemberIndex,
@@ -31,6 +30,8 @@ pub struct Audit {
     pub suspicions: usize,
     /// Claims that wait to be gossiped.
     pub claims: usize,
+    /// So often each of them is sent at most.
+    pub send_limit: u32,
     /// Broadcasts carried and remembered.
     pub broadcasts: usize,
     /// Whether one of them waits to be gossiped.
@@ -104,8 +105,6 @@ pub struct AuditedClaims {
     pub linked: usize,
     /// The most sends of one that still waits.
     pub sends_max: u32,
-    /// So many sends are enough now.
-    pub limit: u32,
 }
 
 impl Node {
@@ -120,6 +119,7 @@ impl Node {
             live: self.table.live(),
             suspicions: self.suspicions.len(),
             claims: self.claims.len(),
+            send_limit: self.send_limit(),
             broadcasts: self.broadcasts.len(),
             broadcast_waits: self.broadcasts.is_waiting(),
             streams_accepted: accepted,
@@ -172,8 +172,7 @@ impl Node {
     #[must_use]
     pub fn audit_claims(&self) -> AuditedClaims {
         let (len, linked, sends_max) = self.claims.audit();
-        let limit = math::retransmit_limit(self.config.retransmit_mult, self.table.live());
-        AuditedClaims { len, linked, sends_max, limit }
+        AuditedClaims { len, linked, sends_max }
     }
 
     /// What it takes for the time on the wall, if it has such a clock.

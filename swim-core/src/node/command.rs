@@ -359,6 +359,8 @@ impl Node {
         change: impl FnOnce(&mut Keyring) -> Result<T, KeyringError>,
     ) -> Result<T, KeyringError> {
         self.advance(now);
+        #[cfg(feature = "sabotage")]
+        self.keep_keys();
         let result = self.wire.change_keyring(change).ok_or(KeyringError::NoKeyring)??;
         if let Some(ring) = self.wire.keyring() {
             let primary = ring.primary().id();

@@ -88,17 +88,22 @@ impl Node {
             let source = self.own_word();
             self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
         }
-        let stretch = self.rng.below(256) as u32;
-        let join = self.joins.get_mut(&id).filter(|_| outcome == SeedOutcome::Closed);
-        if !join.is_some_and(|join| join.put_off(seed, self.now, stretch)) {
+        let (own, stretch) = (self.own_stamp(), self.rng.below(256) as u32);
+        let comes_again = self.joins.get_mut(&id).is_some_and(|join| match outcome {
+            SeedOutcome::Joined { .. } => join.repeat(seed, own, self.now),
+            SeedOutcome::Closed => join.put_off(seed, self.now, stretch),
+            _ => false,
+        });
+        if !comes_again {
             self.set_outcome(id, seed, outcome);
         }
         self.advance_join(id);
     }
 
     fn advance_join(&mut self, id: u64) {
+        let own = self.own_stamp();
         while let Some(join) = self.joins.get_mut(&id)
-            && let Some((seed, addr)) = join.begin_next(SEEDS_PARALLEL, self.now)
+            && let Some((seed, addr)) = join.begin_next(SEEDS_PARALLEL, own, self.now)
         {
             if addr == self.config.addr {
                 self.set_outcome(id, seed, SeedOutcome::Myself);

@@ -185,10 +185,7 @@ impl Node {
         self.phase = Phase::Running;
         self.take_stamp(stamp, None);
         self.start();
-        // What was suspected when we fell silent gets its time to answer anew.
-        let suspects = self.table.iter().filter(|(_, record)| record.state() == State::Suspect);
-        let suspects: Vec<MemberIndex> = suspects.map(|(index, _)| index).collect();
-        suspects.into_iter().for_each(|index| self.begin_suspicion(index, None));
+        self.reconsider();
         self.schedule_reaping();
     }
 }

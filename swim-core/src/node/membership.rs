@@ -93,11 +93,16 @@ impl Node {
             }
             State::Suspect | State::Dead => {
                 if !self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
+                    if index == MemberIndex::SELF && !self.config.dialect.is_native() {
+                        self.on_implausible(Some(index), entry.stamp, source.addr);
+                    }
                     return;
                 }
                 // Its word counts as much as that of any member, and of nobody else. But what it
                 // says to our face over a stream we can answer: it hears us. (X8)
-                if index == MemberIndex::SELF || self.is_witness(source) {
+                if index == MemberIndex::SELF {
+                    self.on_accused(entry.stamp, entry.state);
+                } else if self.is_witness(source) {
                     self.accuse(index, entry.stamp, source.carrier, source);
                 } else {
                     self.stats.claims_refused += 1;
@@ -252,8 +257,9 @@ impl Node {
     /// better. Any correct member that is held for dead is told so, and is live again with its
     /// next packet. (X8, L6)
     fn is_witness(&self, source: Source) -> bool {
+        let is_any = sabotaged!(self, BelievesTheDead);
         match source.carrier {
-            Some(carrier) => self.table.get(carrier).state().is_live(),
+            Some(carrier) => is_any || self.table.get(carrier).state().is_live(),
             // Where packets don't say who sent them, a member may speak from another address.
             None => !self.config.dialect.is_native(),
         }

@@ -175,6 +175,9 @@ pub struct Node {
     /// The fault it has on purpose.
     #[cfg(feature = "sabotage")]
     sabotage: Option<crate::sabotage::Sabotage>,
+    /// The keys as they were when the last one was removed.
+    #[cfg(feature = "sabotage")]
+    former_keys: Option<crate::keyring::Keyring>,
 }
 
 /// Where the node is in its life.
@@ -267,6 +270,8 @@ impl Node {
             heard: None,
             #[cfg(feature = "sabotage")]
             sabotage: None,
+            #[cfg(feature = "sabotage")]
+            former_keys: None,
             config,
         };
         node.advance(now);

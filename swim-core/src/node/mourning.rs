@@ -1,7 +1,7 @@
 //! From suspicion to the grave: what begins, ends and follows a suspicion, and how the dead are
 //! forgotten. Lifeguard, LHA-Suspicion; memberlist state.go: `suspectNode`, `resetNodes`.
 
-use alloc::collections::BTreeSet;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::time::Duration;
 
 use super::{Node, Pause};
@@ -13,7 +13,7 @@ use crate::{
     precedence::Belief,
     sabotage::sabotaged,
     suspicion::{Pace, Suspicion},
-    table::MemberIndex,
+    table::{MemberIndex, Table},
 };
 
 impl Node {
@@ -75,6 +75,28 @@ impl Node {
             self.set_timer(Timer::ProbeInterval, Some(next_probe));
         }
         self.change_health(1);
+    }
+
+    /// This node was held for dead, and what it accused others of meanwhile counted nowhere: nobody
+    /// could refute or doubt what nobody heard. Now that its word counts again, the accused get
+    /// their time to answer anew, and it passes no verdict on that it came to before. (L6)
+    pub(super) fn reconsider(&mut self) {
+        let of_state = |table: &Table, state: State| -> Vec<MemberIndex> {
+            let of = table.iter().filter(|(_, record)| record.state() == state);
+            of.map(|(index, _)| index).collect()
+        };
+        for index in of_state(&self.table, State::Dead) {
+            self.claims.remove(index);
+        }
+        for index in of_state(&self.table, State::Suspect) {
+            if self.suspicions.get(&index).is_some_and(|it| it.started_at() == self.now) {
+                continue; // It has all of its time.
+            }
+            self.drop_suspicion(index);
+            self.begin_suspicion(index, None);
+            let source = self.own_word();
+            self.queue_claim(index, index, source); // Nobody's word, as it begins anew.
+        }
     }
 
     pub(super) fn bury(&mut self, index: MemberIndex) {

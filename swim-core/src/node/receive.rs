@@ -28,6 +28,8 @@ impl Node {
         let mut scratch = core::mem::take(&mut self.scratch);
         match self.wire.open_packet(self.wall, data, &mut scratch) {
             Ok(opened) => self.on_opened(from, data.len(), &opened),
+            #[cfg(feature = "sabotage")]
+            Err(reject) if self.swallows(reject, from, data) => {}
             Err(reject) => {
                 self.reject(reject, from);
                 if sabotaged!(self, ActsOnRefusedPackets) {
@@ -38,7 +40,7 @@ impl Node {
         self.scratch = scratch;
     }
 
-    fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
+    pub(super) fn on_opened(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         let is_ours = match opened.sender {
             Some(sender) => sender.name == self.name,
             None => from == self.config.addr,

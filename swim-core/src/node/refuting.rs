@@ -61,6 +61,9 @@ impl Node {
         };
         self.take_stamp(stamp, None);
         self.stats.refutations += 1;
+        if state == State::Dead && !sabotaged!(self, JudgesWhatNobodyHeard) {
+            self.reconsider();
+        }
         if stamp.life != own.life {
             self.emit(EventKind::LifeRaised { stamp });
         }

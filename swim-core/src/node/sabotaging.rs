@@ -1,7 +1,21 @@
 //! Faults on purpose that take more than a line: never compiled for production.
 
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng as _;
+
 use super::Node;
-use crate::{member::State, precedence::Belief, sabotage::Sabotage, table::MemberIndex};
+use crate::{
+    keyring::Keyring,
+    member::State,
+    precedence::Belief,
+    reject::Reject,
+    sabotage::Sabotage,
+    table::MemberIndex,
+    wire::{Wire, WireSettings},
+};
 
 impl Node {
     /// Gives the node a fault, or takes it away.
@@ -47,5 +61,35 @@ impl Node {
             self.health = crate::health::Health::new(max + 1);
             self.health.apply(i32::MAX);
         }
+    }
+
+    /// Before the keys change: what they were when there were most of them is kept.
+    pub(super) fn keep_keys(&mut self) {
+        let count = |ring: Option<&Keyring>| ring.map_or(0, |ring| ring.keys().len());
+        let now = self.wire.keyring();
+        if count(now) >= count(self.former_keys.as_ref()) {
+            self.former_keys = now.cloned();
+        }
+    }
+
+    /// A node with a fault takes in what is not sealed, or with a key that was removed.
+    pub(super) fn swallows(&mut self, reject: Reject, from: SocketAddr, data: &[u8]) -> bool {
+        let keyring = match (self.sabotage, reject) {
+            (Some(Sabotage::ReadsPlaintext), Reject::Plaintext) => None,
+            (Some(Sabotage::ReadsFormerKeys), Reject::UnknownKey) => self.former_keys.clone(),
+            _ => return false,
+        };
+        let settings = WireSettings {
+            label: self.config.label(),
+            keyring,
+            own_name: &self.name,
+            packet_len_max: self.config.packet_len_max,
+            sessions_max: 1,
+        };
+        let mut wire = Wire::native(settings, ChaCha8Rng::from_seed([0; 32])); // It only reads.
+        let mut scratch = Vec::new();
+        let Ok(opened) = wire.open_packet(self.wall, data, &mut scratch) else { return false };
+        self.on_opened(from, data.len(), &opened);
+        true
     }
 }

@@ -43,7 +43,8 @@ impl Checker for Forgeries {
             return Ok(());
         }
         self.looks += 1;
-        if now > before { Ok(()) } else { Err(format!("X2, X18: accepted in spite of {flaw:?}")) }
+        let id = if flaw == Flaw::Open { "X2" } else { "X18" };
+        if now > before { Ok(()) } else { Err(format!("{id}: accepted in spite of {flaw:?}")) }
     }
 
     fn looks(&self) -> u64 {

@@ -31,6 +31,8 @@ pub(super) struct Belief {
     accusers: BTreeSet<String>,
     /// How many confirmations count.
     needed: usize,
+    /// When the last suspicion began, if there ever was one.
+    begun: Option<Instant>,
 }
 
 /// One moment of hearing.
@@ -42,8 +44,8 @@ struct Now<'a> {
 
 impl Belief {
     fn new(said: Said, since: Instant) -> Self {
-        let (accusers, needed) = (BTreeSet::new(), 0);
-        Self { stamp: said.stamp, state: State::Alive, since, said, accusers, needed }
+        let (accusers, needed, begun) = (BTreeSet::new(), 0, None);
+        Self { stamp: said.stamp, state: State::Alive, since, said, accusers, needed, begun }
     }
 
     pub(super) fn confirmations(&self) -> usize {
@@ -244,7 +246,9 @@ impl Plain {
             State::Suspect | State::Dead => {
                 if now.is_plausible(Some(known.stamp), stamp, 2) {
                     let witness = self.live(carrier);
-                    if witness.is_some() || name == self.own {
+                    if name == self.own {
+                        self.refute(now, stamp, state);
+                    } else if witness.is_some() {
                         self.suspect(now, name, stamp, witness);
                     }
                 }
@@ -298,6 +302,7 @@ impl Plain {
         let live = self.members.values().filter(|member| member.state.is_live()).count();
         let wanted = now.options.suspicion_mult.saturating_sub(2) as usize;
         let known = self.of(name);
+        known.begun = Some(now.at);
         known.needed = if live < wanted + 2 { 0 } else { wanted };
         known.accusers = BTreeSet::from([by.unwrap_or_else(|| name.to_owned())]);
     }
@@ -316,13 +321,24 @@ impl Plain {
         // What was not said in a life of ours was said in another's, and is left to him. (S5)
         let stays = is_ours && state != State::Left;
         self.speak(now, if stays { above(highest) } else { next_life(highest) });
+        if state == State::Dead {
+            self.reconsider(now);
+        }
     }
 
     fn returned(&mut self, now: &Now<'_>) {
         self.is_running = true;
         let life = next_life(self.own_mut().stamp).life.0.max(now.unix_millis.unwrap_or(0));
         self.speak(now, Stamp::first(Life(life)));
+        self.reconsider(now);
+    }
+
+    /// While its word counted nowhere, nobody could answer its suspicions: they begin anew, but for
+    /// those that have just begun.
+    fn reconsider(&mut self, now: &Now<'_>) {
+        let is_old = |known: &Belief| known.begun != Some(now.at);
         let suspects = self.members.iter().filter(|(_, known)| known.state == State::Suspect);
+        let suspects = suspects.filter(|(_, known)| is_old(known));
         let suspects: Vec<String> = suspects.map(|(name, _)| name.clone()).collect();
         for name in suspects {
             self.begin(now, &name, None);

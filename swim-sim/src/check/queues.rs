@@ -46,12 +46,12 @@ impl Checker for Queues {
         }
         (seen.queued, seen.heard, seen.rounds) = (queued, heard, stats.gossip_rounds);
         seen.members = seen.members.max(step.node.counts().total());
+        seen.limit = seen.limit.max(step.audit.send_limit);
         if step.audit.claims == 0 || step.sent.is_empty() {
             return Ok(());
         }
         self.looks += 1;
         let claims = step.node.audit_claims();
-        seen.limit = seen.limit.max(claims.limit);
         let cap = 2 * seen.members + CLAIMS_SPARE;
         let is_sound =
             claims.len == claims.linked && claims.len <= cap && claims.sends_max < seen.limit;

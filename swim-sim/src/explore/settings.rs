@@ -7,6 +7,7 @@ use swim_core::{AllowList, Instant, Keyring, Options};
 
 use crate::{
     chance::{Chance, Purpose},
+    host,
     network::HostId,
     span,
     world::key,
@@ -247,7 +248,7 @@ impl Settings {
         o.label.clone_from(&self.label);
         if self.has_wall_clock {
             // All wall clocks agree.
-            o.unix_time = Some(UNIX_TIME + now.saturating_since(Instant::ORIGIN));
+            o.unix_time = Some(host::unix_time(now));
         }
         if self.has_allow_list {
             let ten = "10.0.0.0/8".parse().expect("a block");
@@ -386,9 +387,6 @@ fn ring(keys: &[u8]) -> Keyring {
 
 /// The key that a cluster begins with.
 pub const FIRST_KEY: u8 = 1;
-
-/// What time it is on the wall when the world begins.
-const UNIX_TIME: Duration = Duration::from_secs(1_800_000_000);
 
 /// So many probes in vain, the core's `unheard` says, and one that was under way.
 const INTRODUCTIONS: u32 = 9;

@@ -170,17 +170,11 @@ impl Scene<'_> {
         self.joined(cast, before)
     }
 
-    /// L7: a join ends in time. Nothing is wrong, so that it succeeds, and both know each other:
-    /// at once, or where the joiner learns from the seed that it lived in a later life already (it
-    /// forgot that, or its clock went back), when the seed heard what it is instead, which is news
-    /// like any other. It is one of the joins that were not over when there were `before` that
-    /// were.
+    /// L7: a join ends in time. Nothing is wrong, so that it succeeds, and both know each other. It
+    /// is one of the joins that were not over when there were `before` that were.
     fn joined(&mut self, cast: Cast, before: usize) -> Result<(), Failure> {
         let Cast { subject, seed, .. } = cast;
         let names = [subject, seed].map(|id| self.world.name_of(id));
-        let last = self.world.taking_part().filter(|id| *id != subject);
-        let last = last.filter_map(|id| Some(self.world.node(id).member(&names[0])?.stamp)).max();
-        let is_outlived = last.is_some_and(|last| self.world.node(subject).stamp() <= last);
         let notes = Rc::clone(self.notes);
         let ended = || {
             let notes = notes.borrow();
@@ -193,8 +187,7 @@ impl Scene<'_> {
             let pending = format!("{} could not join {}", names[0], names[1]);
             return Err(Failure::Liveness { id: "L7", pending });
         }
-        let within = if is_outlived { self.settings.spreads_within() } else { Duration::ZERO };
-        self.expect("L7", within, |world| {
+        self.expect("L7", Duration::ZERO, |world| {
             let knows =
                 |one, other: &str| member_state(world, one, other).is_some_and(State::is_live);
             let is_mutual = knows(subject, &names[1]) && knows(seed, &names[0]);

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use swim_core::{Node, Options};
+use swim_core::{Instant, Node, Options};
 
 use crate::{
     action::Action,
     check::Violation,
+    host,
     network::{HostId, Link},
     record::{Record, Recorder},
     trace::Trace,
-    world::World,
+    world::{self, World},
 };
 
 use super::{
@@ -55,9 +56,17 @@ impl Scenario {
         prepare: &mut dyn FnMut(&mut World),
         progress: &mut dyn FnMut(Duration),
     ) -> Outcome {
-        let options = |_: HostId, options: &mut Options| self.set(options);
+        // All have a clock on the wall, as real ones do, and at first all of them agree.
+        let options_at = |now: Instant| {
+            move |_: HostId, options: &mut Options| {
+                self.set(options);
+                options.unix_time = Some(host::unix_time(now));
+            }
+        };
         let mut world: World<Node> = match self.begin {
-            Beginning::Acquainted => World::acquainted(self.nodes, seed, options),
+            Beginning::Acquainted => {
+                World::acquainted(self.nodes, seed, options_at(world::BEGINNING))
+            }
             Beginning::Cold | Beginning::Empty => World::new(seed),
         };
         world.network.link = self.network.apply(Link::LAN);
@@ -68,6 +77,7 @@ impl Scenario {
             for host in 0..self.nodes {
                 let seeds = (0..SEEDS.min(self.nodes)).filter(|seed| *seed != host).collect();
                 let start = Action::Start { host, seeds, forgetful: false };
+                let options = options_at(world.now);
                 recorder.act(&mut world, &start, &options);
             }
         }
@@ -76,6 +86,7 @@ impl Scenario {
         loop {
             let now = recorder.time(&world);
             while let Some(timed) = actions.next_if(|timed| timed.at <= now) {
+                let options = options_at(world.now);
                 if recorder.act(&mut world, &timed.action, &options) {
                     judge.done(&world, now, &timed.action);
                 }

@@ -467,3 +467,16 @@ fn a_host_that_starts_late_is_nobody_before() {
     let verdicts = found(&format!("{world}[[expect]]\n{joined}\n"));
     assert!(verdicts[0].0, "{verdicts:?}");
 }
+
+/// Who comes back with a clock an hour ahead begins a life that nobody believes yet. (X7)
+#[test]
+fn clocks_on_the_wall_can_be_set() {
+    let leave_and_join = "[[do]]\nat = \"5s\"\ndo = \"leave\"\nhost = 1\n[[do]]\nat = \"20s\"\n\
+                          do = \"join\"\nhost = 1\nseeds = 0\n";
+    let agree = "[[expect]]\nthat = \"agree\"\nat = \"20s\"\nwithin = \"20s\"\n";
+    let set = "[[do]]\nat = \"1s\"\ndo = \"set-clock\"\nhost = 1\nspan = \"1h\"\n";
+    for (set, is_met) in [(set, false), ("", true)] {
+        let verdicts = found(&format!("nodes = 3\n{set}{leave_and_join}{agree}"));
+        assert_eq!(verdicts[0].0, is_met, "{set}: {verdicts:?}");
+    }
+}

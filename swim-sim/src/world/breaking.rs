@@ -9,7 +9,8 @@ use crate::{host::Starved, machine::Machine, network::HostId, step::Moment};
 use super::{Due, World};
 
 impl<M: Machine> World<M> {
-    /// The process on a host ends without a word, but for its streams, which break.
+    /// The process on a host ends without a word, but for its streams, which break. What it lived
+    /// last is on the host's disk.
     ///
     /// # Panics
     ///
@@ -18,6 +19,8 @@ impl<M: Machine> World<M> {
         self.begin_moment();
         self.show(id, &Moment::Crashed);
         let process = self.hosts[id].process.take().expect("crashed where something runs");
+        let lived = process.machine.node().stamp().life;
+        self.hosts[id].life = self.hosts[id].life.max(lived);
         self.break_streams(process);
         self.recount();
     }

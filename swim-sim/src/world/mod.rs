@@ -77,7 +77,7 @@ mod viewing;
 /// world.run_until(Duration::from_secs(60), found).expect("all four notice");
 /// ```
 pub struct World<M: Machine = Node> {
-    /// What time it is. Starts at one second, so that clocks can be behind.
+    /// What time it is. Starts at one second.
     pub now: Instant,
     /// The network between the hosts.
     pub network: Network,
@@ -139,7 +139,7 @@ impl<M: Machine> World<M> {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
-            now: Instant::from_millis(1_000),
+            now: BEGINNING,
             network: Network::new(seed),
             tally: Tally::default(),
             history: None,
@@ -383,3 +383,6 @@ impl<M: Machine> Debug for World<M> {
 
 /// What a process that has left sees.
 const OUT: (usize, usize) = (usize::MAX, usize::MAX);
+
+/// When a world begins: clocks can be behind it.
+pub(crate) const BEGINNING: Instant = Instant::from_millis(1_000);

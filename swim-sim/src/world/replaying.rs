@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::{
-    chance::{Chance, Purpose, mix, unit},
+    chance::{Chance, Purpose, mix, place, unit},
     machine::Machine,
     network::HostId,
 };
@@ -25,14 +25,14 @@ impl<M: Machine> World<M> {
             replays.kept.push(kept);
         } else {
             // Old ones are kept as well as new ones.
-            replays.kept[mix(word, 1) as usize % KEPT_MAX] = kept;
+            replays.kept[place(mix(word, 1), KEPT_MAX)] = kept;
         }
         if unit(word) >= replays.share {
             return;
         }
-        let (source, data) = replays.kept[mix(word, 2) as usize % replays.kept.len()].clone();
+        let (source, data) = replays.kept[place(mix(word, 2), replays.kept.len())].clone();
         let is_astray = mix(word, 3).is_multiple_of(4);
-        let to = if is_astray { mix(word, 4) as usize % self.hosts.len() } else { to };
+        let to = if is_astray { place(mix(word, 4), self.hosts.len()) } else { to };
         self.tally.replays += u64::from(self.is_running(to));
         self.queue.push(self.now, Due::Packet { to, from: source, data });
     }

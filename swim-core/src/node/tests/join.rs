@@ -330,3 +330,21 @@ fn joining_where_we_are_already_is_harmless() {
     assert!(stage.changes().is_empty());
     assert_eq!(stage.seed_outcomes(), [joined(1)]);
 }
+
+#[test]
+fn l7_a_seed_that_knew_us_as_dead_is_told_what_we_are_before_the_join_succeeds() {
+    let (mut stage, join) = joining(&[1]);
+    let id = first(&stage);
+    stage.stream(id, StreamEvent::Connected);
+    let head = Message::ExchangeHead(ExchangeHead { join: true, entries: 2, state_len: 0 });
+    let others = [entry(alive(1, 1, 1), State::Alive), entry(alive(NODE, 5, 1), State::Dead)];
+    stage.reply(id, &[head, others[0].clone(), others[1].clone()], true);
+    assert_eq!(finished(&stage), [], "all that it has heard of us is outdated");
+    let (again, to) = stage.dials()[1];
+    assert_eq!(to, addr(1));
+    stage.stream(again, StreamEvent::Connected);
+    let (messages, _) = stage.written(again);
+    assert!(matches!(messages[1], Message::Entry(own) if own.stamp == Stamp::new(5, 2)));
+    stage.reply(again, &answer(1, &[]), true);
+    assert_eq!(finished(&stage), [(join, vec![joined(1)])]);
+}

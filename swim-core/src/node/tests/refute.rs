@@ -11,6 +11,7 @@ use crate::{
     event::EventKind,
     io::Timer,
     member::{LeaveReason, State},
+    name::named,
     stamp::{INCARNATION_MAX, Stamp},
     wire::{Alive, Digest, Entry, ExchangeHead, Message, Ping},
 };
@@ -282,5 +283,34 @@ fn a_table_that_has_more_of_us_than_we_said_is_outbid() {
         let entry = Entry { alive: said, state, stamp, reason: LeaveReason::Graceful };
         stage.reply(id, &[Message::ExchangeHead(head), Message::Entry(entry)], true);
         assert_eq!(stage.belief(NODE), expected);
+    }
+}
+
+/// What it accused others of while it was held for dead, nobody listened to and nobody refuted.
+#[test]
+fn l6_who_was_held_for_dead_gives_those_it_suspects_their_time_anew() {
+    const MOMENT: Duration = Duration::from_millis(10);
+    let is_waiting = |stage: &Stage, nth: usize| {
+        let index = stage.node.table.find(named(name(nth))).unwrap();
+        stage.node.claims.is_waiting(index)
+    };
+    for (says, is_anew) in [(is_dead(NODE, (5, 1), 1), true), (is_suspect(NODE, (5, 1), 1), false)]
+    {
+        let mut stage = Stage::with(9, |_| {});
+        stage.say(2, &[is_suspect(3, (1, 1), 2), is_dead(4, (1, 1), 2)]);
+        let due = |stage: &Stage| stage.node.suspicions.values().next().unwrap().deadline();
+        let (began, old) = (stage.now, due(&stage));
+        stage.run(MOMENT);
+        stage.clear();
+        assert!(is_waiting(&stage, 4));
+        stage.say(1, &[says]);
+        assert_eq!(due(&stage) == old + MOMENT, is_anew);
+        assert_eq!(due(&stage) == old, !is_anew);
+        assert_eq!(stage.now, began + MOMENT);
+        assert!(!is_anew || !is_waiting(&stage, 4), "its verdict is no longer passed on");
+        let accusation = "suspect p3 1.1 by p3".into();
+        let is_told = (1..=9).any(|nth| stage.claims_to(nth).contains(&accusation));
+        assert_eq!(is_told, is_anew);
+        assert_eq!(stage.state(4), Some(State::Dead), "what it believes is another matter");
     }
 }
