@@ -93,6 +93,9 @@ impl Node {
             }
             State::Suspect | State::Dead => {
                 if !self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
+                    if index == MemberIndex::SELF && !self.config.dialect.is_native() {
+                        self.on_implausible(Some(index), entry.stamp, source.addr);
+                    }
                     return;
                 }
                 // Its word counts as much as that of any member, and of nobody else. But what it
