@@ -96,7 +96,7 @@ impl Faults {
                 port(*host)
             );
         }
-        script + "}}\n"
+        script + "}\n}\n"
     }
 }
 
