@@ -331,9 +331,8 @@ impl Cluster {
     /// How many times the nodes have said `event` since a time of day, in all.
     #[must_use]
     pub fn count_told(&self, event: &str, since: Duration) -> usize {
-        let is_it = |line: &&Value| {
-            line["event"] == event && time_of(line).is_some_and(|at| at >= since)
-        };
+        let is_it =
+            |line: &&Value| line["event"] == event && time_of(line).is_some_and(|at| at >= since);
         let count = |node: &Node| node.lines.look(|lines| lines.iter().filter(is_it).count());
         self.runs.iter().flatten().map(count).sum()
     }

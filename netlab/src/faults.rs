@@ -83,7 +83,8 @@ impl Faults {
                 |(from, to): &(HostId, HostId)| format!("\"{}\" . \"{}\"", port(*from), port(*to));
             let pairs: Vec<_> = self.cuts.iter().map(pair).collect();
             let pairs = pairs.join(", ");
-            let _ = writeln!(script, "meta protocol ip iifname . oifname {{ {pairs} }} counter drop");
+            let _ =
+                writeln!(script, "meta protocol ip iifname . oifname {{ {pairs} }} counter drop");
         }
         for (end, permille) in &self.loss {
             let (key, host) = match end {
@@ -119,7 +120,11 @@ mod tests {
     fn cuts_have_a_direction_and_partitions_have_both() {
         let mut faults = Faults::default();
         faults.cut(&[0], &[0, 1]);
-        assert!(faults.script().contains("{ \"port0\" . \"port1\" } counter drop"), "{}", faults.script());
+        assert!(
+            faults.script().contains("{ \"port0\" . \"port1\" } counter drop"),
+            "{}",
+            faults.script()
+        );
         assert!(!faults.is_within_reach(1, 0, &[0, 1]) && faults.is_within_reach(0, 2, &[]));
         assert!(faults.is_within_reach(1, 0, &[0, 1, 2]), "the third helps");
         faults.mend();
@@ -137,7 +142,10 @@ mod tests {
         faults.lose(End::Sent(1), 200);
         faults.lose(End::Received(1), 5_000);
         let script = faults.script();
-        assert!(script.contains("iifname \"port1\" numgen random mod 1000 < 200 counter drop"), "{script}");
+        assert!(
+            script.contains("iifname \"port1\" numgen random mod 1000 < 200 counter drop"),
+            "{script}"
+        );
         assert!(script.contains("oifname \"port1\" numgen random mod 1000 < 1000 counter drop"));
         assert!(!script.contains("< 100 "));
         faults.lose(End::Sent(1), 0);
