@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swim_core::Options;
-use swim_netlab::{Account, Cluster, Setup, missing};
+use swim_netlab::{Account, Cluster, Setup, clock::wait, missing};
 use swim_sim::{
     network::HostId,
     scenario::{no_false_failure, settings},
@@ -47,6 +47,27 @@ pub(crate) fn finish(mut cluster: Cluster, except: &[HostId]) -> Account {
     account
 }
 
+/// Waits until each of some has said `event` about each of others, since a time of day.
+pub(crate) fn wait_all_told(
+    cluster: &mut Cluster,
+    (observers, subjects): (&[HostId], &[HostId]),
+    event: &str,
+    since: Duration,
+) {
+    let limit = detection(&cluster.setup().options(), cluster.setup().hosts);
+    for &subject in subjects {
+        cluster.wait_told(observers, event, (subject, since), limit).unwrap();
+    }
+}
+
+/// Waits until a node has counted so many.
+pub(crate) fn wait_counted(cluster: &mut Cluster, host: HostId, counter: &str, least: u64) {
+    let limit = detection(&cluster.setup().options(), cluster.setup().hosts);
+    let node = cluster.node(host).unwrap();
+    let counted = wait(limit, || (node.count(counter).unwrap() >= least).then_some(()));
+    assert!(counted.is_some(), "not {least} {counter}: {}", node.story());
+}
+
 /// How long a failure may take to be known everywhere: until a probe meets it, and then the longest
 /// suspicion, each probe stretched by bad health; and as much again, for the machine.
 pub(crate) fn detection(options: &Options, hosts: usize) -> Duration {
@@ -70,6 +91,11 @@ pub(crate) fn suspicion_min(options: &Options, hosts: u32) -> Duration {
     let scale = (scale * 1_000.0) as u32;
     options.probe_interval * options.suspicion_mult * scale / 1_000
 }
+
+/// What makes failures be found and forgotten soon even by those who are alone with their suspicion,
+/// and partitions heal soon.
+pub(crate) const SOON: [&str; 4] =
+    ["suspicion_max_mult=2", "reap_after=3s", "gossip_to_dead=2s", "reconnect_interval=1s"];
 
 /// Twice as fast as in a data centre, and forgetting sooner: a test has not all day.
 const QUICK: [&str; 4] = [
