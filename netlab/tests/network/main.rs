@@ -7,4 +7,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod crash;
+mod crowd;
 mod harness;
+mod keys;
+mod partition;
+mod restart;
+mod sick;
+mod wires;
