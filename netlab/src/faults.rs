@@ -58,9 +58,9 @@ impl Faults {
         };
     }
 
-    /// Whether a node on one host can find out that one on the other lives, losses aside: they reach
-    /// each other in both directions, or one of these `hosts` reaches both so and can help. A cut in
-    /// one direction therefore excuses nobody who fails the other. SWIM 3.1: ping-req.
+    /// Whether a node on one host can find out that one on the other lives, losses aside: they
+    /// reach each other in both directions, or one of these `hosts` reaches both so and can help. A
+    /// cut in one direction therefore excuses nobody who fails the other. SWIM 3.1: ping-req.
     #[must_use]
     pub fn is_within_reach(&self, one: HostId, other: HostId, hosts: &[HostId]) -> bool {
         let mut helpers = hosts.iter().filter(|helper| ![one, other].contains(helper));

@@ -101,9 +101,9 @@ impl Lab {
         self.on(host, &format!("link set {CARD} {state}\n"))
     }
 
-    /// Lets a host's wire carry nothing longer than this, as a tunnel on the way does. What the host
-    /// sends goes in pieces; what is sent to it and is longer vanishes, and nobody is told: the
-    /// bridge is no router.
+    /// Lets a host's wire carry nothing longer than this, as a tunnel on the way does. What the
+    /// host sends goes in pieces; what is sent to it and is longer vanishes, and nobody is told:
+    /// the bridge is no router.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@ mod cluster;
 mod faults;
 mod janitor;
 mod lab;
-mod lines;
+pub mod lines;
 mod node;
 mod program;
 mod tape;

@@ -92,8 +92,8 @@ pub(crate) fn suspicion_min(options: &Options, hosts: u32) -> Duration {
     options.probe_interval * options.suspicion_mult * scale / 1_000
 }
 
-/// What makes failures be found and forgotten soon even by those who are alone with their suspicion,
-/// and partitions heal soon.
+/// What makes failures be found and forgotten soon even by those who are alone with their
+/// suspicion, and partitions heal soon.
 pub(crate) const SOON: [&str; 4] =
     ["suspicion_max_mult=2", "reap_after=3s", "gossip_to_dead=2s", "reconnect_interval=1s"];
 

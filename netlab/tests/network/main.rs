@@ -12,5 +12,6 @@ mod harness;
 mod keys;
 mod partition;
 mod restart;
+mod runtimes;
 mod sick;
 mod wires;

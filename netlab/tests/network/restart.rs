@@ -10,7 +10,7 @@ fn a_whole_cluster_is_restarted_one_by_one() {
     let mut cluster = cluster(6, &[]);
     let limit = settled(&cluster.setup().options(), 6);
     for host in 0..6 {
-        if host % 2 == 0 {
+        if host.is_multiple_of(2) {
             cluster.leave(host).unwrap();
         } else {
             cluster.crash(host).unwrap();
@@ -19,7 +19,7 @@ fn a_whole_cluster_is_restarted_one_by_one() {
         cluster.wait_agreement(limit).unwrap();
     }
     let account = finish(cluster, &[]);
-    let is_left = |failure: &&swim_sim::record::Failure| failure.subject % 2 == 0;
+    let is_left = |failure: &&swim_sim::record::Failure| failure.subject.is_multiple_of(2);
     assert_eq!(account.record.failures.iter().find(is_left), None, "who left did not fail");
 }
 
