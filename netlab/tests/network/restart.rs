@@ -9,7 +9,7 @@ use crate::harness::{SOON, cluster, finish, settled, wait_all_told};
 fn a_whole_cluster_is_restarted_one_by_one() {
     let mut cluster = cluster(6, &[]);
     let limit = settled(&cluster.setup().options(), 6);
-    for host in 0..6 {
+    for host in 0..6_usize {
         if host.is_multiple_of(2) {
             cluster.leave(host).unwrap();
         } else {
