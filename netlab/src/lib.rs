@@ -12,6 +12,7 @@ mod lab;
 pub mod lines;
 mod node;
 mod program;
+pub mod reality;
 mod tape;
 mod tool;
 mod truth;

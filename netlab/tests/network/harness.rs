@@ -25,19 +25,29 @@ pub(crate) fn started(setup: Setup) -> Cluster {
 
 /// What a cluster of so many hosts consists of.
 pub(crate) fn setup(hosts: usize, given: &[&str]) -> Setup {
-    if let Some(missing) = missing() {
-        panic!("these tests can't run here: {missing}");
-    }
+    needs_lab();
     let settings = QUICK.iter().chain(given).map(|text| settings::parse(text).unwrap());
     Setup { settings: settings.collect(), ..Setup::lan(hosts).unwrap() }
 }
 
+/// Says loudly what the machine lacks.
+pub(crate) fn needs_lab() {
+    if let Some(missing) = missing() {
+        panic!("these tests can't run here: {missing}");
+    }
+}
+
+/// Judges a cluster, and ends it.
+pub(crate) fn finish(mut cluster: Cluster, except: &[HostId]) -> Account {
+    judge(&mut cluster, except)
+}
+
 /// All events make sense and give the members; the nodes agree in the end; and nobody was called
 /// failed who was well, but for some of whom it does not matter.
-pub(crate) fn finish(mut cluster: Cluster, except: &[HostId]) -> Account {
+pub(crate) fn judge(cluster: &mut Cluster, except: &[HostId]) -> Account {
     let limit = settled(&cluster.setup().options(), cluster.setup().hosts);
     cluster.wait_agreement(limit).unwrap();
-    let account = Account::of(&cluster);
+    let account = Account::of(cluster);
     assert_eq!(account.faults, [""; 0]);
     assert!(account.lists >= cluster.running().len(), "{} lists", account.lists);
     assert!(account.events > account.lists, "{} events", account.events);

@@ -11,6 +11,7 @@ mod crowd;
 mod harness;
 mod keys;
 mod partition;
+mod reality;
 mod restart;
 mod runtimes;
 mod sick;
