@@ -214,9 +214,9 @@ fn counts(cluster: &mut Cluster) -> io::Result<Vec<(Duration, u64)>> {
 
 /// From when until when nothing happens: where the scenario expects little traffic.
 fn quiet(scenario: &Scenario) -> Result<(Duration, Duration), String> {
-    let windows = scenario.expected.iter().filter_map(|expected| match expected.what {
+    let mut windows = scenario.expected.iter().filter_map(|expected| match expected.what {
         Expectation::Traffic { from, until, .. } => Some((from, until)),
         _ => None,
     });
-    windows.last().ok_or_else(|| "nothing is expected of the traffic".into())
+    windows.next_back().ok_or_else(|| "nothing is expected of the traffic".into())
 }
