@@ -151,8 +151,8 @@ const START: Instant = Instant::from_millis(1_000);
 const NOW: Instant = Instant::from_millis(1_400);
 
 impl Observer {
-    /// A node that knows all members as they were at the start, but that the one which crashes is in
-    /// doubt: so that a verdict about it counts, and one about any other is an accusation.
+    /// A node that knows all members as they were at the start, but that the one which crashes is
+    /// in doubt: so that a verdict about it counts, and one about any other is an accusation.
     fn new(id: usize) -> Self {
         let start = |id: usize| {
             let mut options = Options::lan(name(id), addr(id));
