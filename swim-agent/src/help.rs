@@ -59,6 +59,23 @@ Which cluster:
       --set NAME=VALUE   What is different from the profile, as reap_after=1h or gossip_nodes=4;
                          names are those of the library's options. May be repeated
 
+Which language:
+      --dialect DIALECT  native, or memberlist: what HashiCorp's memberlist and Serf speak, to be a
+                         member of a cluster of theirs [default: native]
+      --application MIN,MAX,CURRENT
+                         Versions of what is built on top, as announced to the others; members of
+                         a Serf cluster must have 2,5,5 [default: 0,0,0]
+  Only with --dialect memberlist, under memberlist's own names:
+      --protocol N       Version of its protocol to speak, 1 to 5 [default: 2]
+      --compression on|off
+                         Whether to compress what is sent [default: on]
+      --gossip-verify-incoming on|off
+      --gossip-verify-outgoing on|off
+                         With a key: whether only what is sealed is taken, and whether what is sent
+                         is sealed; off while a key is rolled out [default: on]
+      --skip-inbound-label-check
+                         Somebody before this node takes labels off
+
 Encryption, with at most one of these; without, only loopback addresses are listened on:
       --keyring FILE     File with a JSON array of keys in base64: the first seals, all open.
                          Nobody else may be able to read it, which is checked on Unix only

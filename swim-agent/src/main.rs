@@ -21,6 +21,7 @@ mod keys;
 mod line;
 mod log;
 mod printer;
+mod reader;
 mod report;
 mod seed;
 mod signals;

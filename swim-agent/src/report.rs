@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swim_tokio::{Event, EventKind, Handle, Instant, Member, MemberChange, Notice, Reject};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     args::Shown,
@@ -111,6 +111,11 @@ impl Reporter {
             EventKind::LifeRaised { stamp } => {
                 warn!(%stamp, "this node took a new life to refute an impossible claim about it");
             }
+            EventKind::Unbeatable { stamp } => error!(
+                %stamp,
+                "somebody says of this node what it can't outbid: members that believe it hold it \
+                 for gone until they forget it; it can join again under another name (--node)"
+            ),
             EventKind::LeaveFinished { confirmed, told, members } => {
                 debug!(confirmed, told, members, "the leave is over");
             }
