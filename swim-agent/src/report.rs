@@ -170,6 +170,7 @@ fn log_member(change: MemberChange, member: &Member) {
 /// What a person should look at, where there is something.
 fn hint(reject: Reject) -> &'static str {
     match reject {
+        Reject::Version => ": the sender speaks another dialect, or another version of it",
         Reject::Label => ": the sender has another label",
         Reject::Plaintext => ": the sender has no key",
         Reject::Sealed => ": the sender has a key, and this node has none",

@@ -10,6 +10,7 @@ mod bounds;
 mod command_line;
 mod control;
 mod detection;
+mod dialect;
 mod forming;
 mod garbage;
 mod harness;
