@@ -18,6 +18,8 @@ use crate::{
 pub(crate) enum Invocation {
     /// Run an agent.
     Agent(Box<AgentArgs>),
+    /// Explain what was captured.
+    Decode(DecodeArgs),
     /// Print a new key of so many bits.
     Keygen { bits: usize },
     /// Print this text.
@@ -44,6 +46,18 @@ pub(crate) struct AgentArgs {
     pub(crate) log_level: LevelFilter,
     pub(crate) control: Option<Control>,
     pub(crate) insecure_plaintext: bool,
+}
+
+/// What is explained, and how. `swim help decode` explains each field under its name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DecodeArgs {
+    pub(crate) dialect: Dialect,
+    pub(crate) label: String,
+    pub(crate) keys: Vec<String>,
+    pub(crate) keyring: Option<PathBuf>,
+    pub(crate) stream: bool,
+    /// Digits, or the names of files.
+    pub(crate) inputs: Vec<String>,
 }
 
 /// How lines on stdout look.
@@ -81,13 +95,14 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocati
     match reader.next()? {
         Some(Token::Word(word)) => match word.as_str() {
             "agent" => agent(reader.of(&AGENT)),
+            "decode" => decode(reader.of(&DECODE)),
             "keygen" => keygen(reader.of(&KEYGEN)),
             "help" => help(reader.of(&HELP)),
             _ => Err(unknown(&SWIM, "command", &word, &COMMANDS)),
         },
         Some(Token::Flag("version")) => Ok(Invocation::Print(VERSION)),
         Some(Token::Flag(_)) => Ok(Invocation::Print(help::SWIM)),
-        None => Err(wrong(&SWIM, "say what to do: agent, keygen or help")),
+        None => Err(wrong(&SWIM, "say what to do: agent, decode, keygen or help")),
     }
 }
 
@@ -149,6 +164,40 @@ fn version_range(text: &str) -> Result<VersionRange, &'static str> {
     }
 }
 
+fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
+    let mut args = DecodeArgs::default();
+    while let Some(token) = reader.next()? {
+        match token {
+            Token::Word(word) => args.inputs.push(word),
+            Token::Flag(flag) => match flag {
+                "dialect" => {
+                    let is_memberlist = reader.chosen(flag, &DIALECTS)?;
+                    let memberlist = Dialect::Memberlist(MemberlistOptions::default());
+                    args.dialect = if is_memberlist { memberlist } else { Dialect::Native };
+                }
+                "label" => args.label = reader.text(flag)?,
+                "key" => args.keys.push(reader.text(flag)?),
+                "keyring" => args.keyring = Some(reader.value(flag)?.into()),
+                "stream" => args.stream = true,
+                _ => return Ok(Invocation::Print(help::DECODE)),
+            },
+        }
+    }
+    if !args.keys.is_empty() && args.keyring.is_some() {
+        return Err(wrong(&DECODE, "--key and --keyring can't be given both"));
+    }
+    let most = if args.stream { 2 } else { 1 };
+    match args.inputs.len() {
+        0 => Err(wrong(&DECODE, "say what to decode: hexadecimal digits, a file, or - for stdin")),
+        given if given > most => Err(wrong(
+            &DECODE,
+            "there is a word too many: decode takes one packet, or with --stream a request and its \
+             answer; digits with spaces must be quoted",
+        )),
+        _ => Ok(Invocation::Decode(args)),
+    }
+}
+
 fn keygen(mut reader: Reader) -> Result<Invocation, Failure> {
     let mut bits = 256;
     while let Some(flag) = reader.next_flag()? {
@@ -164,6 +213,7 @@ fn help(mut reader: Reader) -> Result<Invocation, Failure> {
     let about = match reader.next()? {
         Some(Token::Word(word)) => match word.as_str() {
             "agent" => help::AGENT,
+            "decode" => help::DECODE,
             "keygen" => help::KEYGEN,
             "help" => help::SWIM,
             _ => return Err(unknown(&HELP, "command", &word, &COMMANDS)),
@@ -201,6 +251,11 @@ impl Default for AgentArgs {
 const SWIM: Grammar = Grammar { name: "swim", flags: &["help", "version"], repeatable: &[] };
 const HELP: Grammar = Grammar { name: "swim help", flags: &["help"], repeatable: &[] };
 const KEYGEN: Grammar = Grammar { name: "swim keygen", flags: &["bits", "help"], repeatable: &[] };
+const DECODE: Grammar = Grammar {
+    name: "swim decode",
+    flags: &["dialect", "label", "key", "keyring", "stream", "help"],
+    repeatable: &["key"],
+};
 const AGENT: Grammar = Grammar {
     name: "swim agent",
     flags: &[
@@ -238,7 +293,7 @@ const OF_MEMBERLIST: [&str; 5] = [
     "gossip-verify-outgoing",
     "skip-inbound-label-check",
 ];
-const COMMANDS: [&str; 3] = ["agent", "keygen", "help"];
+const COMMANDS: [&str; 4] = ["agent", "decode", "keygen", "help"];
 const PROFILES: [(&str, Profile); 3] =
     [("lan", Profile::Lan), ("wan", Profile::Wan), ("local", Profile::Local)];
 /// Whether it is memberlist's.
@@ -327,6 +382,7 @@ mod tests {
             ("help agent", help::AGENT),
             ("agent --bind x --help", help::AGENT),
             ("keygen -h", help::KEYGEN),
+            ("decode 00 -h", help::DECODE),
         ] {
             assert_eq!(of(line), Ok(Invocation::Print(expected)), "{line}");
         }
@@ -334,9 +390,13 @@ mod tests {
 
     #[test]
     fn every_flag_is_explained() {
-        for (grammar, text) in
-            [(SWIM, help::SWIM), (AGENT, help::AGENT), (KEYGEN, help::KEYGEN), (HELP, help::SWIM)]
-        {
+        for (grammar, text) in [
+            (SWIM, help::SWIM),
+            (AGENT, help::AGENT),
+            (DECODE, help::DECODE),
+            (KEYGEN, help::KEYGEN),
+            (HELP, help::SWIM),
+        ] {
             let words: Vec<_> = text.split_whitespace().collect();
             for flag in grammar.flags {
                 let shown = format!("--{flag}");
@@ -359,7 +419,7 @@ mod tests {
     #[test]
     fn mistakes_are_named_and_mended() {
         let cases = [
-            ("", "say what to do: agent, keygen or help; see `swim help`"),
+            ("", "say what to do: agent, decode, keygen or help; see `swim help`"),
             ("agnt", r#"there is no command "agnt"; did you mean agent?; see `swim help`"#),
             ("agent --bnd x", r#"no flag "--bnd"; did you mean --bind?; see `swim help agent`"#),
             ("agent --frobnicate", r#"there is no flag "--frobnicate"; see"#),
@@ -381,6 +441,11 @@ mod tests {
             ("agent --application 2,5", r#"--application "2,5": write the lowest"#),
             ("agent --application 2,5,6", "the spoken version"),
             ("keygen --bits 100", "expected one of 128, 192, 256"),
+            ("decode", "say what to decode"),
+            ("decode 00 11", "there is a word too many: decode takes one packet"),
+            ("decode --stream 00 11 22", "a word too many"),
+            ("decode --key a --keyring b 00", "--key and --keyring can't be given both"),
+            ("decode --stream --stream 00", "--stream is given twice"),
             ("help agnt", "did you mean agent?"),
         ];
         for (line, expected) in cases {

@@ -8,6 +8,7 @@ Usage: swim <COMMAND>
 
 Commands:
   agent          Run a member of a cluster and print what happens to the others
+  decode         Explain captured packets and streams
   keygen         Print a new key to encrypt a cluster with
   help [COMMAND] Print this, or all about a command
 
@@ -19,6 +20,38 @@ Examples:
   swim agent                       a cluster of one, on this machine only
   swim help agent                  all about running an agent
   swim keygen                      a key to encrypt a cluster with
+";
+
+/// Printed by `swim help decode`.
+pub(crate) const DECODE: &str = "\
+Explain a captured packet or stream, layer by layer, with one line of JSON for each message.
+
+Usage: swim decode [OPTIONS] HEX|FILE|-
+       swim decode [OPTIONS] --stream REQUEST [ANSWER]
+
+What is explained is hexadecimal digits (with colons and spaces wherever), a file with such digits
+or with the bytes themselves, or - for standard input. A file named like digits is ./cafe.
+
+Options:
+      --dialect DIALECT  native, or memberlist: what HashiCorp's memberlist and Serf speak
+                         [default: native]
+      --label LABEL      The label of the cluster
+      --key KEY          A key in base64. May be repeated; whichever fits is taken
+      --keyring FILE     File with a JSON array of keys, as for an agent; SWIM_ENCRYPT is read too
+      --stream           It is all that one side of a TCP connection sent: the one who dialed, and
+                         then the other one. \"\" is a request that was not captured
+  -h, --help             Print this
+
+Messages have kind, at (where they begin, in bytes), layers (what is around them) and fields. What
+a node with this label and these keys would refuse has refused, layer, at and reason instead. Only
+whom it is for, how old it is, and whether it came before does not matter here.
+
+Examples:
+  swim decode --dialect memberlist 0b81a55365714e6f07
+  swim decode --label prod --keyring keys.json packet.bin
+
+Exit status: 0 when all was understood, 1 when something was refused, 2 when the command line is
+wrong.
 ";
 
 /// Printed by `swim help keygen`.
