@@ -56,6 +56,7 @@ pub(crate) struct DecodeArgs {
     pub(crate) keys: Vec<String>,
     pub(crate) keyring: Option<PathBuf>,
     pub(crate) stream: bool,
+    pub(crate) port: Option<u16>,
     /// Digits, or the names of files.
     pub(crate) inputs: Vec<String>,
 }
@@ -179,6 +180,7 @@ fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
                 "key" => args.keys.push(reader.text(flag)?),
                 "keyring" => args.keyring = Some(reader.value(flag)?.into()),
                 "stream" => args.stream = true,
+                "port" => args.port = Some(reader.parsed(flag)?),
                 _ => return Ok(Invocation::Print(help::DECODE)),
             },
         }
@@ -253,7 +255,7 @@ const HELP: Grammar = Grammar { name: "swim help", flags: &["help"], repeatable:
 const KEYGEN: Grammar = Grammar { name: "swim keygen", flags: &["bits", "help"], repeatable: &[] };
 const DECODE: Grammar = Grammar {
     name: "swim decode",
-    flags: &["dialect", "label", "key", "keyring", "stream", "help"],
+    flags: &["dialect", "label", "key", "keyring", "stream", "port", "help"],
     repeatable: &["key"],
 };
 const AGENT: Grammar = Grammar {

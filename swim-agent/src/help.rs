@@ -31,6 +31,8 @@ Usage: swim decode [OPTIONS] HEX|FILE|-
 
 What is explained is hexadecimal digits (with colons and spaces wherever), a file with such digits
 or with the bytes themselves, or - for standard input. A file named like digits is ./cafe.
+A pcap file (Ethernet, Linux cooked, raw IP) is explained frame by frame, with time, transport,
+source and destination; streams of TCP are put together, and stand at the end.
 
 Options:
       --dialect DIALECT  native, or memberlist: what HashiCorp's memberlist and Serf speak
@@ -40,6 +42,7 @@ Options:
       --keyring FILE     File with a JSON array of keys, as for an agent; SWIM_ENCRYPT is read too
       --stream           It is all that one side of a TCP connection sent: the one who dialed, and
                          then the other one. \"\" is a request that was not captured
+      --port PORT        Of a pcap file, only what comes from this port or goes to it
   -h, --help             Print this
 
 Messages have kind, at (where they begin, in bytes), layers (what is around them) and fields. What
@@ -49,6 +52,7 @@ whom it is for, how old it is, and whether it came before does not matter here.
 Examples:
   swim decode --dialect memberlist 0b81a55365714e6f07
   swim decode --label prod --keyring keys.json packet.bin
+  tcpdump -i any -w - port 7946 -c 100 | swim decode --keyring keys.json -
 
 Exit status: 0 when all was understood, 1 when something was refused, 2 when the command line is
 wrong.

@@ -44,8 +44,8 @@ impl Serialize for Record<'_> {
         if let Some(Origin { time, transport, source, destination }) = self.origin {
             map.serialize_entry("time", &time.to_string())?;
             map.serialize_entry("transport", transport)?;
-            map.serialize_entry("source", source)?;
-            map.serialize_entry("destination", destination)?;
+            map.serialize_entry("source", &source.to_string())?;
+            map.serialize_entry("destination", &destination.to_string())?;
         }
         match self.what {
             What::Message(message) => {
