@@ -9,6 +9,7 @@
 mod bounds;
 mod command_line;
 mod control;
+mod decode;
 mod detection;
 mod dialect;
 mod forming;
