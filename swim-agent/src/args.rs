@@ -126,10 +126,10 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
             "protocol" => memberlist.protocol.current = reader.chosen(flag, &PROTOCOLS)?,
             "compression" => memberlist.compression = reader.chosen(flag, &SWITCH)?,
             "gossip-verify-incoming" => {
-                memberlist.verify_incoming = reader.chosen(flag, &SWITCH)?
+                memberlist.verify_incoming = reader.chosen(flag, &SWITCH)?;
             }
             "gossip-verify-outgoing" => {
-                memberlist.verify_outgoing = reader.chosen(flag, &SWITCH)?
+                memberlist.verify_outgoing = reader.chosen(flag, &SWITCH)?;
             }
             "skip-inbound-label-check" => memberlist.skip_inbound_label_check = true,
             "meta" => args.meta = reader.text(flag)?,
