@@ -240,11 +240,7 @@ fn versions(vsn: &[u8]) -> Result<Versions, Reject> {
 /// IPv6: it must be passed on as it came, because Go compares bytes. Without a port it is the
 /// reader's own. (X19)
 fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), Reject> {
-    let ip = match (<[u8; 4]>::try_from(ip), <[u8; 16]>::try_from(ip)) {
-        (Ok(ip), _) => IpAddr::V4(Ipv4Addr::from(ip)),
-        (_, Ok(ip)) => IpAddr::V6(Ipv6Addr::from(ip)),
-        (Err(_), Err(_)) => return Err(Reject::Address),
-    };
+    let ip = self::ip(ip).ok_or(Reject::Address)?;
     let canonical = ip.to_canonical();
     let is_nobody = canonical.is_unspecified()
         || canonical.is_multicast()
@@ -254,6 +250,15 @@ fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), R
     }
     let port = if port == 0 { own.port } else { port };
     Ok((SocketAddr::new(canonical, port), canonical != ip))
+}
+
+/// The address that stands there, if it is one.
+pub(crate) fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+        (Ok(ip), _) => Some(IpAddr::V4(Ipv4Addr::from(ip))),
+        (_, Ok(ip)) => Some(IpAddr::V6(Ipv6Addr::from(ip))),
+        (Err(_), Err(_)) => None,
+    }
 }
 
 fn name(bytes: &[u8]) -> Result<NameRef<'_>, Reject> {

@@ -8,6 +8,7 @@
 mod channel;
 mod checksum;
 mod compound;
+mod explain;
 mod extent;
 mod label;
 mod leaf;

@@ -18,7 +18,7 @@ use super::{
     nonces::Nonces,
 };
 use crate::{
-    keyring::{Key, Keyring},
+    keyring::{Key, KeyId, Keyring},
     reject::Reject,
 };
 
@@ -103,7 +103,7 @@ impl Sealing {
         out.extend_from_slice(&tag);
     }
 
-    /// Opens an envelope with whichever key fits, into `out`.
+    /// Opens an envelope that was not seen before, with whichever key fits, into `out`.
     pub(crate) fn open(
         &mut self,
         sealed: &[u8],
@@ -111,6 +111,17 @@ impl Sealing {
         wall: Option<u32>,
         out: &mut Vec<u8>,
     ) -> Result<(), Reject> {
+        let (nonce, _) = self.open_again(sealed, around, out)?;
+        if self.seen.is_new(nonce, wall) { Ok(()) } else { Err(Reject::Replayed) }
+    }
+
+    /// Opens an envelope, whether it was seen before or not: its nonce, and the key that fits.
+    pub(crate) fn open_again(
+        &self,
+        sealed: &[u8],
+        around: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<([u8; NONCE_LEN], KeyId), Reject> {
         let (&version, rest) = sealed.split_first().ok_or(Reject::Truncated)?;
         let (envelope, len_min) = match version {
             0 => (Envelope::Padded, ENVELOPE_LEN_V0),
@@ -124,14 +135,14 @@ impl Sealing {
         let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(Reject::Truncated)?;
         out.clear();
         out.resize(body.len(), 0);
-        if !self.ciphers.iter().any(|cipher| cipher.open(*nonce, around, body, *tag, out)) {
-            return Err(Reject::Decrypt);
-        }
+        let mut keys = self.keyring.keys().zip(&self.ciphers);
+        let fits = keys.find(|(_, cipher)| cipher.open(*nonce, around, body, *tag, out));
+        let (key, _) = fits.ok_or(Reject::Decrypt)?;
         if envelope == Envelope::Padded {
             let len = unpadded_len(out).ok_or(Reject::Decrypt)?;
             out.truncate(len);
         }
-        if self.seen.is_new(*nonce, wall) { Ok(()) } else { Err(Reject::Replayed) }
+        Ok((*nonce, key.id()))
     }
 }
 

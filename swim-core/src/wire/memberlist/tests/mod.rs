@@ -1,5 +1,6 @@
 //! The whole dialect against real traffic, against vectors, and against whatever may come.
 
+mod explain;
 mod golden;
 mod hostile;
 mod samples;

@@ -1,5 +1,6 @@
 //! The native wire as a whole: two nodes, and what may happen to the bytes between them.
 
+mod explain;
 mod hostile;
 mod roundtrip;
 mod sealed;
