@@ -1,0 +1,58 @@
+//! What a peer has printed so far, with waiting.
+
+use std::{
+    fmt::Display,
+    io::{BufRead, BufReader, Read},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// The lines of one pipe, as they were read.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    lines: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Tape {
+    /// Reads `pipe` to its end in a thread of its own.
+    pub(crate) fn record(pipe: impl Read + Send + 'static) -> Self {
+        let tape = Self { lines: Arc::default() };
+        let lines = Arc::clone(&tape.lines);
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let parsed = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(parsed);
+            }
+        });
+        tape
+    }
+
+    /// The lines of this moment.
+    pub(crate) fn lines(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks again and again until it is so.
+///
+/// # Panics
+///
+/// When it is not so within half a minute: with `what` was waited for and what was seen instead.
+pub fn until<T, E: Display>(what: &str, mut look: impl FnMut() -> Result<T, E>) -> T {
+    for _ in 1..LOOKS {
+        if let Ok(found) = look() {
+            return found;
+        }
+        thread::sleep(PAUSE);
+    }
+    look().unwrap_or_else(|seen| panic!("not in time: {what}; {seen}"))
+}
+
+/// Between two looks: short beside the shortest suspicion.
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// Half a minute and what the looks take: many times what anything takes on an idle machine.
+const LOOKS: u32 = 1200;

@@ -1,0 +1,10 @@
+//! Our nodes and HashiCorp's in one cluster.
+//!
+//! ```text
+//! cargo test -p swim-interop -- --ignored
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod harness;
+mod story;
