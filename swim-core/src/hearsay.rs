@@ -107,6 +107,8 @@ pub enum Hearsay {
     Departed,
     /// This node came back after it had left.
     Returned,
+    /// That it was stopped, and heard nothing meanwhile.
+    Slept,
 }
 
 /// What a member says of itself.

@@ -126,6 +126,8 @@ faults! {
     NeverRefutes,
     /// L5: it does not try those again that it lost.
     NeverReconnects,
+    /// L6: it believes a verdict before its subject could answer.
+    ExecutesAtOnce,
     /// L6: what nobody heard it accuse others of counts when it is let in again.
     JudgesWhatNobodyHeard,
     /// L8: it leaves without a word.

@@ -13,6 +13,8 @@ use crate::{math, stamp::Stamp, table::MemberIndex, time::Instant};
 pub(crate) struct Suspicion {
     stamp: Stamp,
     started_at: Instant,
+    /// Since when its subject could have been heard answering.
+    open_since: Instant,
     deadline: Instant,
     min: Duration,
     max: Duration,
@@ -40,7 +42,7 @@ impl Suspicion {
         let timeout = math::suspicion_timeout(0, needed, min, max);
         let deadline = now + timeout;
         let accusers = Vec::from([accuser]);
-        Self { stamp, started_at: now, deadline, min, max, needed, accusers }
+        Self { stamp, started_at: now, open_since: now, deadline, min, max, needed, accusers }
     }
 
     /// Counts an accuser that was not heard before; returns whether that was news worth passing on.
@@ -65,7 +67,8 @@ impl Suspicion {
     /// Gives back the time that this node itself slept through, and more if all confirmations
     /// together could make it run out before `earliest`: what waits to be heard may confirm it, or
     /// refute it a moment later. (P7)
-    pub(crate) fn extend(&mut self, slept: Duration, earliest: Instant) {
+    pub(crate) fn extend(&mut self, slept: Duration, [now, earliest]: [Instant; 2]) {
+        self.open_since = now;
         let slept = slept.max(earliest.saturating_since(self.started_at + self.min));
         self.started_at = self.started_at + slept;
         self.deadline = self.deadline + slept;
@@ -84,6 +87,10 @@ impl Suspicion {
 
     pub(crate) fn started_at(&self) -> Instant {
         self.started_at
+    }
+
+    pub(crate) fn open_since(&self) -> Instant {
+        self.open_since
     }
 
     pub(crate) fn deadline(&self) -> Instant {
@@ -154,13 +161,14 @@ mod tests {
         let mut suspicion = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
         let woken = Instant::ORIGIN + Duration::from_secs(30);
         let earliest = woken + PACE.probe_interval;
-        suspicion.extend(Duration::from_secs(10), earliest);
+        suspicion.extend(Duration::from_secs(10), [woken, earliest]);
         assert_eq!(seconds(&suspicion), Duration::from_secs(51), "min is still ahead of it");
         (6..8).for_each(|nth| assert!(suspicion.confirm(accuser(nth))));
         assert_eq!(suspicion.deadline(), earliest);
 
         let mut young = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
-        young.extend(Duration::from_secs(29), earliest);
+        young.extend(Duration::from_secs(29), [woken, earliest]);
+        assert_eq!(young.open_since(), woken);
         assert_eq!(seconds(&young), Duration::from_secs(53), "only what it slept through");
     }
 

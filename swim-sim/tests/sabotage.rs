@@ -160,7 +160,7 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice => &["C3"],
         S::ReadsPlaintext => &["X2"],
         S::ReadsFormerKeys => &["X18"],
-        S::BelievesTheDead | S::JudgesWhatNobodyHeard => &["C3"],
+        S::BelievesTheDead | S::JudgesWhatNobodyHeard | S::ExecutesAtOnce => &["C3"],
         S::GivesNamesAway => &["L11", "C3"],
         S::LeavesWithoutAWord => &["L8", "L6"],
     }

@@ -93,6 +93,9 @@ impl Node {
             }
             State::Suspect | State::Dead => {
                 if !self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
+                    if index == MemberIndex::SELF && !self.config.dialect.is_native() {
+                        self.on_implausible(Some(index), entry.stamp, source.addr);
+                    }
                     return;
                 }
                 // Its word counts as much as that of any member, and of nobody else. But what it
@@ -243,9 +246,7 @@ impl Node {
             self.stats.claims_refused += 1;
             return;
         }
-        // Only members can confirm, and nobody himself. (X8)
-        let accuser = self.table.find(accusation.from).filter(|&from| from != index);
-        let accuser = accuser.filter(|&from| self.table.get(from).state().is_live());
+        let accuser = self.as_witness(self.table.find(accusation.from), index);
         self.accuse(index, accusation.stamp, accuser, source);
     }
 
@@ -260,6 +261,29 @@ impl Node {
             // Where packets don't say who sent them, a member may speak from another address.
             None => !self.config.dialect.is_native(),
         }
+    }
+
+    /// The accuser of `subject`, if it counts: only members can confirm, and nobody himself. (X8)
+    fn as_witness(
+        &self,
+        accuser: Option<MemberIndex>,
+        subject: MemberIndex,
+    ) -> Option<MemberIndex> {
+        accuser.filter(|&from| from != subject && self.table.get(from).state().is_live())
+    }
+
+    /// Whether a member was in doubt here, under this stamp, for long enough to be heard refuting
+    /// it. A verdict that comes before that, or with the accusation itself, is one more accusation:
+    /// what a node said while nobody heard it, because its packets were held up or because it was
+    /// held for dead, can arrive all at once when it is well again. (L6)
+    fn had_time_to_answer(&self, index: MemberIndex, stamp: Stamp) -> bool {
+        let record = self.table.get(index);
+        let is_over = !record.state().is_live() && stamp <= record.stamp();
+        let open = self.suspicions.get(&index).filter(|it| it.stamp() == stamp);
+        let grace = self.dissemination_window();
+        is_over
+            || sabotaged!(self, ExecutesAtOnce)
+            || open.is_some_and(|suspicion| suspicion.open_since() + grace <= self.now)
     }
 
     /// Somebody could not reach `index` under this stamp.
@@ -310,8 +334,11 @@ impl Node {
         if index == MemberIndex::SELF {
             return self.on_accused(accusation.stamp, State::Dead);
         }
-        let belief = Belief::new(accusation.stamp, State::Dead);
         let accuser = self.table.find(accusation.from);
+        if !self.had_time_to_answer(index, accusation.stamp) {
+            return self.accuse(index, accusation.stamp, self.as_witness(accuser, index), source);
+        }
+        let belief = Belief::new(accusation.stamp, State::Dead);
         self.hear_belief(index, belief, accuser, source);
     }
 

@@ -208,9 +208,8 @@ impl Node {
         let (mut rng, mut nonces) = rng::streams(seed);
         // A seed used again by mistake, in a later life, must not repeat its nonces. (X3)
         nonces.set_stream(config.life.0);
-        let name = config.name().clone();
+        let (name, meta) = (config.name().clone(), config.meta().clone());
         let (stamp, versions) = introduction(&config);
-        let meta = config.meta().clone();
         let (own_name, addr) = (name.by_ref(), config.addr);
         let own = Alive { name: own_name, stamp, addr, mapped: false, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);

@@ -58,6 +58,8 @@ impl Node {
     /// This node was stopped for `late`: its suspicions could not be refuted meanwhile, and its
     /// probe could not be answered. (P7)
     pub(super) fn on_pause(&mut self, late: Duration) {
+        #[cfg(feature = "simulation")]
+        self.note(|_| crate::hearsay::Hearsay::Slept);
         self.pause = Pause { woken_at: self.now, slept: late };
         self.stats.pauses += 1;
         self.stats.pause_max = self.stats.pause_max.max(late);
@@ -65,7 +67,7 @@ impl Node {
         for (&index, suspicion) in &mut self.suspicions {
             let old = suspicion.deadline();
             if !sabotaged!(self, BlamesOthersForItsSleep) {
-                suspicion.extend(late, next_probe);
+                suspicion.extend(late, [self.now, next_probe]);
             }
             let new = Some(suspicion.deadline());
             self.timers.reset(Timer::Suspicion, index.key(), Some(old), new);

@@ -37,4 +37,5 @@ mod streams;
 mod suspect;
 mod suspicion;
 mod transitions;
+mod verdict;
 mod whole;

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
+    time::Duration,
 };
 
 use swim_core::{
@@ -33,6 +34,8 @@ pub(super) struct Belief {
     needed: usize,
     /// When the last suspicion began, if there ever was one.
     begun: Option<Instant>,
+    /// Since when the suspect could have been heard answering.
+    open: Instant,
 }
 
 /// One moment of hearing.
@@ -45,7 +48,16 @@ struct Now<'a> {
 impl Belief {
     fn new(said: Said, since: Instant) -> Self {
         let (accusers, needed, begun) = (BTreeSet::new(), 0, None);
-        Self { stamp: said.stamp, state: State::Alive, since, said, accusers, needed, begun }
+        Self {
+            stamp: said.stamp,
+            state: State::Alive,
+            since,
+            said,
+            accusers,
+            needed,
+            begun,
+            open: since,
+        }
     }
 
     pub(super) fn confirmations(&self) -> usize {
@@ -126,6 +138,7 @@ impl Plain {
                 (own.state, own.since) = (State::Left, at);
             }
             Hearsay::Returned => self.returned(now),
+            Hearsay::Slept => self.members.values_mut().for_each(|known| known.open = heard.at),
         }
         Ok(())
     }
@@ -178,14 +191,28 @@ impl Plain {
         if !now.is_plausible(Some(known.stamp), stamp, 2) {
             return;
         }
-        if !dead {
+        let is_suspect = (known.stamp, known.state) == (stamp, State::Suspect);
+        let is_ripe = is_suspect && known.open + self.grace(now) <= now.at;
+        let is_over = !known.state.is_live() && stamp <= known.stamp;
+        // Nobody dies by another's word who had no time to answer here. (L6)
+        let is_early = !is_over && !is_ripe;
+        if dead && name == self.own {
+            self.refute(now, stamp, State::Dead);
+        } else if !dead || is_early {
             let witness = self.live(Some(from)).filter(|from| from != name);
             self.suspect(now, name, stamp, witness);
-        } else if name == self.own {
-            self.refute(now, stamp, State::Dead);
         } else {
             self.take(now, name, (stamp, State::Dead), None);
         }
+    }
+
+    /// So long a refutation takes to be heard by all.
+    fn grace(&self, now: &Now<'_>) -> Duration {
+        let options = now.options;
+        let gossips = options.gossip_nodes > 0 && !options.gossip_interval.is_zero();
+        let pace = if gossips { options.gossip_interval } else { options.probe_interval };
+        let digits = self.living().to_string().len() as u32;
+        pace * (digits - 1).max(2)
     }
 
     /// A member is in doubt by the word of a witness, or of a stranger.
@@ -299,10 +326,10 @@ impl Plain {
 
     /// A suspicion begins. A stranger's word counts as that of the suspect: everybody's adds to it.
     fn begin(&mut self, now: &Now<'_>, name: &str, by: Option<String>) {
-        let live = self.members.values().filter(|member| member.state.is_live()).count();
+        let live = self.living();
         let wanted = now.options.suspicion_mult.saturating_sub(2) as usize;
         let known = self.of(name);
-        known.begun = Some(now.at);
+        (known.begun, known.open) = (Some(now.at), now.at);
         known.needed = if live < wanted + 2 { 0 } else { wanted };
         known.accusers = BTreeSet::from([by.unwrap_or_else(|| name.to_owned())]);
     }
@@ -359,6 +386,10 @@ impl Plain {
         let name = name?;
         let known = self.members.get(name)?;
         known.state.is_live().then(|| name.to_owned())
+    }
+
+    fn living(&self) -> usize {
+        self.members.values().filter(|member| member.state.is_live()).count()
     }
 
     fn of(&mut self, name: &str) -> &mut Belief {

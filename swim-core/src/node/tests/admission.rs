@@ -66,7 +66,7 @@ fn x19_nobody_joins_with_an_address_elsewhere() {
 #[test]
 fn x19_nobody_moves_to_an_address_elsewhere() {
     let mut stage = Stage::with(2, allow(&["10.0.0.0/24"]));
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.say(2, &[says(Alive { addr: addr(FAR), ..alive(1, 2, 1) })]);
     assert_eq!(stage.belief(1), "dead 1.1");
     assert_eq!(stage.node.stats().claims_refused, 1);
@@ -147,7 +147,7 @@ fn memberlist_7_1_step_3_the_policy_decides_what_members_may_become() {
     stage.say(1, &[is_alive(1, 1, 2)]);
     assert_eq!(stage.belief(1), "alive 1.1");
     stage.say(2, &[says(good(2, 1, 1))]);
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.say(2, &[is_alive(1, 2, 1)]);
     assert_eq!(stage.belief(1), "dead 1.1");
     stage.say(2, &[says(good(1, 2, 1))]);
@@ -267,7 +267,7 @@ fn x10_a_full_table_takes_nobody_in_and_counts_it() {
     assert_eq!(stage.node.stats().rejected_for(Reject::TableFull), 1);
     stage.say(1, &[is_alive(1, 1, 2)]);
     assert_eq!(stage.belief(1), "alive 1.2", "members go on");
-    stage.say(1, &[is_dead(2, (1, 1), 1)]);
+    stage.fail(2, (1, 1), 1);
     stage.say(1, &[is_alive(2, 1, 2)]);
     assert_eq!(stage.belief(2), "alive 1.2");
 }

@@ -2,10 +2,7 @@
 
 use std::{string::String, time::Duration, vec::Vec};
 
-use super::{
-    stage::Stage,
-    words::{is_dead, is_suspect},
-};
+use super::stage::Stage;
 use crate::member::State;
 
 type Turn = (String, Option<State>, Option<State>);
@@ -20,7 +17,7 @@ fn turns(stage: &mut Stage) -> Vec<Turn> {
 fn every_change_of_the_table_is_seen_in_its_order() {
     let mut stage = Stage::with(2, |_| {});
     assert_eq!(turns(&mut stage), [], "nobody wanted to know");
-    stage.say(2, &[is_suspect(1, (1, 1), 2), is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     let [alive, suspect, dead] = [State::Alive, State::Suspect, State::Dead].map(Some);
     let p1 = || String::from("p1");
     assert_eq!(turns(&mut stage), [(p1(), alive, suspect), (p1(), suspect, dead)]);

@@ -275,6 +275,7 @@ proptest! {
                 _ => rumour,
             }).collect::<Vec<_>>()
         }),
+        before in collection::vec((1..4_u64, 0..5_u64, 0..3), NAMES - 1),
         order in any::<u64>(),
     ) {
         let hear = |rumours: &[Rumour]| {
@@ -282,6 +283,15 @@ proptest! {
             // Somebody whom no rumour is about tells them: a live member, whose word counts. (X8)
             for nth in 1..=NAMES {
                 stage.say(nth, &[is_alive(nth, 0, 1)]);
+            }
+            // Of some, a verdict counts when it comes; others are dead. (L6)
+            for (nth, &(life, incarnation, _)) in (1..).zip(&before).filter(|(_, it)| it.2 > 0) {
+                stage.say(NAMES, &[is_suspect(nth, (life, incarnation), NAMES)]);
+            }
+            stage.let_answer();
+            for (nth, &(life, incarnation, _)) in (1..).zip(&before).filter(|(_, it)| it.2 > 1) {
+                stage.say(NAMES, &[is_dead(nth, (life, incarnation), NAMES)]);
+                assert_eq!(stage.state(nth), Some(State::Dead));
             }
             for &rumour in rumours {
                 stage.say(NAMES, &[message(rumour)]);

@@ -4,7 +4,7 @@ use std::{time::Duration, vec::Vec};
 
 use super::{
     stage::Stage,
-    words::{is_alive, is_dead, is_suspect},
+    words::{is_alive, is_suspect},
 };
 use crate::{
     event::EventKind,
@@ -25,7 +25,8 @@ fn busy() -> Stage {
         options.repair = true;
     });
     stage.silent.extend([3, 4]);
-    stage.say(1, &[is_suspect(2, (1, 1), 1), is_dead(5, (1, 1), 1), is_alive(6, 1, 2)]);
+    stage.fail(5, (1, 1), 1);
+    stage.say(1, &[is_suspect(2, (1, 1), 1), is_alive(6, 1, 2)]);
     stage
 }
 

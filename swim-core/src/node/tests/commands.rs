@@ -160,7 +160,8 @@ fn a_message_must_fit_into_a_packet() {
 #[test]
 fn nothing_is_sent_to_who_is_no_live_member() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(1, &[is_dead(2, (1, 1), 1), has_left(3, 1, 1)]);
+    stage.fail(2, (1, 1), 1);
+    stage.say(1, &[has_left(3, 1, 1)]);
     stage.settle();
     for name in ["p9", "p2", "p3", "n", ""] {
         let unknown = SendError::UnknownMember;
@@ -260,7 +261,7 @@ fn s7_only_the_dead_are_removed() {
     assert_eq!(remove(&mut stage, "n"), Err(RemoveError::Alive));
     stage.say(2, &[is_suspect(1, (1, 1), 2)]);
     assert_eq!(remove(&mut stage, "p1"), Err(RemoveError::Alive));
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.settle();
     assert_eq!(remove(&mut stage, "p1"), Ok(()));
     assert_eq!(stage.changes(), ["p1 left"]);

@@ -4,7 +4,7 @@ use std::{format, time::Duration, vec::Vec};
 
 use super::{
     stage::Stage,
-    words::{NODE, addr, alive, entry, has_left, is_dead},
+    words::{NODE, addr, alive, entry, has_left},
 };
 use crate::{
     event::{EventKind, SeedOutcome},
@@ -137,7 +137,7 @@ fn x9_a_dead_members_name_waits_for_the_reclaim_time() {
         options.reclaim_after = reclaim_after;
         options.reap_after = 1000 * SECOND;
     });
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.run(10 * SECOND - Duration::from_nanos(1));
     stage.say(3, &[says(impostor(1, 2))]);
     assert_eq!((stage.belief(1), conflicts(&stage)), ("dead 1.1".into(), 1));
@@ -149,7 +149,7 @@ fn x9_a_dead_members_name_waits_for_the_reclaim_time() {
 #[test]
 fn x9_without_reclaim_a_dead_members_name_waits_for_the_reaper() {
     let mut stage = Stage::with(3, |options| options.reclaim_after = None);
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.run(29 * SECOND);
     stage.say(3, &[says(impostor(1, 2))]);
     assert_eq!(stage.belief(1), "dead 1.1");
@@ -171,7 +171,7 @@ fn x9_the_gone_free_their_name_for_a_newer_life_at_once() {
 #[test]
 fn p3_a_renamed_member_does_not_inherit_the_suspicion() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(3, &[super::words::is_suspect(1, (1, 1), 3), is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.say(3, &[says(impostor(1, 2))]);
     assert!(stage.node.suspicions.is_empty());
 }

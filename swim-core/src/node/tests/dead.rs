@@ -43,6 +43,7 @@ fn memberlist_7_3_step_3_a_death_ends_the_suspicion() {
     for goodbye in [false, true] {
         let mut stage = Stage::with(3, |_| {});
         stage.say(2, &[is_suspect(1, (1, 1), 2)]);
+        stage.let_answer();
         stage.say(2, &[if goodbye { has_left(1, 1, 1) } else { is_dead(1, (1, 1), 2) }]);
         stage.answering = true;
         stage.run(Duration::from_secs(100 * 3600));
@@ -56,7 +57,7 @@ fn memberlist_7_3_step_3_a_death_ends_the_suspicion() {
 #[test]
 fn memberlist_7_3_step_4_nobody_dies_twice() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.settle();
     stage.say(3, &[is_dead(1, (1, 1), 3)]);
     assert!(stage.changes().is_empty() && stage.node.claims.is_empty());
@@ -82,20 +83,14 @@ fn memberlist_7_3_step_5_who_leaves_does_not_refute() {
 
 #[test]
 fn memberlist_7_3_step_6_a_death_is_told_to_all() {
-    for suspected in [false, true] {
-        let mut stage = Stage::with(4, |_| {});
-        if suspected {
-            stage.say(2, &[is_suspect(1, (1, 1), 2)]);
-            stage.settle();
-        }
-        stage.say(2, &[is_dead(1, (1, 1), 2)]);
-        assert_eq!(stage.changes(), ["p1 failed"]);
-        assert_eq!(stage.belief(1), "dead 1.1");
-        assert_eq!(stage.node.counts().live(), 4);
-        stage.run(GOSSIP);
-        for nth in [3, 4] {
-            assert!(stage.claims_to(nth).contains(&"dead p1 1.1 by p2".into()), "p{nth}");
-        }
+    let mut stage = Stage::with(4, |_| {});
+    stage.fail(1, (1, 1), 2);
+    assert_eq!(stage.changes(), ["p1 failed"]);
+    assert_eq!(stage.belief(1), "dead 1.1");
+    assert_eq!(stage.node.counts().live(), 4);
+    stage.run(GOSSIP);
+    for nth in [3, 4] {
+        assert!(stage.claims_to(nth).contains(&"dead p1 1.1 by p2".into()), "p{nth}");
     }
 }
 
@@ -152,7 +147,7 @@ fn s7_who_says_that_the_gone_live_is_told_that_they_left() {
 #[test]
 fn memberlist_7_3_dead_then_left_keeps_the_grave_and_says_so_once() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.run(Duration::from_secs(5));
     stage.say(2, &[has_left(1, 1, 1)]);
     assert_eq!(stage.changes(), ["p1 failed", "p1 left"]);
@@ -178,7 +173,7 @@ fn q24_a_goodbye_does_not_free_a_name_for_an_older_life_at_another_address() {
 fn the_reason_of_a_departure_is_kept_and_passed_on() {
     let mut stage = Stage::with(3, |_| {});
     let stamp = Stamp::new(1, 1);
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     let forced = Departure { name: named("p1"), stamp, reason: LeaveReason::Forced };
     stage.say(2, &[Message::Claim(Claim::Left(forced))]);
     assert_eq!(stage.node.member("p1").unwrap().reason, Some(LeaveReason::Forced));

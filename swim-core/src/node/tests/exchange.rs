@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::{
     puppet::nth_at,
     stage::Stage,
-    words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
+    words::{NODE, addr, alive, entry, has_left, is_alive, is_suspect},
 };
 use crate::{
     config::Options,
@@ -115,7 +115,7 @@ fn the_dead_and_the_forgotten_are_tried_again_so_that_a_partition_heals() {
         options.reap_after = 100 * SECOND;
         options.remember_for = 1000 * SECOND;
     });
-    stage.say(1, &[is_dead(1, (1, 1), 1)]);
+    stage.fail(1, (1, 1), 1);
     for (span, state, dials) in [(90, Some(State::Dead), 3), (60, None, 2), (2000, None, 32)] {
         stage.clear();
         stage.run(span * SECOND);
@@ -131,7 +131,7 @@ fn the_failed_are_forgotten_after_30_seconds_and_sought_for_24_hours() {
     let lan = Options::lan("n", addr(0));
     assert_eq!((lan.reap_after, lan.remember_for), (30 * SECOND, 24 * 3_600 * SECOND));
     let mut stage = Stage::with(1, |options| options.reconnect_interval = lan.reconnect_interval);
-    stage.say(1, &[is_dead(1, (1, 1), 1)]);
+    stage.fail(1, (1, 1), 1);
     stage.run(30 * SECOND - Duration::from_nanos(1));
     assert_eq!(stage.state(1), Some(State::Dead));
     stage.run(Duration::from_nanos(1));
@@ -152,7 +152,7 @@ fn each_of_the_dead_has_its_turn_to_be_tried_again() {
         options.reconnect_interval = 30 * SECOND;
         options.reap_after = 100_000 * SECOND;
     });
-    (1..=8).for_each(|nth| stage.say(8, &[is_dead(nth, (1, 1), 8)]));
+    (1..=8).for_each(|nth| stage.fail(nth, (1, 1), 8));
     stage.clear();
     stage.run(24 * 30 * SECOND);
     let to: Vec<_> = stage.dials().iter().map(|(_, to)| *to).collect();
@@ -175,7 +175,8 @@ fn who_left_is_not_tried_again() {
 #[test]
 fn memberlist_12_2_both_sides_tell_all_they_know() {
     let mut stage = Stage::with(4, |_| {});
-    stage.say(1, &[is_suspect(2, (1, 1), 1), is_dead(3, (1, 1), 1), has_left(4, 1, 1)]);
+    stage.fail(3, (1, 1), 1);
+    stage.say(1, &[is_suspect(2, (1, 1), 1), has_left(4, 1, 1)]);
     let told = exchange(&mut stage, 1, &[]);
     let expected = [
         ("n", State::Alive),

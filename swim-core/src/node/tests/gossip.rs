@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, string::String, time::Duration, vec::Vec};
 use super::{
     puppet::nth_at,
     stage::Stage,
-    words::{self, addr, alive, has_left, is_alive, is_dead, is_suspect},
+    words::{self, addr, alive, has_left, is_alive, is_suspect},
 };
 use crate::{
     event::EventKind,
@@ -125,7 +125,8 @@ fn p6_a_claim_whose_last_hearer_is_gone_is_done() {
 #[test]
 fn memberlist_11_1_the_dead_are_told_for_a_while_the_gone_never() {
     let mut stage = Stage::with(4, |options| options.reap_after = 1000 * SECOND);
-    stage.say(3, &[is_dead(1, (1, 1), 3), has_left(2, 1, 1)]);
+    stage.fail(1, (1, 1), 3);
+    stage.say(3, &[has_left(2, 1, 1)]);
     stage.settle();
     let mut incarnation = 2;
     let mut news = |stage: &mut Stage| {
@@ -225,7 +226,7 @@ fn q27_claims_that_fit_into_no_packet_block_nobody() {
         stage.say(1, &[Message::Claim(Claim::Alive(Alive { meta, ..alive(nth, 1, 1) }))]);
     }
     stage.clear();
-    stage.say(2, &[is_dead(10, (1, 1), 2)]);
+    stage.fail(10, (1, 1), 2);
     stage.say(2, &[is_alive(2, 1, 2)]);
     stage.run(5 * SECOND);
     assert!(stage.claims_to_any().contains(&"alive p2 1.2".into()));
@@ -237,7 +238,7 @@ fn q27_claims_that_fit_into_no_packet_block_nobody() {
 #[test]
 fn m3_after_everybody_died_no_rounds_go_on_for_nobody() {
     let mut stage = Stage::with(1, |options| options.reap_after = 86_400 * SECOND);
-    stage.say(1, &[is_dead(1, (1, 1), 1)]);
+    stage.fail(1, (1, 1), 1);
     stage.run(60 * SECOND);
     stage.call(|node, now| node.update_meta(now, "alone".into())).unwrap();
     let rounds = stage.node.stats().gossip_rounds;

@@ -338,7 +338,7 @@ fn l7_a_seed_that_knew_us_as_dead_is_told_what_we_are_before_the_join_succeeds()
     stage.stream(id, StreamEvent::Connected);
     let head = Message::ExchangeHead(ExchangeHead { join: true, entries: 2, state_len: 0 });
     let others = [entry(alive(1, 1, 1), State::Alive), entry(alive(NODE, 5, 1), State::Dead)];
-    stage.reply(id, &[head, others[0].clone(), others[1].clone()], true);
+    stage.reply(id, &[head, others[0], others[1]], true);
     assert_eq!(finished(&stage), [], "all that it has heard of us is outdated");
     let (again, to) = stage.dials()[1];
     assert_eq!(to, addr(1));

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration, vec, vec::Vec};
 
 use super::{
     stage::{Stage, Step},
-    words::{addr, is_alive, is_dead},
+    words::{addr, is_alive, is_dead, is_suspect},
 };
 use crate::{
     event::SeedOutcome,
@@ -96,6 +96,9 @@ fn members_that_go_while_a_table_leaves_do_no_harm() {
     let mut stage = crowded(5_000);
     let id = stage.accept(1);
     stage.reply(id, &[HEAD], true);
+    let doubts: Vec<_> = (2_000..2_050).map(|nth| is_suspect(nth, (1, 1), 1)).collect();
+    stage.say(1, &doubts);
+    stage.let_answer();
     let gone: Vec<_> = (2_000..2_050).map(|nth| is_dead(nth, (1, 1), 1)).collect();
     stage.say(1, &gone);
     for _ in 0..10 {

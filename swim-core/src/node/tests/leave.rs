@@ -209,9 +209,10 @@ fn errors_of_leaving_twice_and_of_commands_after_it() {
 /// A node of three others that has left, with everything it could still be busy with.
 fn left() -> Stage {
     let mut stage = Stage::lan(5, |options| options.repair = true);
+    stage.fail(3, (1, 1), 1);
     stage.answering = false;
     stage.run_to_probe();
-    stage.say(1, &[is_suspect(2, (1, 1), 1), is_dead(3, (1, 1), 1)]);
+    stage.say(1, &[is_suspect(2, (1, 1), 1)]);
     stage.say(
         1,
         &[Message::IndirectPing(IndirectPing { nonce: 5, target: named("p2"), addr: addr(2) })],
@@ -338,7 +339,8 @@ fn p3_l2_after_coming_back_suspects_are_still_decided_on() {
 #[test]
 fn after_coming_back_the_dead_are_still_reaped() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(1, &[is_dead(2, (1, 1), 1), has_left(3, 1, 1)]);
+    stage.fail(2, (1, 1), 1);
+    stage.say(1, &[has_left(3, 1, 1)]);
     stage.call(|node, now| node.leave(now, Duration::ZERO)).unwrap();
     stage.run(SECOND);
     stage.call(|node, now| node.join(now, &[addr(1)], SECOND)).unwrap();

@@ -203,8 +203,7 @@ fn x7_members_at_the_top_are_members_like_others() {
     let mut stage = Stage::with(2, |_| {});
     stage.say(2, &[is_alive(1, 1, INCARNATION_MAX)]);
     assert_eq!(stage.belief(1), format!("alive 1.{INCARNATION_MAX}"));
-    stage.say(2, &[is_suspect(1, (1, INCARNATION_MAX), 2)]);
-    stage.say(2, &[is_dead(1, (1, INCARNATION_MAX), 2)]);
+    stage.fail(1, (1, INCARNATION_MAX), 2);
     assert_eq!(stage.belief(1), format!("dead 1.{INCARNATION_MAX}"));
     stage.say(1, &[is_alive(1, 2, 1)]);
     assert_eq!(stage.belief(1), "alive 2.1", "it raised its life");

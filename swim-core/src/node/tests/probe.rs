@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     stage::Stage,
-    words::{addr, has_left, is_alive, is_dead, is_suspect, name},
+    words::{addr, has_left, is_alive, is_suspect, name},
 };
 use crate::{
     event::EventKind,
@@ -28,7 +28,8 @@ fn silent(n: usize) -> Stage {
 #[test]
 fn p2_every_round_probes_each_member_once_and_nobody_else() {
     let mut stage = Stage::lan(9, |_| {});
-    stage.say(1, &[has_left(8, 1, 1), is_dead(9, (1, 1), 1)]);
+    stage.fail(9, (1, 1), 1);
+    stage.say(1, &[has_left(8, 1, 1)]);
     stage.settle();
     let probed: Vec<usize> = (0..70).map(|_| stage.run_to_probe().0).collect();
     let is_round = |probed: &[usize]| {
@@ -159,12 +160,16 @@ fn memberlist_9_a_target_that_is_gone_is_no_longer_waited_for() {
         let mut stage = silent(3);
         let (target, nonce) = stage.run_to_probe();
         let other = if target == 1 { 2 } else { 1 };
-        let claim = if goodbye { has_left(target, 1, 1) } else { is_dead(target, (1, 1), other) };
-        stage.say(other, &[claim]);
+        let asked_at = stage.now;
+        if goodbye {
+            stage.say(other, &[has_left(target, 1, 1)]);
+        } else {
+            stage.fail(target, (1, 1), other);
+        }
         assert!(stage.node.probe.is_none());
         stage.clear();
         stage.ack(target, nonce);
-        stage.run(Duration::from_millis(999));
+        stage.run((asked_at + Duration::from_millis(999)).saturating_since(stage.now));
         assert_eq!((stage.node.stats().probes_failed, stage.node.health()), (0, 0));
         assert_eq!(stage.node.stats().probes_acked, 0);
     }
@@ -197,7 +202,7 @@ fn lifeguard_buddy_any_answer_to_a_suspect_tells_it_so() {
     let ping = crate::wire::Ping { nonce: 7, digest: Digest::default() };
     stage.say(1, &[Message::Ping(ping)]);
     assert_eq!(stage.claims_to(1), ["suspect p1 1.1 by n"]);
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.settle();
     stage.say(1, &[Message::Ping(ping)]);
     assert_eq!(stage.claims_to(1), ["dead p1 1.1 by n"], "the dead as well");
@@ -214,7 +219,7 @@ fn any_packet_of_a_member_refutes_by_its_senders_stamp() {
     assert_eq!(stage.belief(1), "suspect 1.1", "anybody could have sent that");
     stage.say(1, &[Message::Direct(b"hello")]);
     assert_eq!(stage.belief(1), "alive 1.2");
-    stage.say(2, &[is_dead(1, (1, 2), 2)]);
+    stage.fail(1, (1, 2), 2);
     stage.speaks_under(1, 1, 3);
     stage.say(1, &[Message::Direct(b"hello")]);
     assert_eq!(stage.belief(1), "alive 1.3");

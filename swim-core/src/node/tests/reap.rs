@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     stage::Stage,
-    words::{NODE, addr, alive, entry, has_left, is_alive, is_dead, is_suspect},
+    words::{NODE, addr, alive, entry, has_left, is_alive},
 };
 use crate::{
     io::Timer,
@@ -17,7 +17,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn memberlist_7_5_the_dead_and_the_gone_are_forgotten_after_a_while() {
     let mut stage = Stage::with(4, |_| {});
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.run(10 * SECOND);
     stage.say(2, &[has_left(2, 1, 1)]);
     stage.run(20 * SECOND - Duration::from_nanos(1));
@@ -36,7 +36,7 @@ fn memberlist_7_5_the_dead_and_the_gone_are_forgotten_after_a_while() {
 fn memberlist_7_5_a_forgotten_name_may_return_with_any_claim_and_address() {
     let mut stage = Stage::with(3, |_| {});
     stage.say(1, &[is_alive(1, 4, 9)]);
-    stage.say(3, &[is_dead(1, (4, 9), 3)]);
+    stage.fail(1, (4, 9), 3);
     stage.run(31 * SECOND);
     let claim = Alive { addr: addr(8), ..alive(1, 1, 1) };
     stage.say(3, &[Message::Claim(Claim::Alive(claim))]);
@@ -54,7 +54,7 @@ fn l2_a_forgotten_member_is_not_raised_by_who_still_suspects_it() {
     ] {
         let mut stage = Stage::with(3, |_| {});
         stage.say(1, &[is_alive(1, 4, 9)]);
-        stage.say(3, &[is_dead(1, (4, 9), 3)]);
+        stage.fail(1, (4, 9), 3);
         stage.run(31 * SECOND);
         assert_eq!(stage.belief(1), "unknown");
         let id = stage.accept(2);
@@ -71,7 +71,7 @@ fn l2_a_forgotten_member_is_not_raised_by_who_still_suspects_it() {
 #[test]
 fn memberlist_7_5_who_came_back_is_not_forgotten() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.run(29 * SECOND);
     stage.say(1, &[is_alive(1, 1, 2)]);
     stage.run(100 * SECOND);
@@ -81,9 +81,10 @@ fn memberlist_7_5_who_came_back_is_not_forgotten() {
 #[test]
 fn memberlist_7_5_a_second_death_is_timed_from_its_own_beginning() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.run(20 * SECOND);
-    stage.say(3, &[is_alive(1, 1, 2), is_dead(1, (1, 2), 3)]);
+    stage.say(3, &[is_alive(1, 1, 2)]);
+    stage.fail(1, (1, 2), 3);
     stage.run(29 * SECOND);
     assert_eq!(stage.belief(1), "dead 1.2");
     stage.run(SECOND);
@@ -94,7 +95,7 @@ fn memberlist_7_5_a_second_death_is_timed_from_its_own_beginning() {
 fn p6_what_waits_to_be_said_of_a_member_is_forgotten_with_it() {
     let mut stage = Stage::with(3, |options| options.reap_after = Duration::from_millis(1));
     stage.say(3, &[is_alive(9, 1, 1)]);
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.clear();
     stage.run(Duration::from_millis(1));
     assert_eq!(stage.belief(1), "unknown");
@@ -114,7 +115,7 @@ fn q9_the_node_itself_is_never_forgotten() {
 #[test]
 fn q9_nobody_dead_means_no_reaping_to_wake_up_for() {
     let mut stage = Stage::with(2, |_| {});
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.run(31 * SECOND);
     assert_eq!(stage.belief(1), "unknown");
     assert!(stage.timer.is_none_or(|(_, why)| why != Timer::Reap));
@@ -123,8 +124,7 @@ fn q9_nobody_dead_means_no_reaping_to_wake_up_for() {
 #[test]
 fn p3_the_suspicion_of_a_reaped_member_never_fires_at_its_successor() {
     let mut stage = Stage::with(4, |options| options.reap_after = SECOND);
-    stage.say(2, &[is_suspect(1, (1, 1), 2)]);
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.run(2 * SECOND);
     stage.introduce(9);
     stage.answering = true;
@@ -135,9 +135,10 @@ fn p3_the_suspicion_of_a_reaped_member_never_fires_at_its_successor() {
 
 #[test]
 fn m1_a_member_that_dies_again_and_again_has_one_grave() {
-    let mut stage = Stage::with(2, |_| {});
+    let mut stage = Stage::with(2, |options| options.reap_after = 3600 * SECOND);
     for incarnation in 1..=2000 {
-        stage.say(2, &[is_dead(1, (1, incarnation), 2), is_alive(1, 1, incarnation + 1)]);
+        stage.fail(1, (1, incarnation), 2);
+        stage.say(2, &[is_alive(1, 1, incarnation + 1)]);
     }
     let graves = stage.node.graveyard.len();
     assert!(graves <= 2 * stage.node.counts().total(), "{graves} graves for one member");

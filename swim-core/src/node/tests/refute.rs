@@ -133,7 +133,7 @@ fn a_refutation_goes_out_even_without_rounds_of_gossip() {
 #[test]
 fn x8_l5_two_that_hold_each_other_for_dead_exchange_tables() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(2, &[is_dead(1, (1, 1), 2)]);
+    stage.fail(1, (1, 1), 2);
     stage.settle();
     let streams = stage.links.len();
     stage.say(1, &[is_dead(NODE, (5, 1), 1)]);
@@ -297,7 +297,8 @@ fn l6_who_was_held_for_dead_gives_those_it_suspects_their_time_anew() {
     for (says, is_anew) in [(is_dead(NODE, (5, 1), 1), true), (is_suspect(NODE, (5, 1), 1), false)]
     {
         let mut stage = Stage::with(9, |_| {});
-        stage.say(2, &[is_suspect(3, (1, 1), 2), is_dead(4, (1, 1), 2)]);
+        stage.fail(4, (1, 1), 2);
+        stage.say(2, &[is_suspect(3, (1, 1), 2)]);
         let due = |stage: &Stage| stage.node.suspicions.values().next().unwrap().deadline();
         let (began, old) = (stage.now, due(&stage));
         stage.run(MOMENT);

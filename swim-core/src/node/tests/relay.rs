@@ -5,7 +5,7 @@ use std::{time::Duration, vec::Vec};
 
 use super::{
     stage::Stage,
-    words::{NODE, addr, alive, is_dead, name},
+    words::{NODE, addr, alive, name},
 };
 use crate::{
     limits::{RELAYS_BURST, RELAYS_MAX, RELAYS_PER_SECOND},
@@ -66,7 +66,7 @@ fn memberlist_3_2_a_helper_pings_the_target_and_passes_the_ack_on() {
 #[test]
 fn x6_the_address_comes_from_our_own_table() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(2, &[is_dead(3, (1, 1), 2)]);
+    stage.fail(3, (1, 1), 2);
     stage.say(2, &[Message::Claim(Claim::Alive(Alive { addr: addr(33), ..alive(3, 2, 1) }))]);
     stage.clear();
     stage.say(1, &[ask_at(3, 33)]);
@@ -182,7 +182,7 @@ fn x6_a_relay_ends_with_the_membership_of_who_asked_for_it() {
     let mut stage = Stage::with(3, |options| options.reap_after = MILLI);
     stage.say(1, &[ask(2)]);
     let nonce = stage.pinged(2).unwrap();
-    stage.say(3, &[is_dead(1, (1, 1), 3)]);
+    stage.fail(1, (1, 1), 3);
     stage.run(2 * MILLI);
     stage.introduce(9);
     stage.clear();

@@ -66,7 +66,8 @@ fn s4_nor_does_a_table_change_what_it_is() {
 #[test]
 fn s10_members_are_counted_by_state() {
     let mut stage = Stage::with(6, |_| {});
-    stage.say(6, &[is_suspect(1, (1, 1), 6), is_dead(2, (1, 1), 6), has_left(3, 1, 1)]);
+    stage.fail(2, (1, 1), 6);
+    stage.say(6, &[is_suspect(1, (1, 1), 6), has_left(3, 1, 1)]);
     let counts = stage.node.counts();
     assert_eq!(counts, Counts { alive: 4, suspect: 1, dead: 1, left: 1 });
     assert_eq!((counts.live(), counts.total()), (5, 7));
@@ -82,7 +83,8 @@ fn s10_members_are_counted_by_state() {
 #[test]
 fn s6_the_dead_return_by_a_larger_claim_or_after_they_were_forgotten() {
     let mut stage = Stage::with(3, |_| {});
-    stage.say(2, &[is_alive(1, 3, 3), is_dead(1, (3, 3), 2)]);
+    stage.say(2, &[is_alive(1, 3, 3)]);
+    stage.fail(1, (3, 3), 2);
     stage.clear();
     let hearsay = |state, stamp| {
         let alive = alive(1, 3, 3);

@@ -15,7 +15,7 @@ use super::{
     super::Node,
     auditor::Auditor,
     puppet::{Link, Puppet, nth_at},
-    words::{NODE, addr, is_alive, name},
+    words::{NODE, addr, is_alive, is_dead, is_suspect, name},
 };
 use crate::{
     config::Options,
@@ -133,6 +133,21 @@ impl Stage {
     pub(super) fn introduce(&mut self, nth: usize) {
         self.say(nth, &[is_alive(nth, 1, 1)]);
         assert_eq!(self.state(nth), Some(State::Alive));
+    }
+
+    /// Somebody fails as the rules want it: in doubt by the word of `by`, then time to answer, and
+    /// the verdict. What was seen before that is forgotten.
+    pub(super) fn fail(&mut self, nth: usize, stamp: (u64, u64), by: usize) {
+        self.say(by, &[is_suspect(nth, stamp, by)]);
+        self.let_answer();
+        self.clear();
+        self.say(by, &[is_dead(nth, stamp, by)]);
+        assert_eq!(self.state(nth), Some(State::Dead));
+    }
+
+    /// Lets as much time pass as everybody has to answer an accusation.
+    pub(super) fn let_answer(&mut self) {
+        self.run(self.node.dissemination_window());
     }
 
     /// Lets all news be told, then forgets what was seen.

@@ -17,7 +17,7 @@ use crate::{
 const LONG: Duration = Duration::from_secs(200);
 
 /// How long the suspicion of p1 runs in all, or what became of it.
-fn timeout(stage: &Stage) -> String {
+pub(super) fn timeout(stage: &Stage) -> String {
     let index = stage.node.table.find(named("p1")).unwrap();
     match stage.node.suspicions.get(&index) {
         Some(suspicion) => {
@@ -55,7 +55,7 @@ fn command(world: &mut Option<Stage>, line: &str) -> String {
             }
         }
         "dead" => {
-            stage.say(2, &[is_dead(nth(), (1, 1), 2)]);
+            stage.fail(nth(), (1, 1), 2);
             return String::new();
         }
         "wait" => stage.run(Duration::from_millis(nth() as u64)),
@@ -171,7 +171,8 @@ fn x8_a_strangers_table_does_not_confirm() {
 #[test]
 fn x8_the_table_of_somebody_dead_does_not_confirm() {
     let mut stage = Stage::lan(8, |_| {});
-    stage.say(2, &[is_suspect(1, (1, 1), 2), is_dead(8, (1, 1), 2)]);
+    stage.fail(8, (1, 1), 2);
+    stage.say(2, &[is_suspect(1, (1, 1), 2)]);
     table_says_dead(&mut stage, 8);
     assert_eq!(timeout(&stage), "24000");
 }
@@ -181,7 +182,7 @@ fn x8_l6_who_is_gone_or_unknown_accuses_nobody() {
     // p8 is dead, p20 was never introduced.
     for teller in [8, 20] {
         let mut stage = Stage::lan(8, |_| {});
-        stage.say(2, &[is_dead(8, (1, 1), 2)]);
+        stage.fail(8, (1, 1), 2);
         stage.settle();
         stage.say(teller, &[is_suspect(1, (1, 1), teller), is_dead(2, (1, 1), teller)]);
         stage.say(teller, &[is_suspect(1, (1, 1), 3), is_suspect(NODE, (5, 1), teller)]);
@@ -196,7 +197,7 @@ fn x8_l6_who_is_gone_or_unknown_accuses_nobody() {
     }
     // One that is held for dead and hears of it speaks under a new stamp, and counts at once.
     let mut stage = Stage::lan(8, |_| {});
-    stage.say(2, &[is_dead(8, (1, 1), 2)]);
+    stage.fail(8, (1, 1), 2);
     stage.speaks_under(8, 1, 2);
     stage.say(8, &[is_suspect(1, (1, 1), 8)]);
     assert_eq!((stage.belief(8), stage.belief(1)), ("alive 1.2".into(), "suspect 1.1".into()));

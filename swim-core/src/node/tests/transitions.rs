@@ -37,6 +37,7 @@ fn hear(stage: &mut Stage, line: &str) -> String {
     stage.say(2, &[claim(line)]);
     let belief = stage.belief(1);
     stage.settle_and_keep();
+    stage.let_answer();
     let mut given = belief;
     for change in stage.changes() {
         given += &format!(", {}", change.trim_start_matches("p1 "));

@@ -31,7 +31,7 @@ fn part(kind: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn good(stage: &mut Stage) -> Vec<u8> {
-    let claims = [is_dead(1, (1, 1), 2), is_alive(9, 1, 1), Message::Direct(b"good")];
+    let claims = [is_suspect(1, (1, 1), 2), is_alive(9, 1, 1), Message::Direct(b"good")];
     stage.packet(2, &claims).to_vec()
 }
 
@@ -41,7 +41,7 @@ fn s9_what_is_forged_well_is_taken() {
     let packet = good(&mut stage);
     stage.raw(addr(2), &with_part(&packet, &part(12, b"\x04more")));
     assert_eq!(stage.payloads(), ["good", "more"]);
-    assert_eq!((stage.belief(1), stage.belief(9)), ("dead 1.1".into(), "alive 1.1".into()));
+    assert_eq!((stage.belief(1), stage.belief(9)), ("suspect 1.1".into(), "alive 1.1".into()));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn s9_a_packet_cut_or_changed_anywhere_changes_nothing() {
     assert_eq!(stage.essence(), before);
     assert_eq!(stage.node.stats().rejected(), 2 * packet.len() as u64);
     stage.raw(addr(2), &packet);
-    assert_eq!(stage.belief(1), "dead 1.1", "the packet itself was good");
+    assert_eq!(stage.belief(1), "suspect 1.1", "the packet itself was good");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn w5_unknown_kinds_are_stepped_over_and_counted() {
     let unknown = [part(77, b"from the future"), part(200, b"")].concat();
     stage.raw(addr(2), &with_part(&packet, &unknown));
     assert_eq!(stage.payloads(), ["good"]);
-    assert_eq!(stage.belief(1), "dead 1.1");
+    assert_eq!(stage.belief(1), "suspect 1.1");
     assert_eq!((stage.node.stats().messages_unknown, stage.node.stats().rejected()), (2, 0));
 }
 
@@ -175,8 +175,11 @@ fn s9_claims_of_one_packet_are_applied_in_their_order() {
     let meta = |meta, incarnation| {
         Message::Claim(Claim::Alive(Alive { meta, ..alive(1, 1, incarnation) }))
     };
-    stage.say(2, &[is_suspect(1, (1, 1), 2), meta(b"a", 2), meta(b"b", 3), is_dead(1, (1, 3), 2)]);
-    let expected: [String; 5] =
-        ["suspected", "recovered", "updated", "updated", "failed"].map(|word| format!("p1 {word}"));
+    stage.say(
+        2,
+        &[is_suspect(1, (1, 1), 2), meta(b"a", 2), meta(b"b", 3), is_suspect(1, (1, 3), 2)],
+    );
+    let expected: [String; 5] = ["suspected", "recovered", "updated", "updated", "suspected"]
+        .map(|word| format!("p1 {word}"));
     assert_eq!(stage.changes(), expected);
 }
