@@ -57,7 +57,10 @@ async fn obey(command: &str, node: &Handle) -> Result<Value, Box<dyn Error>> {
     let words: Vec<_> = command.splitn(3, ' ').collect();
     match words[..] {
         ["members"] => {
-            let rows: Vec<_> = node.all_members().iter().map(|member| says::row(member)).collect();
+            // Of the node itself: what changes without an event, as an incarnation, is in it too.
+            let rows =
+                node.call(|node, _| node.members().map(|member| says::row(&member)).collect());
+            let rows: Vec<_> = rows.await?;
             return Ok(json!({ "members": rows }));
         }
         ["stats"] => return Ok(says::counters(&node.stats().await?)),

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -40,19 +40,25 @@ impl Tape {
 ///
 /// # Panics
 ///
-/// When it is not so within half a minute: with `what` was waited for and what was seen instead.
+/// When it is not so in time: with `what` was waited for and what was seen instead.
 pub fn until<T, E: Display>(what: &str, mut look: impl FnMut() -> Result<T, E>) -> T {
-    for _ in 1..LOOKS {
-        if let Ok(found) = look() {
-            return found;
+    let deadline = now() + PATIENCE;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(seen) if now() >= deadline => panic!("not in time: {what}; {seen}"),
+            Err(_) => thread::sleep(PAUSE),
         }
-        thread::sleep(PAUSE);
     }
-    look().unwrap_or_else(|seen| panic!("not in time: {what}; {seen}"))
 }
 
-/// Between two looks: short beside the shortest suspicion.
-const PAUSE: Duration = Duration::from_millis(25);
+#[expect(clippy::disallowed_methods, reason = "this crate is about real time")]
+fn now() -> Instant {
+    Instant::now()
+}
 
-/// Half a minute and what the looks take: many times what anything takes on an idle machine.
-const LOOKS: u32 = 1200;
+/// Between two looks: short beside the shortest suspicion, also where one look asks many peers.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Many times what anything takes on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(40);
