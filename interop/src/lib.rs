@@ -4,4 +4,5 @@
 pub mod cluster;
 pub mod go;
 pub mod peer;
+pub mod proxy;
 pub mod tape;

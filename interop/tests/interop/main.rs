@@ -6,5 +6,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod conflict;
+mod delegate;
 mod harness;
+mod helpers;
+mod keys;
+mod repair;
 mod story;
+mod suspicion;
