@@ -1,6 +1,11 @@
 //! A cluster of both kinds of peers, and when its members agree.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
 use crate::{
     peer::{Kind, Peer, Row},
@@ -20,16 +25,26 @@ pub struct Programs {
 #[derive(Debug)]
 pub struct Cluster {
     programs: Programs,
-    flags: Vec<String>,
+    /// What all are told that start from now on.
+    pub flags: Vec<String>,
+    /// Where peers listen; `None`: at ports of 127.0.0.1 that the system chooses.
+    port: Option<u16>,
     /// Those that run, in the order of their start.
     pub peers: Vec<Peer>,
 }
 
 impl Cluster {
-    /// An empty cluster whose peers will all have these flags.
+    /// An empty cluster whose peers will have these flags.
     #[must_use]
     pub fn new(programs: Programs, flags: Vec<String>) -> Self {
-        Self { programs, flags, peers: Vec::new() }
+        Self { programs, flags, port: None, peers: Vec::new() }
+    }
+
+    /// All peers will have the same port, each at a loopback address of its own: in version 1 of
+    /// memberlist's protocol nobody tells ports, and all are taken to have one's own.
+    #[must_use]
+    pub fn with_port(self, port: u16) -> Self {
+        Self { port: Some(port), ..self }
     }
 
     /// Starts a peer that does not join anybody.
@@ -38,8 +53,10 @@ impl Cluster {
             Kind::Go => &self.programs.go,
             Kind::Swim => &self.programs.swim,
         };
-        let flags = self.flags.iter().cloned().chain(flags.iter().map(|&flag| flag.into()));
-        let peer = Peer::start(program, kind, name, &flags.collect::<Vec<_>>());
+        let bind = self.port.map(|port| format!("--bind={}:{port}", fresh_host()));
+        let own = flags.iter().map(|&flag| flag.into());
+        let flags: Vec<_> = self.flags.iter().cloned().chain(bind).chain(own).collect();
+        let peer = Peer::start(program, kind, name, &flags);
         self.peers.push(peer);
         self.peers.last_mut().expect("it was just added")
     }
@@ -130,6 +147,13 @@ impl Cluster {
             if is_so(&tables) { Ok(()) } else { Err(format!("{tables:#?}")) }
         });
     }
+}
+
+/// A loopback address that no peer of this program had before.
+fn fresh_host() -> Ipv4Addr {
+    static LAST: AtomicU16 = AtomicU16::new(1);
+    let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Ipv4Addr::new(127, 7, high, low)
 }
 
 fn living(table: &BTreeMap<String, Row>) -> BTreeMap<&String, &Row> {

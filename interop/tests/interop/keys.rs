@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use swim_interop::peer::Kind;
+use swim_interop::{cluster::Cluster, peer::Kind};
 
 use crate::harness::{KEYS, MAIN, Variant, finish, mixed};
 
@@ -21,21 +21,17 @@ fn keys_are_rotated() {
                 // Meanwhile everybody speaks, some with the one and some with the other key.
                 thread::sleep(Duration::from_millis(300));
             }
+            let word = command.replace(' ', "-");
             for name in ["go-0", "swim-0"] {
-                cluster.peer(name).ask(&format!("meta {command}"));
+                cluster.peer(name).ask(&format!("meta {word}"));
                 cluster.wait(&format!("after {command:?} all hear {name}"), |tables| {
-                    tables.values().all(|table| table[name].meta == command)
+                    tables.values().all(|table| table[name].meta == word)
                 });
             }
         }
-        // With the old key for nothing but the flag that all share, a newcomer is not let in.
-        let key = format!("--key={}", KEYS[1]);
-        let new = Variant { is_sealed: false, protocol, ..MAIN };
-        let seed = format!("--join={}", cluster.peers[0].addr);
-        let mut newcomers = crate::harness::empty(new, &[&key, &seed]);
-        newcomers.start(Kind::Go, "go-new", &[]);
-        newcomers.start(Kind::Swim, "swim-new", &[]);
-        cluster.peers.append(&mut newcomers.peers);
+        change(&mut cluster, &format!("--key={}", KEYS[0]), &format!("--key={}", KEYS[1]));
+        cluster.add(Kind::Go, "go-new", &[]);
+        cluster.add(Kind::Swim, "swim-new", &[]);
         finish(cluster);
     }
 }
@@ -44,13 +40,21 @@ fn keys_are_rotated() {
 #[ignore = "needs Go and HashiCorp's memberlist"]
 fn a_cluster_on_its_way_to_a_key() {
     // First all get the key, but speak plainly and take both; then they seal; then they insist.
-    let plain = ["--verify-incoming=false", "--verify-outgoing=false"];
-    let sealing = ["--verify-incoming=false", "--verify-outgoing=true"];
-    let mut cluster = mixed(1, MAIN, &plain);
-    let seed = format!("--join={}", cluster.peers[0].addr);
-    let mut others = crate::harness::empty(MAIN, &[&seed, sealing[0], sealing[1]]);
-    others.start(Kind::Go, "go-new", &[]);
-    others.start(Kind::Swim, "swim-new", &[]);
-    cluster.peers.append(&mut others.peers);
+    let mut cluster = mixed(1, MAIN, &["--verify-incoming=false", "--verify-outgoing=false"]);
+    change(&mut cluster, "--verify-outgoing=false", "--verify-outgoing=true");
+    cluster.add(Kind::Go, "go-seals", &[]);
+    cluster.add(Kind::Swim, "swim-seals", &[]);
+    cluster.settle();
+    cluster.leave("go-0");
+    cluster.leave("swim-0");
+    change(&mut cluster, "--verify-incoming=false", "--verify-incoming=true");
+    cluster.add(Kind::Go, "go-insists", &[]);
+    cluster.add(Kind::Swim, "swim-insists", &[]);
     finish(cluster);
+}
+
+/// Whoever starts from now on is told `to` where the others were told `from`.
+fn change(cluster: &mut Cluster, from: &str, to: &str) {
+    let flag = cluster.flags.iter_mut().find(|flag| *flag == from);
+    *flag.expect("a flag that was given") = to.into();
 }
