@@ -6,7 +6,9 @@ use crate::harness::{MAIN, finish, mixed};
 
 fn second_of_a_name(impostor: Kind, name: &str) {
     let mut cluster = mixed(2, MAIN, &[]);
-    cluster.add(impostor, name, &["--meta=the other one"]);
+    // Not through the one whose name it has, which would not have it.
+    let seed = format!("--join={}", cluster.peer("go-1").addr);
+    cluster.start(impostor, name, &["--meta=the other one", &seed]);
     let other = cluster.peers.pop().unwrap();
     let other_addr = other.addr.to_string();
     for peer in &cluster.peers {
