@@ -12,5 +12,6 @@ mod harness;
 mod helpers;
 mod keys;
 mod repair;
+mod soak;
 mod story;
 mod suspicion;
