@@ -8,6 +8,7 @@
 
 mod conflict;
 mod delegate;
+mod differential;
 mod harness;
 mod helpers;
 mod keys;
