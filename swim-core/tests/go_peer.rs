@@ -363,3 +363,22 @@ fn checksums_go_to_those_that_know_them() {
     assert!(!stage.sent().is_empty());
     assert!(stage.sent().iter().all(|sent| !sent.starts_with("0c")), "{:?}", stage.sent());
 }
+
+#[test]
+fn who_claims_a_name_from_where_it_is_makes_a_conflict() {
+    // The claim that `node-a` is alive elsewhere, under the incarnation it has where it is.
+    let claim = "0486a441646472a40a010209ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f6465\
+                 2d61a4506f7274cd1f0aa356736ea6010502000000";
+    let mut stage = Stage::joined();
+    let is_conflict = |kind: &&EventKind| matches!(kind, EventKind::Conflict { .. });
+    stage.packet(SocketAddr::from(([10, 1, 2, 8], 7946)), claim);
+    assert_eq!(stage.events.iter().find(is_conflict), None, "others may tell what is outdated");
+    let elsewhere = SocketAddr::from(([10, 1, 2, 9], 7946));
+    stage.packet(elsewhere, claim);
+    let Some(EventKind::Conflict { holder, other_addr, .. }) =
+        stage.events.iter().find(is_conflict)
+    else {
+        panic!("{:?}", stage.events)
+    };
+    assert_eq!((holder.addr, *other_addr), (go(), elsewhere));
+}

@@ -39,7 +39,10 @@ impl Node {
             Claim::Alive(alive) => {
                 let known = self.table.find(alive.name);
                 // Nobody passes on what is outdated: who says so of us has just heard it.
-                let first_hand = source.first_hand || known == Some(MemberIndex::SELF);
+                // Where packets don't say who sends them, the address does.
+                let first_hand = source.first_hand
+                    || known == Some(MemberIndex::SELF)
+                    || (!self.config.dialect.is_native() && alive.addr == source.addr);
                 self.on_alive(known, alive, Source { first_hand, ..source });
             }
             Claim::Suspect(accusation) => self.on_suspect(accusation, source),

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/hashicorp/memberlist"
+)
+
+// What is printed: one JSON object.
+type line map[string]interface{}
+
+var stdout sync.Mutex
+
+func say(what line) {
+	stdout.Lock()
+	defer stdout.Unlock()
+	if json.NewEncoder(os.Stdout).Encode(what) != nil {
+		os.Exit(1)
+	}
+}
+
+// What memberlist logs that something is wrong, as lines.
+type logWriter struct{}
+
+func (logWriter) Write(text []byte) (int, error) {
+	for _, level := range []string{"[ERR]", "[WARN]"} {
+		if _, what, found := strings.Cut(string(text), level+" "); found {
+			say(line{"event": "log", "level": level, "text": strings.TrimSpace(what)})
+		}
+	}
+	return len(text), nil
+}
+
+// All that the library holds of members, of every state, as it is at one moment.
+//
+// What it shows to applications has no states, and is read while it may change. So this looks
+// inside, under the library's own lock, at the fields by their names.
+func table(list *memberlist.Memberlist) []line {
+	inside := reflect.ValueOf(list).Elem()
+	lock := (*sync.RWMutex)(unsafe.Pointer(inside.FieldByName("nodeLock").UnsafeAddr()))
+	lock.RLock()
+	defer lock.RUnlock()
+	states := []string{"alive", "suspect", "dead", "left"}
+	members := []line{}
+	nodes := inside.FieldByName("nodeMap")
+	for _, name := range nodes.MapKeys() {
+		state := nodes.MapIndex(name).Elem()
+		node := (*memberlist.Node)(unsafe.Pointer(state.FieldByName("Node").UnsafeAddr()))
+		members = append(members, line{
+			"name":        node.Name,
+			"addr":        net.JoinHostPort(node.Addr.String(), strconv.Itoa(int(node.Port))),
+			"meta":        string(node.Meta),
+			"state":       states[state.FieldByName("State").Int()],
+			"incarnation": state.FieldByName("Incarnation").Uint(),
+			"protocol":    node.PCur,
+		})
+	}
+	return members
+}

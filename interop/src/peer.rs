@@ -1,0 +1,191 @@
+//! A peer as a process: one of ours or one of Go's, spoken to in the same words.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    net::SocketAddr,
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::tape::{Tape, until};
+
+/// Whose program a peer runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// HashiCorp's library.
+    Go,
+    /// Ours.
+    Swim,
+}
+
+/// What a peer holds of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Where it is reached.
+    pub addr: SocketAddr,
+    /// `alive`, `suspect`, `dead` or `left`.
+    pub state: String,
+    /// What it says about itself.
+    pub meta: String,
+    /// Its incarnation.
+    pub incarnation: u64,
+}
+
+/// A process; when this is dropped, it is killed.
+#[derive(Debug)]
+pub struct Peer {
+    /// Its name in the cluster.
+    pub name: String,
+    /// Whose program it is.
+    pub kind: Kind,
+    /// Where the others reach it.
+    pub addr: SocketAddr,
+    child: Child,
+    stdin: ChildStdin,
+    tape: Tape,
+}
+
+impl Peer {
+    /// Starts `program` with these flags and waits until it listens.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come up.
+    #[must_use]
+    pub fn start(program: &Path, kind: Kind, name: &str, flags: &[String]) -> Self {
+        let mut command = Command::new(program);
+        command.args(["--name", name]).args(flags);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        let stdin = child.stdin.take().expect("it was asked for");
+        let tape = Tape::record(child.stdout.take().expect("it was asked for"));
+        let up = until(&format!("{name} is up"), || {
+            let lines = tape.lines();
+            let up = lines.iter().find(|line| line["event"] == "up").cloned();
+            up.ok_or_else(|| format!("{lines:?}"))
+        });
+        let addr = up["addr"].as_str().and_then(|addr| addr.parse().ok()).expect("an address");
+        Self { name: name.into(), kind, addr, child, stdin, tape }
+    }
+
+    /// Gives a command and returns the answer.
+    ///
+    /// # Panics
+    ///
+    /// When there is none in time, or it is an error.
+    pub fn ask(&mut self, command: &str) -> Value {
+        let answers = |line: &&Value| line["event"] == "answer";
+        let before = self.tape.lines().iter().filter(answers).count();
+        writeln!(self.stdin, "{command}").unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let answer = until(&format!("{} answers {command:?}", self.name), || {
+            let answer = self.tape.lines().iter().filter(answers).nth(before).cloned();
+            answer.ok_or_else(|| self.said())
+        });
+        assert_eq!(answer["error"], Value::Null, "{} was told {command:?}", self.name);
+        answer
+    }
+
+    /// What it holds of every member that it knows of, by name.
+    pub fn members(&mut self) -> BTreeMap<String, Row> {
+        let answer = self.ask("members");
+        let rows = answer["members"].as_array().expect("a list of members");
+        let text = |row: &Value, field: &str| row[field].as_str().expect("a text").to_owned();
+        let row = |row: &Value| Row {
+            addr: text(row, "addr").parse().expect("an address"),
+            state: text(row, "state"),
+            meta: text(row, "meta"),
+            incarnation: row["incarnation"].as_u64().expect("a number"),
+        };
+        rows.iter().map(|member| (text(member, "name"), row(member))).collect()
+    }
+
+    /// How many lines it has printed.
+    #[must_use]
+    pub fn mark(&self) -> usize {
+        self.tape.lines().len()
+    }
+
+    /// The first line since `mark` that is such a one.
+    pub fn find(&self, mark: usize, is_it: impl Fn(&Value) -> bool) -> Option<Value> {
+        self.tape.lines()[mark..].iter().find(|line| is_it(line)).cloned()
+    }
+
+    /// Waits for such a line.
+    ///
+    /// # Panics
+    ///
+    /// When there is none in time.
+    pub fn wait(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        let what = format!("{}: {what}", self.name);
+        until(&what, || self.find(0, &is_it).ok_or_else(|| self.said()))
+    }
+
+    /// Waits for the message `text`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come in time.
+    pub fn wait_message(&self, text: &str) -> Value {
+        self.wait(text, |line| line["event"] == "message" && line["text"] == text)
+    }
+
+    /// Lets it stand still.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// What it complained of that a peer must not have sent: all that ours refused, and what Go's
+    /// could not read.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<String> {
+        let lines = self.tape.lines();
+        let logs = lines.iter().filter(|line| line["event"] == "log");
+        let texts = logs.map(|line| line["text"].as_str().unwrap_or_default().to_owned());
+        texts
+            .filter(|text| self.kind == Kind::Swim || UNREAD.iter().any(|part| text.contains(part)))
+            .collect()
+    }
+
+    /// Its last lines, for messages of failed tests.
+    fn said(&self) -> String {
+        let lines = self.tape.lines();
+        let last: Vec<_> = lines.iter().rev().take(12).rev().map(Value::to_string).collect();
+        format!("{} said last:\n{}", self.name, last.join("\n"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // The child was not waited for, so the id is still its own.
+        kill_process(pid.expect("a process has an id"), signal).expect("a child takes signals");
+    }
+}
+
+impl Drop for Peer {
+    /// SIGKILL: no goodbye.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Parts of what Go's library logs when it does not understand something.
+const UNREAD: [&str; 9] = [
+    "ecode",
+    "ecrypt",
+    "ecompress",
+    "not supported",
+    "Unexpected",
+    "unexpected",
+    "Truncated",
+    "invalid",
+    "wrong",
+];

@@ -1,0 +1,68 @@
+//! What happens to a node, as the lines that `swim-peer` prints.
+
+use serde_json::{Value, json};
+use swim_tokio::{EventKind, Member, MemberChange, Notice, Stats};
+
+/// A notice as a line; `None` for what no test asks for.
+pub(crate) fn line(notice: &Notice) -> Option<Value> {
+    let Notice::Event(event) = notice else {
+        return Some(json!({ "event": "log", "level": "[ERR]", "text": format!("{notice:?}") }));
+    };
+    Some(match &event.kind {
+        EventKind::Member { change, member } => {
+            let change = match change {
+                // Go's library makes no difference between the two here.
+                MemberChange::Failed | MemberChange::Left => "gone".into(),
+                other => other.to_string(),
+            };
+            let mut line = row(member);
+            line["event"] = "member".into();
+            line["change"] = change.into();
+            line
+        }
+        EventKind::Conflict { holder, other_addr, .. } => {
+            json!({ "event": "conflict", "name": holder.name.as_str(), "other": other_addr })
+        }
+        EventKind::Message { from, payload, reliable, .. } => {
+            let (from, text) = (from.as_str(), text(payload));
+            json!({ "event": "message", "text": text, "from": from, "reliable": reliable })
+        }
+        EventKind::RemoteState { state, join, .. } => {
+            json!({ "event": "state", "text": text(state), "join": join })
+        }
+        EventKind::Probed { member, pong } => {
+            json!({ "event": "ping", "name": member.as_str(), "text": text(&pong.payload) })
+        }
+        EventKind::Rejected { .. } | EventKind::Unbeatable { .. } => {
+            json!({ "event": "log", "level": "[WARN]", "text": format!("{:?}", event.kind) })
+        }
+        _ => return None,
+    })
+}
+
+/// A member as a row of the answer to `members`.
+pub(crate) fn row(member: &Member) -> Value {
+    json!({
+        "name": member.name.as_str(),
+        "addr": member.addr,
+        "meta": text(member.meta.as_bytes()),
+        "state": member.state.to_string(),
+        "incarnation": member.stamp.incarnation.0,
+        "protocol": member.versions.protocol.current,
+    })
+}
+
+/// The counters that tests ask for.
+pub(crate) fn counters(stats: &Stats) -> Value {
+    json!({
+        "rejected": stats.rejected(),
+        "saved_by_relay": stats.probes_saved_by_relay,
+        "relayed": stats.relayed,
+        "exchanges": stats.exchanges,
+        "refutations": stats.refutations,
+    })
+}
+
+fn text(bytes: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(bytes.as_ref()).into_owned()
+}

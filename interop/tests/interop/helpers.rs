@@ -1,0 +1,59 @@
+//! Indirect probes: a member that one cannot reach is reached by another of the other kind.
+
+use swim_interop::{cluster::Cluster, peer::Kind, proxy::Proxy, tape::until};
+
+use crate::harness::{MAIN, empty, finish_but_for, free_addr};
+
+/// How many probes need help before a test believes in it.
+const HELPED: u64 = 3;
+
+/// `asks` can't send to `target`, and `helps` can. Both probe it, but only through the proxy.
+fn cut_off(asks: Kind, helps: Kind) -> (Cluster, Proxy) {
+    // Enough time for an answer by way of a helper on any machine.
+    let mut cluster = empty(MAIN, &["--set=probe_interval=1s", "--set=probe_timeout=200ms"]);
+    cluster.start(asks, "asks", &[]);
+    cluster.add(helps, "helps", &[]);
+    let bind = free_addr();
+    let proxy = Proxy::start(bind).unwrap();
+    let flags = [format!("--bind={bind}"), format!("--advertise={}", proxy.addr)];
+    cluster.add(Kind::Swim, "target", &[&flags[0], &flags[1]]);
+    cluster.settle();
+    proxy.block(cluster.peer("asks").addr);
+    (cluster, proxy)
+}
+
+fn is_never_suspected(cluster: &mut Cluster, proxy: &Proxy) {
+    assert!(proxy.dropped() as u64 >= HELPED, "{} dropped", proxy.dropped());
+    let complaint = cluster.peer("asks").find(0, |line| {
+        let text = line["text"].as_str().unwrap_or_default();
+        line["name"] == "target" && (line["change"] == "suspected" || line["change"] == "gone")
+            || text.contains("Suspect target has failed")
+    });
+    assert_eq!(complaint, None);
+}
+
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist"]
+fn go_helps() {
+    let (mut cluster, proxy) = cut_off(Kind::Swim, Kind::Go);
+    until("Go saves probes", || {
+        let stats = cluster.peer("asks").ask("stats");
+        if stats["saved_by_relay"].as_u64() >= Some(HELPED) { Ok(()) } else { Err(stats) }
+    });
+    is_never_suspected(&mut cluster, &proxy);
+    // The target asks for help too, from where it is not known to be, and gets none (G13).
+    finish_but_for(cluster, "Stranger");
+}
+
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist"]
+fn go_is_helped() {
+    let (mut cluster, proxy) = cut_off(Kind::Go, Kind::Swim);
+    until("probes of Go are relayed", || {
+        let stats = cluster.peer("helps").ask("stats");
+        if stats["relayed"].as_u64() >= Some(HELPED) { Ok(()) } else { Err(stats) }
+    });
+    is_never_suspected(&mut cluster, &proxy);
+    // The target asks for help too, from where it is not known to be, and gets none (G13).
+    finish_but_for(cluster, "Stranger");
+}

@@ -1,0 +1,18 @@
+//! Our nodes and HashiCorp's in one cluster.
+//!
+//! ```text
+//! cargo test -p swim-interop -- --ignored
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod conflict;
+mod delegate;
+mod differential;
+mod harness;
+mod helpers;
+mod keys;
+mod repair;
+mod soak;
+mod story;
+mod suspicion;

@@ -1,0 +1,46 @@
+//! A mixed cluster in which nothing happens, for a long time, with the timings of Go's own preset:
+//! nobody is held for failed, and nobody says what another can't read.
+//!
+//! ```text
+//! cargo test -p swim-interop -- --ignored soak
+//! ```
+
+use std::{thread, time::Duration};
+
+use swim_interop::{
+    cluster::Cluster,
+    peer::{Kind, Peer},
+};
+
+use crate::harness::{KEYS, finish, programs};
+
+/// Peers of each kind.
+const EACH: usize = 5;
+
+/// How long nothing happens.
+const MINUTES: u64 = 10;
+
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist, and takes ten minutes"]
+fn soak() {
+    let mut cluster = Cluster::new(programs(), vec![format!("--key={}", KEYS[0])]);
+    for number in 0..EACH {
+        cluster.add(Kind::Go, &format!("go-{number}"), &[]);
+        cluster.add(Kind::Swim, &format!("swim-{number}"), &[]);
+    }
+    cluster.settle();
+    let marks: Vec<_> = cluster.peers.iter().map(Peer::mark).collect();
+    for minute in 0..MINUTES {
+        thread::sleep(Duration::from_secs(60));
+        for (peer, mark) in cluster.peers.iter().zip(&marks) {
+            let gone = peer.find(*mark, |line| line["change"] == "gone");
+            assert_eq!(gone, None, "{} in minute {minute}", peer.name);
+            let pings = peer.find(*mark, |line| line["event"] == "ping");
+            assert!(pings.is_some(), "{} probes nobody", peer.name);
+        }
+        let name = ["go-0", "swim-0"][usize::from(minute % 2 == 1)];
+        cluster.peer(name).ask(&format!("meta minute-{minute}"));
+        cluster.settle();
+    }
+    finish(cluster);
+}
