@@ -55,6 +55,11 @@ impl Probe {
         self.helpers.push(helper);
     }
 
+    /// All that were asked: the target, then those asked for help.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = MemberIndex> {
+        core::iter::once(self.target).chain(self.helpers.iter().copied())
+    }
+
     /// Whether this member was asked for help.
     pub(crate) fn is_helper(&self, member: MemberIndex) -> bool {
         self.helpers.contains(&member)

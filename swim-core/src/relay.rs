@@ -55,6 +55,11 @@ impl Relays {
         self.pending.get_mut(&nonce)
     }
 
+    /// Whom a ping of this nonce went to.
+    pub(crate) fn target(&self, nonce: u64) -> Option<MemberIndex> {
+        self.pending.get(&nonce).map(|relay| relay.target)
+    }
+
     /// How many pings are under way.
     pub(crate) fn len(&self) -> usize {
         self.pending.len()

@@ -132,6 +132,18 @@ fn own_claim(incarnation: u8) -> String {
     )
 }
 
+/// The claim that a node with a name of six letters is alive, at an address given in hex.
+fn alive(node: &str, ip: &str, incarnation: &str, vsn: &str) -> String {
+    let node = hex(node.as_bytes());
+    format!(
+        "0486a441646472a4{ip}ab496e6361726e6174696f6e{incarnation}a44d657461c0a44e6f6465a6{node}\
+         a4506f7274cd1f0aa356736ea6{vsn}"
+    )
+}
+
+/// The versions that every node of memberlist announces.
+const VSN: &str = "010502000000";
+
 /// Somebody's verdict about `node-b`, of kind 3 (suspect) or 5 (dead).
 fn verdict(kind: u8, from: &str, incarnation: &str) -> String {
     let from = hex(from.as_bytes());
@@ -207,6 +219,54 @@ fn it_is_probed_and_its_ack_counts() {
     assert_eq!(stage.node.stats().probes_acked, acked, "not from elsewhere");
     stage.packet(go(), &ack);
     assert_eq!(stage.node.stats().probes_acked, acked + 1);
+}
+
+/// The number in a ping of `node`, as bytes, if one was sent to the Go node.
+fn seq_of_ping(stage: &Stage, node: &str) -> Option<String> {
+    let ping = format!("0085a44e6f6465a6{}", hex(node.as_bytes()));
+    let sent = stage.sent().into_iter().find(|sent| sent.contains(&ping))?;
+    let at = sent.find(&ping).expect("it is in there");
+    let at = at + sent[at..].find("a55365714e6f").expect("its number") + 12;
+    let len = match &sent[at..at + 2] {
+        "ce" => 10,
+        "cd" => 6,
+        "cc" => 4,
+        _ => 2,
+    };
+    Some(sent[at..at + len].to_owned())
+}
+
+/// Its address is all by which a sender is known: who only claims to be there, too, must not hide
+/// the one that is.
+#[test]
+fn a_second_name_at_its_address_hides_nobody() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), &alive("node-x", "0a010203", "01", VSN));
+    let mut acked = [false; 2];
+    for _ in 0..40 {
+        stage.packets.clear();
+        stage.run(Duration::from_millis(500));
+        for (node, acked) in ["node-a", "node-x"].iter().zip(&mut acked) {
+            if let Some(seq) = seq_of_ping(&stage, node) {
+                let before = stage.node.stats().probes_acked;
+                stage.packet(go(), &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+                *acked |= stage.node.stats().probes_acked > before;
+            }
+        }
+    }
+    assert_eq!(acked, [true; 2], "whichever was asked, is who answers from there");
+    let name = |stage: &Stage| stage.node.member_at(go()).expect("somebody").name.to_string();
+    assert_eq!(name(&stage), "node-a", "who was there first");
+    let left = |node: &str| {
+        let node = hex(node.as_bytes());
+        format!("0583a446726f6da6{node}ab496e6361726e6174696f6e7fa44e6f6465a6{node}")
+    };
+    stage.packet(go(), &left("node-a"));
+    assert_eq!(name(&stage), "node-x", "who lives");
+    stage.packet(go(), &alive("node-a", "0a010203", "cc80", VSN));
+    assert_eq!(name(&stage), "node-x");
+    stage.packet(go(), &left("node-x"));
+    assert_eq!(name(&stage), "node-a");
 }
 
 #[test]
