@@ -141,6 +141,16 @@ fn alive(node: &str, ip: &str, incarnation: &str, vsn: &str) -> String {
     )
 }
 
+/// A table of one line: a node with a name of six letters, in a state.
+fn table_of(node: &str, ip: &str, incarnation: &str, state: u8) -> String {
+    let node = hex(node.as_bytes());
+    format!(
+        "0683a44a6f696ec2a54e6f64657301ac5573657253746174654c656e0087a441646472a4{ip}ab496e6361726e\
+         6174696f6e{incarnation}a44d657461c0a44e616d65a6{node}a4506f7274cd1f0aa55374617465{state:02x}\
+         a356736ea6{VSN}"
+    )
+}
+
 /// The versions that every node of memberlist announces.
 const VSN: &str = "010502000000";
 
@@ -303,6 +313,37 @@ fn o3_what_cannot_be_outbid_raises_an_alarm_once_and_wraps_nothing() {
                  6f64652d61a4506f7274cd1f0aa356736ea6010502000000";
     stage.packet(go(), alive);
     assert_eq!(stage.node.member("node-a").map(|member| member.stamp.incarnation.0), Some(1));
+}
+
+/// A line of its table that is not of a living member says nothing but that.
+#[test]
+fn who_is_not_alive_in_its_table_is_not_made_alive_by_it() {
+    let mut stage = Stage::joined();
+    for state in 1..=3 {
+        stage.stream(&table_of("node-c", "0a010205", "01", state));
+        assert_eq!(stage.node.member("node-c"), None, "nobody is met as {state}");
+    }
+    stage.stream(&table_of("node-c", "0a010205", "00", 0));
+    assert_eq!(stage.node.member("node-c"), None, "no node says 0");
+    assert_eq!(stage.node.stats().rejected_for(Reject::Implausible), 1);
+    stage.stream(&table_of("node-c", "0a010205", "01", 0));
+    let member = stage.node.member("node-c").expect("it is in");
+    // In doubt, and under a later incarnation; where it is, only a living one's line can say.
+    stage.stream(&table_of("node-c", "0a010207", "05", 2));
+    let doubted = stage.node.member("node-c").expect("it is in");
+    assert_eq!((doubted.state, doubted.addr), (State::Suspect, member.addr));
+    assert_eq!(doubted.stamp.incarnation.0, 5);
+    assert_eq!(stage.node.stats().conflicts, 0);
+    stage.stream(&table_of("node-c", "0a010205", "05", 3));
+    assert_eq!(stage.node.member("node-c").map(|member| member.state), Some(State::Left));
+    // The name is free, but not for one that is gone.
+    stage.events.clear();
+    for state in 1..=3 {
+        stage.stream(&table_of("node-c", "0a010207", "05", state));
+    }
+    let member = stage.node.member("node-c").expect("it is known");
+    assert_eq!((member.state, member.addr), (State::Left, doubted.addr));
+    assert!(stage.events.iter().all(|kind| !matches!(kind, EventKind::Member { .. })));
 }
 
 #[test]

@@ -209,6 +209,11 @@ fn accusation<'a>(verdict: &Verdict<'a>) -> Result<Accusation<'a>, Reject> {
 }
 
 fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+    if said.incarnation == 0 {
+        // Every node begins at 1. Go would keep it as dead, and of one that is gone already it says
+        // what nobody has ever said.
+        return Err(Reject::Implausible);
+    }
     let (addr, mapped) = address(said.addr, said.port, own)?;
     let meta = said.meta.unwrap_or_default();
     if meta.len() > META_LEN_MAX {

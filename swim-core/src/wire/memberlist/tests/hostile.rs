@@ -11,9 +11,14 @@ const ACK: &str = "0282a75061796c6f6164c0a55365714e6f2a";
 
 /// A claim with these bytes as its address and its versions.
 fn claim(addr: &[u8], vsn: &[u8], node: &[u8], meta_len: usize) -> Vec<u8> {
+    claim_under(1, addr, vsn, node, meta_len)
+}
+
+/// The same under an incarnation.
+fn claim_under(incarnation: u32, addr: &[u8], vsn: &[u8], node: &[u8], meta_len: usize) -> Vec<u8> {
     let meta = alloc::vec![b'm'; meta_len];
     let mut out = Vec::new();
-    let alive = leaf::Alive { incarnation: 1, node, addr, port: 1, meta: Some(&meta), vsn };
+    let alive = leaf::Alive { incarnation, node, addr, port: 1, meta: Some(&meta), vsn };
     Leaf::Alive(alive).put(&mut out);
     out
 }
@@ -38,7 +43,7 @@ fn each_malformed_packet_is_refused_for_its_fault() {
     cut.pop();
     let mut bad_sum = [&checksum::head(&ack)[..], &ack].concat();
     bad_sum[4] ^= 1;
-    let cases: [(&[u8], Reject); 27] = [
+    let cases: [(&[u8], Reject); 28] = [
         (b"", Reject::Truncated),
         (&bytes("f4"), Reject::Truncated),
         (&bytes("f400"), Reject::Label),
@@ -66,6 +71,7 @@ fn each_malformed_packet_is_refused_for_its_fault() {
         (&claim(&[10, 0, 0, 1], &[3, 5, 2, 0, 0, 0], b"a", 0), Reject::Version),
         (&claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a\n", 0), Reject::Text),
         (&claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 513), Reject::Oversize),
+        (&claim_under(0, &[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 0), Reject::Implausible),
     ];
     for (packet, reject) in cases {
         assert_eq!(outcome(&mut PLAIN.wire(), packet), Err(reject), "{}", hex(packet));
