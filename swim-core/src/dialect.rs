@@ -23,7 +23,12 @@ pub struct MemberlistOptions {
     pub verify_incoming: bool,
     /// With a keyring: whether what is sent is sealed (`GossipVerifyOutgoing`).
     pub verify_outgoing: bool,
-    /// Whether packets that get shorter by it are compressed, and streams always
+    /// With a keyring: whether padded envelopes (version 0) are taken also when another version of
+    /// the protocol than 1 is spoken. Their version is not authenticated, and who flips it makes
+    /// one of an envelope of ours; so that this is for clusters with members that speak 1. Go
+    /// always takes them.
+    pub accept_padded: bool,
+    /// Whether what gets shorter by it is compressed, in packets and in streams
     /// (`EnableCompression`).
     pub compression: bool,
     /// Whether labels are taken off by somebody before this node, so that it must see none
@@ -41,6 +46,7 @@ impl Default for MemberlistOptions {
             protocol: VersionRange { min, max, current: 2 },
             verify_incoming: true,
             verify_outgoing: true,
+            accept_padded: false,
             compression: true,
             skip_inbound_label_check: false,
         }
