@@ -39,6 +39,13 @@ pub struct MemberlistOptions {
 /// The lowest and the highest version of memberlist's protocol that there is.
 pub(crate) const PROTOCOL_RANGE: [u8; 2] = [1, 5];
 
+/// From this version on, as the highest that a node of memberlist understands, it answers pings
+/// over streams.
+const STREAM_PINGS_SINCE: u8 = 3;
+
+/// From this one on, it sends nacks.
+const NACKS_SINCE: u8 = 4;
+
 impl Default for MemberlistOptions {
     fn default() -> Self {
         let [min, max] = PROTOCOL_RANGE;
@@ -60,5 +67,15 @@ impl Dialect {
             Self::Native => true,
             Self::Memberlist(_) => false,
         }
+    }
+
+    /// Whether a member that understands these versions of the protocol sends nacks.
+    pub(crate) const fn has_nacks(self, protocol: VersionRange) -> bool {
+        self.is_native() || protocol.max >= NACKS_SINCE
+    }
+
+    /// Whether a member that understands these versions of the protocol answers pings over streams.
+    pub(crate) const fn has_stream_pings(self, protocol: VersionRange) -> bool {
+        self.is_native() || protocol.max >= STREAM_PINGS_SINCE
     }
 }

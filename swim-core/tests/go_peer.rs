@@ -227,8 +227,12 @@ fn it_is_probed_and_its_ack_counts() {
     let elsewhere = SocketAddr::from(([10, 1, 2, 9], 7946));
     stage.packet(elsewhere, &ack);
     assert_eq!(stage.node.stats().probes_acked, acked, "not from elsewhere");
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
     stage.packet(go(), &ack);
     assert_eq!(stage.node.stats().probes_acked, acked + 1);
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
+    stage.packet(go(), &ack);
+    assert_eq!(stage.node.stats().acks_unexpected, 2, "nobody waits for it any more");
 }
 
 /// The number in a ping of `node`, as bytes, if one was sent to the Go node.
@@ -431,6 +435,43 @@ fn it_asks_for_help_and_is_helped() {
     });
     assert_eq!(stage.packets.len(), before);
     assert_eq!(stage.node.stats().rejected_for(Reject::Stranger), 1);
+}
+
+/// A peer of version 4 is asked for nacks, and one of version 3 is not, nor is it waited for.
+#[test]
+fn nacks_are_for_those_that_know_them() {
+    for (vsn, nack) in [("010402000000", "c3"), ("010302000000", "c2")] {
+        let mut stage = Stage::new();
+        stage.stream(&PUSH_PULL.replace(VSN, vsn));
+        stage.packet(go(), &alive("node-c", "0a010205", "01", VSN));
+        let asks = format!("0188a44e61636b{nack}");
+        for _ in 0..60 {
+            stage.packets.clear();
+            stage.run(Duration::from_millis(200));
+            if let Some(seq) = seq_of_ping(&stage, "node-a") {
+                stage.packet(go(), &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+            }
+            if stage.has_sent(&asks) {
+                break;
+            }
+        }
+        assert!(stage.has_sent("a44e61636b"), "it is asked for help: {vsn}");
+        assert!(stage.has_sent(&asks), "{vsn}");
+    }
+    // What the requester wants holds the other way round.
+    let mut stage = Stage::joined();
+    let request = |nack: &str| {
+        format!(
+            "0188a44e61636b{nack}a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f7572\
+             636541646472a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0a\
+             a6546172676574a40a090909"
+        )
+    };
+    stage.packet(go(), &request("c2"));
+    assert!(!stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
+    stage.packet(go(), &request("c3"));
+    assert!(stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
+    assert_eq!(stage.node.stats().relays_refused, 2);
 }
 
 #[test]

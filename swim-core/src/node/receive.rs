@@ -107,7 +107,7 @@ impl Node {
                 });
             }
             (Message::IndirectPing(request), Some(peer)) => {
-                self.on_indirect_ping(peer, request.nonce, (request.target, request.addr));
+                self.on_indirect_ping(peer, request);
             }
             (Message::RelayedAck(ack), Some(peer)) => self.on_relayed_ack(peer, ack),
             (Message::Nack(nack), Some(peer)) => {
