@@ -62,7 +62,12 @@ pub(crate) fn message<'a>(leaf: Leaf<'a>, own: &Identity) -> Result<Message<'a>,
         Leaf::IndirectPing(ping) => {
             let (addr, _) = address(ping.target, ping.port, own)?;
             let nonce = u64::from(ping.seq);
-            Message::IndirectPing(IndirectPing { nonce, target: name(ping.node)?, addr })
+            Message::IndirectPing(IndirectPing {
+                nonce,
+                target: name(ping.node)?,
+                addr,
+                nack: ping.nack,
+            })
         }
         Leaf::Ack { seq, payload } => Message::Ack(ack(seq, payload)),
         Leaf::Nack { seq } => Message::Nack(Nack { nonce: u64::from(seq) }),
@@ -116,8 +121,8 @@ pub(crate) fn put(message: &Message<'_>, to: &[u8], own: &Identity, out: &mut Ve
         Message::IndirectPing(ping) => {
             let target = Octets::of(ping.addr.ip(), false);
             let (target, port) = (target.as_bytes(), ping.addr.port());
-            let (seq, node) = (seq(ping.nonce), ping.target.as_bytes());
-            Leaf::IndirectPing(leaf::IndirectPing { seq, target, port, node, nack: true, source })
+            let (seq, node, nack) = (seq(ping.nonce), ping.target.as_bytes(), ping.nack);
+            Leaf::IndirectPing(leaf::IndirectPing { seq, target, port, node, nack, source })
                 .put(out);
         }
         Message::Ack(Ack { nonce, payload, .. }) => {
@@ -209,6 +214,11 @@ fn accusation<'a>(verdict: &Verdict<'a>) -> Result<Accusation<'a>, Reject> {
 }
 
 fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+    if said.incarnation == 0 {
+        // Every node begins at 1. Go would keep it as dead, and of one that is gone already it says
+        // what nobody has ever said.
+        return Err(Reject::Implausible);
+    }
     let (addr, mapped) = address(said.addr, said.port, own)?;
     let meta = said.meta.unwrap_or_default();
     if meta.len() > META_LEN_MAX {

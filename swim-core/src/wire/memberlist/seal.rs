@@ -36,15 +36,25 @@ pub(crate) struct Sealing {
     keyring: Keyring,
     ciphers: Vec<Cipher>,
     envelope: Envelope,
+    /// Whether envelopes are taken that are padded.
+    takes_padded: bool,
     nonces: ChaCha8Rng,
     seen: Nonces,
 }
 
 impl Sealing {
-    pub(crate) fn new(keyring: Keyring, envelope: Envelope, mut nonces: ChaCha8Rng) -> Self {
+    /// Envelopes like `envelope` are written; padded ones are taken if they are written, or if
+    /// `accept_padded` says so.
+    pub(crate) fn new(
+        keyring: Keyring,
+        envelope: Envelope,
+        accept_padded: bool,
+        mut nonces: ChaCha8Rng,
+    ) -> Self {
+        let takes_padded = accept_padded || envelope == Envelope::Padded;
         let seen = Nonces::new([nonces.next_u64(), nonces.next_u64()]);
         let ciphers = keyring.keys().map(Cipher::new).collect();
-        Self { keyring, ciphers, envelope, nonces, seen }
+        Self { keyring, ciphers, envelope, takes_padded, nonces, seen }
     }
 
     pub(crate) const fn keyring(&self) -> &Keyring {
@@ -124,7 +134,7 @@ impl Sealing {
     ) -> Result<([u8; NONCE_LEN], KeyId), Reject> {
         let (&version, rest) = sealed.split_first().ok_or(Reject::Truncated)?;
         let (envelope, len_min) = match version {
-            0 => (Envelope::Padded, ENVELOPE_LEN_V0),
+            0 if self.takes_padded => (Envelope::Padded, ENVELOPE_LEN_V0),
             1 => (Envelope::Exact, ENVELOPE_LEN),
             _ => return Err(Reject::Version),
         };
