@@ -40,6 +40,8 @@ impl Node {
             own_name: &forgery.from,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
+            state_len_max: 0,
+            message_len_max: 0,
         };
         let mut wire = Wire::native(settings, ChaCha8Rng::from_seed(seed));
         let from = name(&forgery.from);

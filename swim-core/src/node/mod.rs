@@ -415,6 +415,8 @@ fn wire_settings(config: &Config) -> WireSettings<'_> {
         own_name: config.name(),
         packet_len_max: config.packet_len_max,
         sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
+        state_len_max: config.state_len_max,
+        message_len_max: config.message_len_max,
     }
 }
 

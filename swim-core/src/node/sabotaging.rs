@@ -85,6 +85,8 @@ impl Node {
             own_name: &self.name,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
+            state_len_max: 0,
+            message_len_max: 0,
         };
         let mut wire = Wire::native(settings, ChaCha8Rng::from_seed([0; 32])); // It only reads.
         let mut scratch = Vec::new();

@@ -13,4 +13,8 @@ pub(crate) struct WireSettings<'a> {
     pub(crate) packet_len_max: usize,
     /// How many sessions of peers are remembered to recognise replays.
     pub(crate) sessions_max: usize,
+    /// The most bytes of application state to take in an exchange.
+    pub(crate) state_len_max: usize,
+    /// The longest reliable message to take.
+    pub(crate) message_len_max: usize,
 }

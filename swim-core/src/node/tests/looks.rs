@@ -38,6 +38,7 @@ impl Stage {
             bytes_received: 0,
             stream_bytes_received: 0,
             rejects: Default::default(),
+            acks_unexpected: 0,
             ..self.node.stats().clone()
         };
         let deadline = self.node.timers.next().map(|(at, _)| at);

@@ -107,6 +107,7 @@ fn p1_only_the_ack_of_the_target_with_the_nonce_counts() {
     stage.say_from(addr(77), target, &[ack(nonce)]);
     stage.say(77, &[ack(nonce)]);
     assert_eq!(stage.essence(), before);
+    assert_eq!(stage.node.stats().acks_unexpected, 5);
     stage.ack(target, nonce);
     assert_eq!(stage.node.stats().probes_acked, 1);
 }
@@ -120,6 +121,7 @@ fn p1_a_probe_ends_once_and_what_comes_later_changes_nothing() {
     let before = stage.essence();
     stage.ack(target, nonce);
     assert_eq!(stage.essence(), before, "the same ack again");
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
 
     let (target, nonce) = stage.run_to_probe();
     stage.run_until(Timer::ProbeDeadline);

@@ -190,6 +190,8 @@ impl Stage {
                 own_name: name(nth),
                 packet_len_max: PACKET_LEN_MAX,
                 sessions_max: 16,
+                state_len_max: 0,
+                message_len_max: 0,
             };
             let wire = Wire::native(settings, ChaCha8Rng::from_seed(seed));
             Puppet { name: name(nth), wire, stamp: Stamp::new(1, 1) }

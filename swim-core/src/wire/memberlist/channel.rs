@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     extent::Extent,
+    inbound::{Inbound, Share},
     label::Labelling,
     leaf::{Kind, Leaf, Ping},
     limits::{ENTRIES_PER_BATCH, PIECE_LEN, SEALED_HEAD_LEN, STREAM_LEN_MAX},
@@ -36,6 +37,7 @@ pub(crate) struct Channel {
     /// What has come, then what it was opened to.
     incoming: Vec<u8>,
     extent: Extent,
+    share: Share,
     broken: Option<Reject>,
 }
 
@@ -64,6 +66,7 @@ pub(super) struct Rules<'w> {
     /// Nothing is taken that is not sealed.
     pub(super) must_be_sealed: bool,
     pub(super) own: &'w Identity,
+    pub(super) inbound: &'w Inbound,
 }
 
 impl Channel {
@@ -102,9 +105,13 @@ impl Channel {
         let opened = self.take(rules, wall, core::mem::take(chunk)).and_then(|is_whole| {
             if is_whole { self.hand_on(rules.own, scratch) } else { Ok(None) }
         });
+        let opened = opened.and_then(|opened| {
+            self.share.hold(rules.inbound, self.incoming.len()).map(|()| opened)
+        });
         if let Err(reject) = opened {
             self.broken = Some(reject);
             self.incoming = Vec::new();
+            self.share = Share::default();
         }
         opened
     }
@@ -128,6 +135,7 @@ impl Channel {
             stage: Stage::Label,
             incoming: Vec::new(),
             extent: Extent::default(),
+            share: Share::default(),
             broken: None,
         }
     }
@@ -164,10 +172,10 @@ impl Channel {
             }
             self.stage = Stage::Plain;
         }
-        if !self.extent.advance(&self.incoming)? {
+        if !self.extent.advance(&self.incoming, rules.inbound)? {
             return Ok(false);
         }
-        self.unpack()?;
+        self.unpack(rules.inbound)?;
         Ok(true)
     }
 
@@ -187,13 +195,13 @@ impl Channel {
         let mut message = Vec::new();
         sealing.open(sealed, &around, wall, &mut message)?;
         self.incoming = message;
-        self.check_whole()?;
-        self.unpack()?;
+        self.check_whole(rules.inbound)?;
+        self.unpack(rules.inbound)?;
         Ok(true)
     }
 
     /// Inflates the message if it is compressed, and looks at each line of it.
-    fn unpack(&mut self) -> Result<(), Reject> {
+    fn unpack(&mut self, inbound: &Inbound) -> Result<(), Reject> {
         self.incoming.truncate(self.extent.len());
         if self.incoming.first() == Some(&(Kind::Compress as u8)) {
             let mut message = Vec::new();
@@ -203,7 +211,7 @@ impl Channel {
             if self.incoming.first() == Some(&(Kind::Compress as u8)) {
                 return Err(Reject::Misplaced);
             }
-            self.check_whole()?;
+            self.check_whole(inbound)?;
             self.incoming.truncate(self.extent.len());
         }
         if self.incoming.first() == Some(&(Kind::PushPull as u8)) {
@@ -218,8 +226,8 @@ impl Channel {
     }
 
     /// What was opened must be there as a whole: nothing more will come.
-    fn check_whole(&mut self) -> Result<(), Reject> {
-        if self.extent.advance(&self.incoming)? { Ok(()) } else { Err(Reject::Truncated) }
+    fn check_whole(&mut self, inbound: &Inbound) -> Result<(), Reject> {
+        if self.extent.advance(&self.incoming, inbound)? { Ok(()) } else { Err(Reject::Truncated) }
     }
 
     /// Hands on the next messages of what is there.

@@ -2,6 +2,7 @@
 //! they come, each looked at once.
 
 use super::{
+    inbound::Inbound,
     leaf::Kind,
     limits::STREAM_LEN_MAX,
     push_pull::{Head, read_delivery},
@@ -35,7 +36,7 @@ enum Stage {
 
 impl Extent {
     /// Looks on, at all that has come so far; true when the message is there as a whole.
-    pub(crate) fn advance(&mut self, bytes: &[u8]) -> Result<bool, Reject> {
+    pub(crate) fn advance(&mut self, bytes: &[u8], inbound: &Inbound) -> Result<bool, Reject> {
         loop {
             match self.stage {
                 Stage::Kind => {
@@ -55,8 +56,12 @@ impl Extent {
                         Kind::PushPull => {
                             let head = Head::read(&mut first)?;
                             (self.values, self.raw) = (head.nodes, head.state_len);
+                            refuse_above(inbound.state_len_max, self.raw)?;
                         }
-                        Kind::User => self.raw = read_delivery(&mut first)?,
+                        Kind::User => {
+                            self.raw = read_delivery(&mut first)?;
+                            refuse_above(inbound.message_len_max, self.raw)?;
+                        }
                         _ => {}
                     }
                     self.stage = Stage::Values;
@@ -106,6 +111,11 @@ impl Extent {
         }
         Ok(true)
     }
+}
+
+/// Nothing is kept of what would be refused when it is there.
+fn refuse_above(max: usize, len: u32) -> Result<(), Reject> {
+    if len as usize > max { Err(Reject::Oversize) } else { Ok(()) }
 }
 
 /// Which messages stand in streams for themselves.

@@ -13,13 +13,19 @@ pub(crate) const COMPOUND_HEAD_LEN: usize = 2;
 pub(crate) const COMPOUND_PART_LEN: usize = 2;
 
 /// What a packet becomes at most when it is inflated. A packet of 31 KB inflates to 40 MiB in the
-/// best case, in most of a second; so far, in a few milliseconds. What correct peers send inflates to
-/// less than the longest datagram, of which this is four: they fill a packet and then compress it.
+/// best case, in most of a second; so far, in a few milliseconds. What correct peers send inflates
+/// to less than the longest datagram, of which this is four: they fill a packet and then compress it.
 /// (O6)
 pub(crate) const PACKET_INFLATED_MAX: usize = 256 << 10;
 
 /// What a stream's message has at most, sealed, plain or inflated. (O6)
 pub(crate) const STREAM_LEN_MAX: usize = 20 << 20;
+
+/// What all streams of a node hold at most of messages that are not there as a whole, or not handed
+/// on as a whole: three of the longest. The many streams that may be open, each with one of those,
+/// would be gigabytes, for anybody who can connect. Counted is what came; the memory set aside for
+/// it may be twice that, as vectors grow. (M1)
+pub(crate) const INBOUND_MAX: usize = 3 * STREAM_LEN_MAX + (4 << 20);
 
 /// The most entries a table may announce: memberlist's `maxPushPullNodes`.
 pub(crate) const ENTRIES_MAX: i64 = 1 << 20;

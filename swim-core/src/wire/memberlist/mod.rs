@@ -10,6 +10,7 @@ mod checksum;
 mod compound;
 mod explain;
 mod extent;
+mod inbound;
 mod label;
 mod leaf;
 mod limits;
@@ -38,6 +39,7 @@ pub(crate) use self::{
 use self::{
     channel::Rules,
     compound::Parts,
+    inbound::Inbound,
     label::Labelling,
     leaf::{Kind, Leaf},
     limits::{
@@ -66,6 +68,7 @@ pub(crate) struct Memberlist {
     sealing: Option<Sealing>,
     options: MemberlistOptions,
     packet_len_max: usize,
+    inbound: Inbound,
     /// Holds what is inflated, while nothing is.
     spare: Vec<u8>,
 }
@@ -81,6 +84,7 @@ impl Memberlist {
         nonces: ChaCha8Rng,
     ) -> Self {
         let WireSettings { label, keyring, own_name, packet_len_max, .. } = settings;
+        let inbound = Inbound::new(settings.state_len_max, settings.message_len_max);
         let is_padded = options.protocol.current == PADDED_PROTOCOL;
         let envelope = if is_padded { Envelope::Padded } else { Envelope::Exact };
         let own = Identity {
@@ -98,6 +102,7 @@ impl Memberlist {
                 .map(|keyring| Sealing::new(keyring, envelope, options.accept_padded, nonces)),
             options,
             packet_len_max,
+            inbound,
             spare: Vec::new(),
         }
     }
@@ -158,6 +163,7 @@ impl Memberlist {
             sealing: self.sealing.as_mut(),
             must_be_sealed,
             own: &self.own,
+            inbound: &self.inbound,
         };
         channel.open(&mut rules, wall, chunk, scratch)
     }

@@ -78,7 +78,7 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new(settings: WireSettings<'_>, nonces: ChaCha8Rng) -> Self {
-        let WireSettings { label, keyring, own_name, packet_len_max, sessions_max } = settings;
+        let WireSettings { label, keyring, own_name, packet_len_max, sessions_max, .. } = settings;
         let label_id = label_id(label);
         Self {
             label: label.clone(),

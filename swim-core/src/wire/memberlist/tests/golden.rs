@@ -189,6 +189,7 @@ fn every_stream_is_written_again_to_the_byte() {
                 sealing: wire.sealing.as_mut(),
                 must_be_sealed: false,
                 own: &own,
+                inbound: &wire.inbound,
             };
             assert_eq!(channel.take(&mut rules, None, &sample.bytes), Ok(true), "{about}");
             let message = channel.message().unwrap().to_vec();

@@ -55,6 +55,8 @@ impl Setup<'_> {
             own_name: self.name,
             packet_len_max: 1400,
             sessions_max: 0,
+            state_len_max: 16 << 20,
+            message_len_max: 16 << 20,
         };
         let addr = "10.1.2.3:7946".parse().unwrap();
         Memberlist::new(settings, addr, self.options, ChaCha8Rng::from_seed([7; 32]))

@@ -181,6 +181,43 @@ fn x11_a_stream_takes_no_more_than_it_brings() {
     assert!(channel.memory() < 2 * piece.len());
 }
 
+/// Many streams hold no more together than a few may hold each, and what they gave up is free.
+#[test]
+fn m1_all_streams_together_hold_only_so_much() {
+    let mut wire = PLAIN.wire();
+    let head = bytes("0681ac5573657253746174654c656ece01000000");
+    let piece = [&head[..], &alloc::vec![0; 15 << 20]].concat();
+    let mut scratch = Vec::new();
+    let mut begin = |wire: &mut Memberlist| {
+        let mut channel = Channel::listener();
+        let opened = wire.open_frame(None, &mut channel, &mut &piece[..], &mut scratch);
+        (opened.map(|opened| opened.is_some()), channel)
+    };
+    let mut channels: Vec<Channel> = (0..4)
+        .map(|nth| {
+            let (opened, channel) = begin(&mut wire);
+            assert_eq!(opened, Ok(false), "{nth}");
+            channel
+        })
+        .collect();
+    let (opened, refused) = begin(&mut wire);
+    assert_eq!((opened, refused.memory()), (Err(Reject::Oversize), 0));
+    channels.pop();
+    assert_eq!(begin(&mut wire).0, Ok(false), "one that is gone holds nothing");
+}
+
+/// What the node would refuse as a whole is refused by its head.
+#[test]
+fn x11_what_is_too_long_is_refused_by_its_head() {
+    for head in ["0681ac5573657253746174654c656ece01000001", "0881aa557365724d73674c656ece01000001"]
+    {
+        let (mut wire, mut channel) = (PLAIN.wire(), Channel::listener());
+        let (head, mut scratch) = (bytes(head), Vec::new());
+        let opened = wire.open_frame(None, &mut channel, &mut &head[..], &mut scratch);
+        assert!(matches!(opened, Err(Reject::Oversize)), "{}", hex(&head));
+    }
+}
+
 #[test]
 fn x13_changed_streams_never_cause_a_panic() {
     let (mut fine, mut refused) = (0, 0);

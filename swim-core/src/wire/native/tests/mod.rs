@@ -56,6 +56,8 @@ fn node(setup: Setup, name: &str) -> Native {
         own_name: name,
         packet_len_max: setup.packet_len_max,
         sessions_max: 16,
+        state_len_max: 0,
+        message_len_max: 0,
     };
     Native::new(settings, ChaCha8Rng::from_seed(seed))
 }
