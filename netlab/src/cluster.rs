@@ -172,9 +172,11 @@ impl Cluster {
         let began = clock::time_of_day();
         self.lab.change(change)?;
         let (after, ended) = (self.lab.faults(), clock::time_of_day());
-        for one in 0..self.setup.hosts {
-            for other in 0..one {
-                match (before.is_connected(one, other), after.is_connected(one, other)) {
+        let hosts = Vec::from_iter(0..self.setup.hosts);
+        for &one in &hosts {
+            for &other in &hosts[..one] {
+                let reach = |faults: &Faults| faults.is_within_reach(one, other, &hosts);
+                match (reach(&before), reach(after)) {
                     (true, false) => self.truth.part(one, other, true, began),
                     (false, true) => self.truth.part(one, other, false, ended),
                     (true, true) | (false, false) => {}
@@ -184,7 +186,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// A share of what a host sends, and of what is sent to it, is lost from now on.
+    /// So many of a thousand packets that a host sends, and that are sent to it, are lost from now
+    /// on. It excuses nobody: to call somebody failed for it is false.
     ///
     /// # Errors
     ///
@@ -212,9 +215,26 @@ impl Cluster {
         Ok(())
     }
 
+    /// Gives a host another address. A node that runs there listens where nobody reaches it any
+    /// more, until it is started anew.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses it.
+    pub fn move_host(&mut self, host: HostId) -> io::Result<()> {
+        self.truth.strand(host, clock::time_of_day());
+        self.lab.move_host(host)
+    }
+
+    /// Gives those that are started from now on another key.
+    pub fn set_key(&mut self, key: &str) {
+        self.setup.key = Some(key.into());
+    }
+
     /// The hosts: their addresses and interfaces.
-    pub const fn lab(&mut self) -> &mut Lab {
-        &mut self.lab
+    #[must_use]
+    pub const fn lab(&self) -> &Lab {
+        &self.lab
     }
 
     /// What the nodes have in common.
@@ -306,6 +326,15 @@ impl Cluster {
         }
         let first = times.iter().min().copied().unwrap_or_default();
         Ok((first, times.iter().max().copied().unwrap_or_default()))
+    }
+
+    /// How many times the nodes have said `event` since a time of day, in all.
+    #[must_use]
+    pub fn count_told(&self, event: &str, since: Duration) -> usize {
+        let is_it =
+            |line: &&Value| line["event"] == event && time_of(line).is_some_and(|at| at >= since);
+        let count = |node: &Node| node.lines.look(|lines| lines.iter().filter(is_it).count());
+        self.runs.iter().flatten().map(count).sum()
     }
 
     /// What all nodes that run say that they know, with their own names.

@@ -58,13 +58,21 @@ impl Faults {
         };
     }
 
-    /// Whether two hosts reach each other in both directions, losses aside.
+    /// Whether a node on one host can find out that one on the other lives, losses aside: they
+    /// reach each other in both directions, or one of these `hosts` reaches both so and can help. A
+    /// cut in one direction therefore excuses nobody who fails the other. SWIM 3.1: ping-req.
     #[must_use]
-    pub fn is_connected(&self, one: HostId, other: HostId) -> bool {
+    pub fn is_within_reach(&self, one: HostId, other: HostId, hosts: &[HostId]) -> bool {
+        let mut helpers = hosts.iter().filter(|helper| ![one, other].contains(helper));
+        self.is_connected(one, other)
+            || helpers.any(|&it| self.is_connected(one, it) && self.is_connected(it, other))
+    }
+
+    fn is_connected(&self, one: HostId, other: HostId) -> bool {
         !self.cuts.contains(&(one, other)) && !self.cuts.contains(&(other, one))
     }
 
-    /// The rules, for `nft`.
+    /// The rules, for `nft`. What they drop they count.
     pub(crate) fn script(&self) -> String {
         let mut script = String::from(
             "table bridge lab {}\nflush table bridge lab\ntable bridge lab { chain forward {\n\
@@ -75,7 +83,8 @@ impl Faults {
                 |(from, to): &(HostId, HostId)| format!("\"{}\" . \"{}\"", port(*from), port(*to));
             let pairs: Vec<_> = self.cuts.iter().map(pair).collect();
             let pairs = pairs.join(", ");
-            let _ = writeln!(script, "meta protocol ip iifname . oifname {{ {pairs} }} drop");
+            let _ =
+                writeln!(script, "meta protocol ip iifname . oifname {{ {pairs} }} counter drop");
         }
         for (end, permille) in &self.loss {
             let (key, host) = match end {
@@ -84,12 +93,18 @@ impl Faults {
             };
             let _ = writeln!(
                 script,
-                "meta protocol ip {key} \"{}\" numgen random mod 1000 < {permille} drop",
+                "meta protocol ip {key} \"{}\" numgen random mod 1000 < {permille} counter drop",
                 port(*host)
             );
         }
-        script + "}}\n"
+        script + "}\n}\n"
     }
+}
+
+/// How many packets the rules have dropped, from `nft`'s list of them.
+pub(crate) fn dropped(listed: &str) -> u64 {
+    let counts = listed.split("counter packets ").skip(1);
+    counts.filter_map(|rest| rest.split(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 /// The bridge's end of the wire to a host.
@@ -105,13 +120,19 @@ mod tests {
     fn cuts_have_a_direction_and_partitions_have_both() {
         let mut faults = Faults::default();
         faults.cut(&[0], &[0, 1]);
-        assert!(faults.script().contains("{ \"port0\" . \"port1\" } drop"), "{}", faults.script());
-        assert!(!faults.is_connected(1, 0) && faults.is_connected(0, 2));
+        assert!(
+            faults.script().contains("{ \"port0\" . \"port1\" } counter drop"),
+            "{}",
+            faults.script()
+        );
+        assert!(!faults.is_within_reach(1, 0, &[0, 1]) && faults.is_within_reach(0, 2, &[]));
+        assert!(faults.is_within_reach(1, 0, &[0, 1, 2]), "the third helps");
         faults.mend();
         assert!(!faults.script().contains("drop"));
         faults.partition(&[vec![0], vec![1, 2], vec![3]]);
         assert_eq!(faults.cuts.len(), 10);
-        assert!(faults.is_connected(1, 2) && !faults.is_connected(3, 0));
+        let all = [0, 1, 2, 3];
+        assert!(faults.is_within_reach(1, 2, &all) && !faults.is_within_reach(3, 0, &all));
     }
 
     #[test]
@@ -121,10 +142,20 @@ mod tests {
         faults.lose(End::Sent(1), 200);
         faults.lose(End::Received(1), 5_000);
         let script = faults.script();
-        assert!(script.contains("iifname \"port1\" numgen random mod 1000 < 200 drop"), "{script}");
-        assert!(script.contains("oifname \"port1\" numgen random mod 1000 < 1000 drop"));
+        assert!(
+            script.contains("iifname \"port1\" numgen random mod 1000 < 200 counter drop"),
+            "{script}"
+        );
+        assert!(script.contains("oifname \"port1\" numgen random mod 1000 < 1000 counter drop"));
         assert!(!script.contains("< 100 "));
         faults.lose(End::Sent(1), 0);
         assert!(!faults.script().contains("iifname"));
+    }
+
+    #[test]
+    fn what_the_rules_dropped_is_summed() {
+        let listed = "oifname { \"a\" . \"b\" } counter packets 3 bytes 90 drop\n\
+                      numgen random mod 1000 < 5 counter packets 40 bytes 1 drop\n";
+        assert_eq!((dropped(listed), dropped("table bridge lab {}")), (43, 0));
     }
 }

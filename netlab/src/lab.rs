@@ -12,10 +12,11 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use serde_json::Value;
 use swim_sim::network::HostId;
 
 use crate::{
-    faults::{Faults, port},
+    faults::{Faults, dropped, port},
     janitor::{Janitor, PREFIX, take_down_leftovers},
     tool,
 };
@@ -80,6 +81,16 @@ impl Lab {
         &self.faults
     }
 
+    /// How many packets cuts and losses have taken since they were changed last.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses to say it.
+    pub fn dropped(&self) -> io::Result<u64> {
+        let list = ["ip", "netns", "exec", &self.bridge(), "nft", "list", "ruleset"];
+        tool::run(&list, "").map(|listed| dropped(&listed))
+    }
+
     /// Takes a host's interface down, or up again.
     ///
     /// # Errors
@@ -90,7 +101,9 @@ impl Lab {
         self.on(host, &format!("link set {CARD} {state}\n"))
     }
 
-    /// Lets no packet leave or reach a host that is longer than this, except in pieces.
+    /// Lets a host's wire carry nothing longer than this, as a tunnel on the way does. What the
+    /// host sends goes in pieces; what is sent to it and is longer vanishes, and nobody is told:
+    /// the bridge is no router.
     ///
     /// # Errors
     ///
@@ -99,14 +112,29 @@ impl Lab {
         self.on(host, &format!("link set {CARD} mtu {mtu}\n"))
     }
 
-    /// Gives a host an address that no host had before.
+    /// How many packets to a host vanished because they were too long for its wire.
     ///
     /// # Errors
     ///
-    /// When the system refuses it.
+    /// When the system refuses to say it.
+    pub fn too_long(&self, host: HostId) -> io::Result<u64> {
+        let port = port(host);
+        let words = ["ip", "-n", &self.bridge(), "-json", "-statistics", "link", "show", &port];
+        let said = tool::run(&words, "")?;
+        let links: Value = serde_json::from_str(&said).map_err(io::Error::other)?;
+        let count = links[0]["stats64"]["tx"]["dropped"].as_u64();
+        count.ok_or_else(|| io::Error::other(format!("no count of drops in {said}")))
+    }
+
+    /// Gives a host an address that no host had before. Connections and sockets keep the old one.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses it, or the host has had all that there are for it.
     pub fn move_host(&mut self, host: HostId) -> io::Result<()> {
         let [a, b, c, d] = self.addrs[host].octets();
-        let new = Ipv4Addr::new(a, b, c + 64, d);
+        let c = c.checked_add(1).ok_or_else(|| io::Error::other("there are no more addresses"))?;
+        let new = Ipv4Addr::new(a, b, c, d);
         self.on(host, &format!("addr flush dev {CARD}\naddr add {new}/16 dev {CARD}\n"))?;
         self.addrs[host] = new;
         Ok(())

@@ -1,8 +1,11 @@
-//! The lines that nodes print, as the events and members that they stand for.
+//! The lines that nodes print, as the events and members that they stand for, and back.
+//!
+//! The agent has a writer of its own, which knows nothing of this one: what is read here is what
+//! the agent's users read. The writer here is for programs of this crate that are nodes too.
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use swim_core::{
     Bytes, Event, EventKind, Instant, LeaveReason, Life, Member, MemberChange, Meta, Name, Stamp,
     State, Versions,
@@ -77,6 +80,54 @@ pub(crate) fn member(line: &Value) -> Option<Member> {
     })
 }
 
+/// The line of an event of the node `own`, which happened at a time of day.
+#[must_use]
+pub fn of_event(event: &Event, own: &Name, at: Duration) -> Value {
+    let mut line = match &event.kind {
+        EventKind::Member { change, member } => {
+            let mut line = of_member(member);
+            line["event"] = match change {
+                MemberChange::Joined => "member-join",
+                MemberChange::Updated => "member-update",
+                MemberChange::Suspected => "member-suspect",
+                MemberChange::Recovered => "member-recover",
+                MemberChange::Failed => "member-failed",
+                MemberChange::Reaped => "member-reap",
+                MemberChange::Left if member.name == *own => "member-leaving",
+                MemberChange::Left => "member-leave",
+            }
+            .into();
+            line
+        }
+        EventKind::Broadcast { origin, life, id, payload } => {
+            let payload = String::from_utf8_lossy(payload);
+            let (node, life) = (&**origin, life.0);
+            json!({ "event": "user", "node": node, "life": life, "id": id, "payload": payload })
+        }
+        _ => json!({ "event": "other" }),
+    };
+    line["time"] = clock::write(at).into();
+    line["seq"] = event.seq.into();
+    line
+}
+
+/// The line of a member, who it is told by and why aside.
+#[must_use]
+pub fn of_member(member: &Member) -> Value {
+    let mut line = json!({
+        "node": &*member.name,
+        "addr": member.addr.to_string(),
+        "state": member.state.to_string(),
+        "meta": String::from_utf8_lossy(member.meta.as_bytes()),
+        "life": member.stamp.life.0,
+        "incarnation": member.stamp.incarnation.0,
+    });
+    if let Some(reason) = member.reason {
+        line["reason"] = reason.to_string().into();
+    }
+    line
+}
+
 fn broadcast(line: &Value) -> Option<EventKind> {
     Some(EventKind::Broadcast {
         origin: Name::new(line["node"].as_str()?).ok()?,
@@ -109,6 +160,12 @@ mod tests {
         assert_eq!((member.stamp, member.state), (Stamp::new(7, 2), State::Left));
         let own = line("member-leave", "a").unwrap().unwrap();
         assert!(!matches!(own.event.kind, EventKind::Member { .. }));
+        let back = of_member(&member);
+        assert_eq!(super::member(&back), Some(member.clone()));
+        let kind = EventKind::Member { change: MemberChange::Left, member };
+        let event = Event { seq: 5, at: Instant::ORIGIN, kind };
+        let written = of_event(&event, &Name::new("a").unwrap(), told.at);
+        assert_eq!(super::event(&written, "a"), Ok(Some(Told { at: told.at, event })));
         assert!(matches!(read(r#"{"answer":"stats"}"#), Ok(None)));
         assert!(read(r#"{"event":"member-join","seq":1,"node":"b"}"#).is_err());
     }

@@ -97,6 +97,17 @@ impl Node {
         }
     }
 
+    /// One of its counters.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer in time, or no such counter.
+    pub fn count(&mut self, counter: &str) -> io::Result<u64> {
+        let counted = self.order("stats")?;
+        let missing = || io::Error::other(format!("{} has no {counter}", self.name));
+        counted[counter].as_u64().ok_or_else(missing)
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

@@ -11,7 +11,9 @@ pub struct Truth {
     runs: Spells<HostId>,
     frozen: Spells<HostId>,
     offline: Spells<HostId>,
-    /// Pairs of hosts that did not reach each other in both directions, the smaller one first.
+    /// Processes that listen at an address that their host has no more.
+    stranded: Spells<HostId>,
+    /// Pairs of hosts that reached each other neither straight nor by helpers, the smaller first.
     parted: Spells<(HostId, HostId)>,
 }
 
@@ -29,6 +31,12 @@ impl Truth {
     pub fn end(&mut self, host: HostId, at: Duration) {
         self.runs.set(host, false, at);
         self.frozen.set(host, false, at);
+        self.stranded.set(host, false, at);
+    }
+
+    /// A process that runs loses the address at which it listens, for as long as it runs.
+    pub fn strand(&mut self, host: HostId, at: Duration) {
+        self.stranded.set(host, self.is_running(host), at);
     }
 
     /// A process is stopped, or goes on.
@@ -41,7 +49,7 @@ impl Truth {
         self.offline.set(host, is_offline, at);
     }
 
-    /// Two hosts reach each other in both directions, or don't.
+    /// Two hosts reach each other, straight or by helpers, or don't.
     pub fn part(&mut self, one: HostId, other: HostId, are_parted: bool, at: Duration) {
         self.parted.set((one.min(other), one.max(other)), are_parted, at);
     }
@@ -54,6 +62,9 @@ impl Truth {
 
     /// Whether it was wrong to say then that the node on `subject` failed: it ran in that life, was
     /// awake, and could reach `observer` and be reached. `life_of` gives the lives of its runs.
+    ///
+    /// There is no grace after a mend, a thaw or a loss: who mends while suspicions run may see one
+    /// of them run out before it is refuted, and that counts.
     #[must_use]
     pub fn was_well(
         &self,
@@ -65,9 +76,10 @@ impl Truth {
         let mut runs = self.runs.0.iter().filter(|(key, ..)| *key == subject).enumerate();
         let ran = runs.any(|(run, spell)| is_in(spell, at) && life_of(run) == Some(life));
         let pair = (observer.min(subject), observer.max(subject));
+        let is_cut_off = |host| self.offline.hold(host, at) || self.stranded.hold(host, at);
         ran && !self.frozen.hold(subject, at)
-            && !self.offline.hold(subject, at)
-            && !self.offline.hold(observer, at)
+            && !is_cut_off(subject)
+            && !is_cut_off(observer)
             && !self.parted.hold(pair, at)
     }
 }
@@ -111,6 +123,7 @@ mod tests {
         truth.part(2, 1, true, at(30));
         truth.part(1, 2, false, at(31));
         truth.take_offline(3, true, at(40));
+        truth.strand(1, at(48));
         truth.end(1, at(50));
         truth.start(1, at(60));
         let lives = |run: usize| Some(Life(run as u64 + 1));
@@ -120,6 +133,6 @@ mod tests {
         assert!(!well(0, 1, 20) && well(0, 1, 25));
         assert!(!well(2, 1, 30) && well(0, 1, 30) && well(2, 1, 35));
         assert!(!well(3, 1, 45) && well(0, 1, 45));
-        assert!(!well(0, 1, 55) && !well(0, 1, 65) && well(0, 2, 65));
+        assert!(!well(0, 1, 49) && !well(0, 1, 55) && !well(0, 1, 65) && well(0, 2, 65));
     }
 }

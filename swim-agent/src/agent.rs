@@ -2,7 +2,7 @@
 
 use std::{fmt, process::ExitCode, time::Duration};
 
-use swim_tokio::{Events, Handle, Left};
+use swim_tokio::{Dialect, Events, Handle, Left};
 use tokio::{runtime, select, sync::mpsc, task::JoinHandle, time::timeout};
 use tracing::{debug, info, warn};
 
@@ -99,6 +99,7 @@ fn announce(args: &AgentArgs, handle: &Handle, is_encrypted: bool) {
         node = %handle.name(),
         %addr,
         %bound_addr,
+        dialect = dialect_name(args.dialect),
         profile = %args.profile,
         label = args.label,
         encrypted = is_encrypted,
@@ -112,6 +113,13 @@ fn announce(args: &AgentArgs, handle: &Handle, is_encrypted: bool) {
         );
     } else if !is_encrypted {
         warn!("there is no key: whoever can reach {addr} can join and read along");
+    }
+}
+
+fn dialect_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Native => "native",
+        Dialect::Memberlist(_) => "memberlist",
     }
 }
 

@@ -1,24 +1,25 @@
 //! The command line: what `swim` was asked to do.
-//!
-//! Read by hand on top of a tokenizer. A parser that generates all this from types would take a
-//! tenth of the memory that a running agent is allowed, for what is done once at its start.
 
-use std::{ffi::OsString, fmt::Display, mem, path::PathBuf, str::FromStr};
+use std::{ffi::OsString, path::PathBuf};
 
-use lexopt::{
-    Arg::{Long, Short, Value},
-    Parser,
-};
-use swim_tokio::{Name, Profile};
+use swim_tokio::{Dialect, MemberlistOptions, Name, Profile, VersionRange};
 use tracing::level_filters::LevelFilter;
 
-use crate::{change::Change, failure::Failure, help, seed::Seed};
+use crate::{
+    change::Change,
+    failure::Failure,
+    help,
+    reader::{Grammar, Reader, Token, unknown, wrong},
+    seed::Seed,
+};
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Invocation {
     /// Run an agent.
     Agent(Box<AgentArgs>),
+    /// Explain what was captured.
+    Decode(DecodeArgs),
     /// Print a new key of so many bits.
     Keygen { bits: usize },
     /// Print this text.
@@ -37,12 +38,27 @@ pub(crate) struct AgentArgs {
     pub(crate) encrypt: Option<String>,
     pub(crate) keyring: Option<PathBuf>,
     pub(crate) label: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) application: VersionRange,
     pub(crate) meta: String,
     pub(crate) output: Format,
     pub(crate) events: Shown,
     pub(crate) log_level: LevelFilter,
     pub(crate) control: Option<Control>,
     pub(crate) insecure_plaintext: bool,
+}
+
+/// What is explained, and how. `swim help decode` explains each field under its name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DecodeArgs {
+    pub(crate) dialect: Dialect,
+    pub(crate) label: String,
+    pub(crate) keys: Vec<String>,
+    pub(crate) keyring: Option<PathBuf>,
+    pub(crate) stream: bool,
+    pub(crate) port: Option<u16>,
+    /// Digits, or the names of files.
+    pub(crate) inputs: Vec<String>,
 }
 
 /// How lines on stdout look.
@@ -76,22 +92,24 @@ pub(crate) enum Control {
 ///
 /// [`Failure::Usage`] says what can't be understood, and what comes close to it.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
-    let mut reader = Reader { parser: Parser::from_args(args), command: &SWIM, given: Vec::new() };
+    let mut reader = Reader::new(args, &SWIM);
     match reader.next()? {
         Some(Token::Word(word)) => match word.as_str() {
             "agent" => agent(reader.of(&AGENT)),
+            "decode" => decode(reader.of(&DECODE)),
             "keygen" => keygen(reader.of(&KEYGEN)),
             "help" => help(reader.of(&HELP)),
             _ => Err(unknown(&SWIM, "command", &word, &COMMANDS)),
         },
         Some(Token::Flag("version")) => Ok(Invocation::Print(VERSION)),
         Some(Token::Flag(_)) => Ok(Invocation::Print(help::SWIM)),
-        None => Err(wrong(&SWIM, "say what to do: agent, keygen or help")),
+        None => Err(wrong(&SWIM, "say what to do: agent, decode, keygen or help")),
     }
 }
 
 fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
     let mut args = AgentArgs::default();
+    let (mut is_memberlist, mut memberlist) = (false, MemberlistOptions::default());
     while let Some(flag) = reader.next_flag()? {
         match flag {
             "node" => args.node = Some(reader.parsed(flag)?),
@@ -103,6 +121,17 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
             "encrypt" => args.encrypt = Some(reader.text(flag)?),
             "keyring" => args.keyring = Some(reader.value(flag)?.into()),
             "label" => args.label = reader.text(flag)?,
+            "application" => args.application = reader.read(flag, version_range)?,
+            "dialect" => is_memberlist = reader.chosen(flag, &DIALECTS)?,
+            "protocol" => memberlist.protocol.current = reader.chosen(flag, &PROTOCOLS)?,
+            "compression" => memberlist.compression = reader.chosen(flag, &SWITCH)?,
+            "gossip-verify-incoming" => {
+                memberlist.verify_incoming = reader.chosen(flag, &SWITCH)?;
+            }
+            "gossip-verify-outgoing" => {
+                memberlist.verify_outgoing = reader.chosen(flag, &SWITCH)?;
+            }
+            "skip-inbound-label-check" => memberlist.skip_inbound_label_check = true,
             "meta" => args.meta = reader.text(flag)?,
             "output" => args.output = reader.chosen(flag, &FORMATS)?,
             "events" => args.events = reader.chosen(flag, &SHOWN)?,
@@ -115,7 +144,60 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
     if args.encrypt.is_some() && args.keyring.is_some() {
         return Err(wrong(&AGENT, "--encrypt and --keyring can't be given both"));
     }
+    if is_memberlist {
+        args.dialect = Dialect::Memberlist(memberlist);
+    } else if let Some(flag) = reader.given_of(&OF_MEMBERLIST) {
+        let problem =
+            format!("--{flag} is for --dialect memberlist: give that too, or leave it out");
+        return Err(wrong(&AGENT, problem));
+    }
     Ok(Invocation::Agent(Box::new(args)))
+}
+
+/// The versions of an application, as Serf's `2,5,5`.
+fn version_range(text: &str) -> Result<VersionRange, &'static str> {
+    let numbers: Result<Vec<u8>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[min, max, current]) if min <= current && current <= max => {
+            Ok(VersionRange { min, max, current })
+        }
+        _ => Err("write the lowest, the highest and the spoken version, each 0 to 255, as 2,5,5"),
+    }
+}
+
+fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
+    let mut args = DecodeArgs::default();
+    while let Some(token) = reader.next()? {
+        match token {
+            Token::Word(word) => args.inputs.push(word),
+            Token::Flag(flag) => match flag {
+                "dialect" => {
+                    let is_memberlist = reader.chosen(flag, &DIALECTS)?;
+                    let memberlist = Dialect::Memberlist(MemberlistOptions::default());
+                    args.dialect = if is_memberlist { memberlist } else { Dialect::Native };
+                }
+                "label" => args.label = reader.text(flag)?,
+                "key" => args.keys.push(reader.text(flag)?),
+                "keyring" => args.keyring = Some(reader.value(flag)?.into()),
+                "stream" => args.stream = true,
+                "port" => args.port = Some(reader.parsed(flag)?),
+                _ => return Ok(Invocation::Print(help::DECODE)),
+            },
+        }
+    }
+    if !args.keys.is_empty() && args.keyring.is_some() {
+        return Err(wrong(&DECODE, "--key and --keyring can't be given both"));
+    }
+    let most = if args.stream { 2 } else { 1 };
+    match args.inputs.len() {
+        0 => Err(wrong(&DECODE, "say what to decode: hexadecimal digits, a file, or - for stdin")),
+        given if given > most => Err(wrong(
+            &DECODE,
+            "there is a word too many: decode takes one packet, or with --stream a request and its \
+             answer; digits with spaces must be quoted",
+        )),
+        _ => Ok(Invocation::Decode(args)),
+    }
 }
 
 fn keygen(mut reader: Reader) -> Result<Invocation, Failure> {
@@ -133,6 +215,7 @@ fn help(mut reader: Reader) -> Result<Invocation, Failure> {
     let about = match reader.next()? {
         Some(Token::Word(word)) => match word.as_str() {
             "agent" => help::AGENT,
+            "decode" => help::DECODE,
             "keygen" => help::KEYGEN,
             "help" => help::SWIM,
             _ => return Err(unknown(&HELP, "command", &word, &COMMANDS)),
@@ -155,6 +238,8 @@ impl Default for AgentArgs {
             encrypt: None,
             keyring: None,
             label: String::new(),
+            dialect: Dialect::Native,
+            application: VersionRange::default(),
             meta: String::new(),
             output: Format::Text,
             events: Shown::Members,
@@ -165,15 +250,14 @@ impl Default for AgentArgs {
     }
 }
 
-/// A command and the flags it knows.
-struct Grammar {
-    name: &'static str,
-    flags: &'static [&'static str],
-}
-
-const SWIM: Grammar = Grammar { name: "swim", flags: &["help", "version"] };
-const HELP: Grammar = Grammar { name: "swim help", flags: &["help"] };
-const KEYGEN: Grammar = Grammar { name: "swim keygen", flags: &["bits", "help"] };
+const SWIM: Grammar = Grammar { name: "swim", flags: &["help", "version"], repeatable: &[] };
+const HELP: Grammar = Grammar { name: "swim help", flags: &["help"], repeatable: &[] };
+const KEYGEN: Grammar = Grammar { name: "swim keygen", flags: &["bits", "help"], repeatable: &[] };
+const DECODE: Grammar = Grammar {
+    name: "swim decode",
+    flags: &["dialect", "label", "key", "keyring", "stream", "port", "help"],
+    repeatable: &["key"],
+};
 const AGENT: Grammar = Grammar {
     name: "swim agent",
     flags: &[
@@ -186,6 +270,13 @@ const AGENT: Grammar = Grammar {
         "encrypt",
         "keyring",
         "label",
+        "application",
+        "dialect",
+        "protocol",
+        "compression",
+        "gossip-verify-incoming",
+        "gossip-verify-outgoing",
+        "skip-inbound-label-check",
         "meta",
         "output",
         "events",
@@ -194,12 +285,23 @@ const AGENT: Grammar = Grammar {
         "insecure-plaintext",
         "help",
     ],
+    repeatable: &["join", "set"],
 };
-/// Flags that may be given more than once.
-const REPEATABLE: [&str; 2] = ["join", "set"];
-const COMMANDS: [&str; 3] = ["agent", "keygen", "help"];
+/// Flags that say how memberlist's dialect is spoken.
+const OF_MEMBERLIST: [&str; 5] = [
+    "protocol",
+    "compression",
+    "gossip-verify-incoming",
+    "gossip-verify-outgoing",
+    "skip-inbound-label-check",
+];
+const COMMANDS: [&str; 4] = ["agent", "decode", "keygen", "help"];
 const PROFILES: [(&str, Profile); 3] =
     [("lan", Profile::Lan), ("wan", Profile::Wan), ("local", Profile::Local)];
+/// Whether it is memberlist's.
+const DIALECTS: [(&str, bool); 2] = [("native", false), ("memberlist", true)];
+const PROTOCOLS: [(&str, u8); 5] = [("1", 1), ("2", 2), ("3", 3), ("4", 4), ("5", 5)];
+const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
 const FORMATS: [(&str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
 const SHOWN: [(&str, Shown); 2] = [("members", Shown::Members), ("all", Shown::All)];
 const CONTROLS: [(&str, Control); 1] = [("stdin", Control::Stdin)];
@@ -213,134 +315,6 @@ const LEVELS: [(&str, LevelFilter); 6] = [
     ("trace", LevelFilter::TRACE),
 ];
 const VERSION: &str = concat!("swim ", env!("CARGO_PKG_VERSION"), "\n");
-
-/// Reads flags and their values.
-struct Reader {
-    parser: Parser,
-    command: &'static Grammar,
-    given: Vec<&'static str>,
-}
-
-enum Token {
-    /// A flag that the command knows, without dashes.
-    Flag(&'static str),
-    /// Anything else.
-    Word(String),
-}
-
-impl Reader {
-    /// The same for the rest of the line, which belongs to `command`.
-    fn of(self, command: &'static Grammar) -> Self {
-        Self { command, ..self }
-    }
-
-    fn next(&mut self) -> Result<Option<Token>, Failure> {
-        let command = self.command;
-        let written = match self.parser.next().map_err(|error| wrong(command, error))? {
-            None => return Ok(None),
-            Some(Value(word)) => {
-                let word = word.into_string().map_err(|_| wrong(command, "a word is no UTF-8"))?;
-                return Ok(Some(Token::Word(word)));
-            }
-            Some(Short('h')) => "help".into(),
-            Some(Short('V')) => "version".into(),
-            Some(Short(letter)) => format!("-{letter}"),
-            Some(Long(name)) => name.to_owned(),
-        };
-        let Some(flag) = command.flags.iter().copied().find(|flag| *flag == written) else {
-            return Err(unknown(command, "flag", &written, command.flags));
-        };
-        if self.given.contains(&flag) && !REPEATABLE.contains(&flag) {
-            return Err(wrong(command, format!("--{flag} is given twice")));
-        }
-        self.given.push(flag);
-        Ok(Some(Token::Flag(flag)))
-    }
-
-    fn next_flag(&mut self) -> Result<Option<&'static str>, Failure> {
-        match self.next()? {
-            None => Ok(None),
-            Some(Token::Flag(flag)) => Ok(Some(flag)),
-            // Not quoted: it may be a key whose flag was forgotten.
-            Some(Token::Word(_)) => {
-                let after =
-                    self.given.last().map_or(String::new(), |flag| format!(" after --{flag}"));
-                Err(wrong(self.command, format!("there is a word too many{after}")))
-            }
-        }
-    }
-
-    /// The value of `flag`. One that looks like a flag is more likely a value forgotten.
-    fn value(&mut self, flag: &str) -> Result<OsString, Failure> {
-        let value = match self.parser.optional_value() {
-            Some(value) => Some(value),
-            None => {
-                let value = self.parser.value().ok();
-                value.filter(|value| !value.as_encoded_bytes().starts_with(b"--"))
-            }
-        };
-        value.ok_or_else(|| wrong(self.command, format!("--{flag} needs a value")))
-    }
-
-    fn text(&mut self, flag: &str) -> Result<String, Failure> {
-        let value = self.value(flag)?.into_string();
-        value.map_err(|_| wrong(self.command, format!("the value of --{flag} is no UTF-8")))
-    }
-
-    /// What it means is found out where the interfaces are known; nothing means nothing.
-    fn address(&mut self, flag: &str) -> Result<String, Failure> {
-        let text = self.text(flag)?;
-        if text.trim().is_empty() {
-            return Err(wrong(self.command, format!("--{flag} needs an address")));
-        }
-        Ok(text)
-    }
-
-    fn parsed<T: FromStr<Err: Display>>(&mut self, flag: &str) -> Result<T, Failure> {
-        let text = self.text(flag)?;
-        text.parse().map_err(|error| wrong(self.command, format!("--{flag} {text:?}: {error}")))
-    }
-
-    fn chosen<T: Copy>(&mut self, flag: &str, choices: &[(&str, T)]) -> Result<T, Failure> {
-        let text = self.text(flag)?;
-        let chosen = choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));
-        let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        chosen.map(|(_, value)| *value).ok_or_else(|| {
-            wrong(self.command, format!("--{flag} {text:?}: expected one of {}", names()))
-        })
-    }
-}
-
-fn wrong(command: &Grammar, what: impl Display) -> Failure {
-    let topic = command.name.replacen("swim", "swim help", 1).replace("help help", "help");
-    Failure::Usage(format!("{what}; see `{topic}`"))
-}
-
-fn unknown(command: &Grammar, what: &str, written: &str, known: &[&str]) -> Failure {
-    let dashes = if what == "flag" { "--" } else { "" };
-    let shown =
-        if written.starts_with('-') { written.into() } else { format!("{dashes}{written}") };
-    let closest = known.iter().map(|known| (distance(written, known), known)).min();
-    let hint = match closest {
-        Some((distance, closest)) if distance <= 2 => format!("; did you mean {dashes}{closest}?"),
-        _ => String::new(),
-    };
-    wrong(command, format!("there is no {what} {shown:?}{hint}"))
-}
-
-/// How many letters must be added, taken away or changed to turn `a` into `b` (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, from) in (1..).zip(a.chars()) {
-        let mut diagonal = mem::replace(&mut row[0], i);
-        for (j, to) in (1..).zip(b.chars()) {
-            let changed = diagonal + usize::from(from != to);
-            diagonal = row[j];
-            row[j] = changed.min(diagonal + 1).min(row[j - 1] + 1);
-        }
-    }
-    row[row.len() - 1]
-}
 
 #[cfg(test)]
 mod tests {
@@ -377,6 +351,29 @@ mod tests {
     }
 
     #[test]
+    fn what_memberlist_calls_its_settings_are_flags() {
+        let options = MemberlistOptions::default();
+        let args = agent_of("agent --dialect memberlist");
+        assert_eq!(args.dialect, Dialect::Memberlist(options));
+        let args = agent_of(
+            "agent --gossip-verify-incoming off --dialect memberlist --protocol 1 \
+             --compression=off --gossip-verify-outgoing off --skip-inbound-label-check \
+             --application 2,5,4",
+        );
+        let protocol = VersionRange { current: 1, ..options.protocol };
+        let changed = MemberlistOptions {
+            protocol,
+            verify_incoming: false,
+            verify_outgoing: false,
+            compression: false,
+            skip_inbound_label_check: true,
+        };
+        assert_eq!(args.dialect, Dialect::Memberlist(changed));
+        assert_eq!(args.application, VersionRange { min: 2, max: 5, current: 4 });
+        assert_eq!(agent_of("agent --dialect NATIVE").dialect, Dialect::Native);
+    }
+
+    #[test]
     fn help_and_version_need_nothing_else() {
         for (line, expected) in [
             ("--version", VERSION),
@@ -387,6 +384,7 @@ mod tests {
             ("help agent", help::AGENT),
             ("agent --bind x --help", help::AGENT),
             ("keygen -h", help::KEYGEN),
+            ("decode 00 -h", help::DECODE),
         ] {
             assert_eq!(of(line), Ok(Invocation::Print(expected)), "{line}");
         }
@@ -394,9 +392,13 @@ mod tests {
 
     #[test]
     fn every_flag_is_explained() {
-        for (grammar, text) in
-            [(SWIM, help::SWIM), (AGENT, help::AGENT), (KEYGEN, help::KEYGEN), (HELP, help::SWIM)]
-        {
+        for (grammar, text) in [
+            (SWIM, help::SWIM),
+            (AGENT, help::AGENT),
+            (DECODE, help::DECODE),
+            (KEYGEN, help::KEYGEN),
+            (HELP, help::SWIM),
+        ] {
             let words: Vec<_> = text.split_whitespace().collect();
             for flag in grammar.flags {
                 let shown = format!("--{flag}");
@@ -407,6 +409,7 @@ mod tests {
         for (command, choices) in [
             (help::AGENT, PROFILES.map(|(name, _)| name).to_vec()),
             (help::AGENT, FORMATS.map(|(name, _)| name).to_vec()),
+            (help::AGENT, DIALECTS.map(|(name, _)| name).to_vec()),
             (help::AGENT, SHOWN.map(|(name, _)| name).to_vec()),
             (help::AGENT, LEVELS.map(|(name, _)| name).to_vec()),
             (help::KEYGEN, BITS.map(|(name, _)| name).to_vec()),
@@ -418,7 +421,7 @@ mod tests {
     #[test]
     fn mistakes_are_named_and_mended() {
         let cases = [
-            ("", "say what to do: agent, keygen or help; see `swim help`"),
+            ("", "say what to do: agent, decode, keygen or help; see `swim help`"),
             ("agnt", r#"there is no command "agnt"; did you mean agent?; see `swim help`"#),
             ("agent --bnd x", r#"no flag "--bnd"; did you mean --bind?; see `swim help agent`"#),
             ("agent --frobnicate", r#"there is no flag "--frobnicate"; see"#),
@@ -433,22 +436,24 @@ mod tests {
             ("agent --join host:x", r#"--join "host:x": "x" is no port number"#),
             ("agent --encrypt a --keyring b", "--encrypt and --keyring can't be given both"),
             ("agent --insecure-plaintext=no", "insecure-plaintext"),
+            ("agent --dialect serf", r#"--dialect "serf": expected one of native, memberlist"#),
+            ("agent --compression off", "--compression is for --dialect memberlist: give that too"),
+            ("agent --dialect native --protocol 2", "--protocol is for --dialect memberlist"),
+            ("agent --dialect memberlist --protocol 6", "expected one of 1, 2, 3, 4, 5"),
+            ("agent --application 2,5", r#"--application "2,5": write the lowest"#),
+            ("agent --application 2,5,6", "the spoken version"),
             ("keygen --bits 100", "expected one of 128, 192, 256"),
+            ("decode", "say what to decode"),
+            ("decode 00 11", "there is a word too many: decode takes one packet"),
+            ("decode --stream 00 11 22", "a word too many"),
+            ("decode --key a --keyring b 00", "--key and --keyring can't be given both"),
+            ("decode --stream --stream 00", "--stream is given twice"),
             ("help agnt", "did you mean agent?"),
         ];
         for (line, expected) in cases {
             let failure = of(line).unwrap_err();
             assert_eq!(failure.status(), 2);
             assert!(failure.to_string().contains(expected), "{line}: {failure}");
-        }
-    }
-
-    #[test]
-    fn distances_count_letters() {
-        for (a, b, expected) in
-            [("", "", 0), ("bind", "bnd", 1), ("agent", "agnet", 2), ("", "ab", 2)]
-        {
-            assert_eq!((distance(a, b), distance(b, a)), (expected, expected), "{a} {b}");
         }
     }
 }

@@ -22,6 +22,11 @@ impl Timestamp {
         Self(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
+    /// The moment that is so long after the beginning of 1970.
+    pub(crate) const fn of(since: Duration) -> Self {
+        Self(since)
+    }
+
     /// The moment that is `age` ago.
     pub(crate) fn ago(age: Duration) -> Self {
         Self(Self::now().0.saturating_sub(age))

@@ -157,7 +157,7 @@ fn stats(stats: &Stats) -> Line {
         streams_accepted streams_refused streams_dialed streams_failed
         messages_unknown
         probes probes_acked probes_saved_by_relay probes_saved_by_stream probes_failed
-        probes_degraded nacks relayed relays_refused
+        probes_degraded acks_unexpected nacks relayed relays_refused
         suspicions suspicions_expired suspicions_expired_unconfirmed refutations
         claims_applied claims_stale claims_unknown claims_refused claims_dropped conflicts
         gossip_rounds exchanges exchanges_failed exchanges_spared repairs

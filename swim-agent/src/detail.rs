@@ -47,6 +47,7 @@ pub(crate) fn line(event: &EventKind) -> Line {
             .with("from", from.to_string())
             .with("count", *count),
         EventKind::LifeRaised { stamp } => with_stamp(Line::event("life-raised"), *stamp),
+        EventKind::Unbeatable { stamp } => with_stamp(Line::event("unbeatable"), *stamp),
         _ => Line::event("other"),
     }
 }

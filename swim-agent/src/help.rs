@@ -8,6 +8,7 @@ Usage: swim <COMMAND>
 
 Commands:
   agent          Run a member of a cluster and print what happens to the others
+  decode         Explain captured packets and streams
   keygen         Print a new key to encrypt a cluster with
   help [COMMAND] Print this, or all about a command
 
@@ -19,6 +20,42 @@ Examples:
   swim agent                       a cluster of one, on this machine only
   swim help agent                  all about running an agent
   swim keygen                      a key to encrypt a cluster with
+";
+
+/// Printed by `swim help decode`.
+pub(crate) const DECODE: &str = "\
+Explain a captured packet or stream, layer by layer, with one line of JSON for each message.
+
+Usage: swim decode [OPTIONS] HEX|FILE|-
+       swim decode [OPTIONS] --stream REQUEST [ANSWER]
+
+What is explained is hexadecimal digits (with colons and spaces wherever), a file with such digits
+or with the bytes themselves, or - for standard input. A file named like digits is ./cafe.
+A pcap file (Ethernet, Linux cooked, raw IP) is explained frame by frame, with time, transport,
+source and destination; streams of TCP are put together, and stand at the end.
+
+Options:
+      --dialect DIALECT  native, or memberlist: what HashiCorp's memberlist and Serf speak
+                         [default: native]
+      --label LABEL      The label of the cluster
+      --key KEY          A key in base64. May be repeated; whichever fits is taken
+      --keyring FILE     File with a JSON array of keys, as for an agent; SWIM_ENCRYPT is read too
+      --stream           It is all that one side of a TCP connection sent: the one who dialed, and
+                         then the other one. \"\" is a request that was not captured
+      --port PORT        Of a pcap file, only what comes from this port or goes to it
+  -h, --help             Print this
+
+Messages have kind, at (where they begin, in bytes), layers (what is around them) and fields. What
+a node with this label and these keys would refuse has refused, layer, at and reason instead. Only
+whom it is for, how old it is, and whether it came before does not matter here.
+
+Examples:
+  swim decode --dialect memberlist 0b81a55365714e6f07
+  swim decode --label prod --keyring keys.json packet.bin
+  tcpdump -i any -w - port 7946 -c 100 | swim decode --keyring keys.json -
+
+Exit status: 0 when all was understood, 1 when something was refused, 2 when the command line is
+wrong.
 ";
 
 /// Printed by `swim help keygen`.
@@ -58,6 +95,23 @@ Which cluster:
                          or local (one machine) [default: lan]
       --set NAME=VALUE   What is different from the profile, as reap_after=1h or gossip_nodes=4;
                          names are those of the library's options. May be repeated
+
+Which language:
+      --dialect DIALECT  native, or memberlist: what HashiCorp's memberlist and Serf speak, to be a
+                         member of a cluster of theirs [default: native]
+      --application MIN,MAX,CURRENT
+                         Versions of what is built on top, as announced to the others; members of
+                         a Serf cluster must have 2,5,5 [default: 0,0,0]
+  Only with --dialect memberlist, under memberlist's own names:
+      --protocol N       Version of its protocol to speak, 1 to 5 [default: 2]
+      --compression on|off
+                         Whether to compress what is sent [default: on]
+      --gossip-verify-incoming on|off
+      --gossip-verify-outgoing on|off
+                         With a key: whether only what is sealed is taken, and whether what is sent
+                         is sealed; off while a key is rolled out [default: on]
+      --skip-inbound-label-check
+                         Somebody before this node takes labels off
 
 Encryption, with at most one of these; without, only loopback addresses are listened on:
       --keyring FILE     File with a JSON array of keys in base64: the first seals, all open.

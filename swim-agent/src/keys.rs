@@ -61,7 +61,7 @@ fn from_environment() -> Result<String, VarError> {
     env::var(ENV)
 }
 
-fn key(text: &str) -> Result<Key, String> {
+pub(crate) fn key(text: &str) -> Result<Key, String> {
     if text.trim().is_empty() {
         return Err("is empty; leave it out to run without a key".into());
     }

@@ -13,6 +13,7 @@ mod args;
 mod change;
 mod clock;
 mod control;
+mod decode;
 mod detail;
 mod failure;
 mod help;
@@ -21,6 +22,7 @@ mod keys;
 mod line;
 mod log;
 mod printer;
+mod reader;
 mod report;
 mod seed;
 mod signals;
@@ -31,6 +33,7 @@ mod text;
 fn main() -> ExitCode {
     let result = match args::parse(env::args_os().skip(1)) {
         Ok(Invocation::Agent(args)) => agent::run(*args),
+        Ok(Invocation::Decode(args)) => decode::run(&args),
         Ok(Invocation::Keygen { bits }) => keygen(bits),
         Ok(Invocation::Print(text)) => print(text),
         Err(failure) => Err(failure),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swim_tokio::{Event, EventKind, Handle, Instant, Member, MemberChange, Notice, Reject};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     args::Shown,
@@ -111,6 +111,11 @@ impl Reporter {
             EventKind::LifeRaised { stamp } => {
                 warn!(%stamp, "this node took a new life to refute an impossible claim about it");
             }
+            EventKind::Unbeatable { stamp } => error!(
+                %stamp,
+                "somebody says of this node what it can't outbid: members that believe it hold it \
+                 for gone until they forget it; it can join again under another name (--node)"
+            ),
             EventKind::LeaveFinished { confirmed, told, members } => {
                 debug!(confirmed, told, members, "the leave is over");
             }
@@ -165,6 +170,7 @@ fn log_member(change: MemberChange, member: &Member) {
 /// What a person should look at, where there is something.
 fn hint(reject: Reject) -> &'static str {
     match reject {
+        Reject::Version => ": the sender speaks another dialect, or another version of it",
         Reject::Label => ": the sender has another label",
         Reject::Plaintext => ": the sender has no key",
         Reject::Sealed => ": the sender has a key, and this node has none",

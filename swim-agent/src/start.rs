@@ -27,7 +27,11 @@ pub(crate) async fn start(args: &AgentArgs) -> Result<Started, Failure> {
         .bind(args.bind.as_str())
         .label(args.label.as_str())
         .meta(args.meta.clone().into_bytes())
-        .options(|options| args.settings.iter().for_each(|change| change.apply(options)));
+        .options(|options| {
+            options.dialect = args.dialect;
+            options.application = args.application;
+            args.settings.iter().for_each(|change| change.apply(options));
+        });
     if let Some(addr) = &args.advertise {
         builder = builder.advertise(addr.as_str());
     }

@@ -23,7 +23,12 @@ pub struct MemberlistOptions {
     pub verify_incoming: bool,
     /// With a keyring: whether what is sent is sealed (`GossipVerifyOutgoing`).
     pub verify_outgoing: bool,
-    /// Whether packets that get shorter by it are compressed, and streams always
+    /// With a keyring: whether padded envelopes (version 0) are taken also when another version of
+    /// the protocol than 1 is spoken. Their version is not authenticated, and who flips it makes
+    /// one of an envelope of ours; so that this is for clusters with members that speak 1. Go
+    /// always takes them.
+    pub accept_padded: bool,
+    /// Whether what gets shorter by it is compressed, in packets and in streams
     /// (`EnableCompression`).
     pub compression: bool,
     /// Whether labels are taken off by somebody before this node, so that it must see none
@@ -34,6 +39,13 @@ pub struct MemberlistOptions {
 /// The lowest and the highest version of memberlist's protocol that there is.
 pub(crate) const PROTOCOL_RANGE: [u8; 2] = [1, 5];
 
+/// From this version on, as the highest that a node of memberlist understands, it answers pings
+/// over streams.
+const STREAM_PINGS_SINCE: u8 = 3;
+
+/// From this one on, it sends nacks.
+const NACKS_SINCE: u8 = 4;
+
 impl Default for MemberlistOptions {
     fn default() -> Self {
         let [min, max] = PROTOCOL_RANGE;
@@ -41,6 +53,7 @@ impl Default for MemberlistOptions {
             protocol: VersionRange { min, max, current: 2 },
             verify_incoming: true,
             verify_outgoing: true,
+            accept_padded: false,
             compression: true,
             skip_inbound_label_check: false,
         }
@@ -54,5 +67,15 @@ impl Dialect {
             Self::Native => true,
             Self::Memberlist(_) => false,
         }
+    }
+
+    /// Whether a member that understands these versions of the protocol sends nacks.
+    pub(crate) const fn has_nacks(self, protocol: VersionRange) -> bool {
+        self.is_native() || protocol.max >= NACKS_SINCE
+    }
+
+    /// Whether a member that understands these versions of the protocol answers pings over streams.
+    pub(crate) const fn has_stream_pings(self, protocol: VersionRange) -> bool {
+        self.is_native() || protocol.max >= STREAM_PINGS_SINCE
     }
 }

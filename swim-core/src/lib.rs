@@ -22,11 +22,13 @@ mod conflicts;
 mod dialect;
 mod error;
 mod event;
+mod explanation;
 mod fingerprint;
 mod graveyard;
 mod health;
 #[cfg(feature = "simulation")]
 mod hearsay;
+pub mod inspect;
 mod io;
 mod join;
 mod keyring;

@@ -22,8 +22,10 @@ pub(crate) struct Probe {
     pub(crate) carried: Option<(MemberIndex, Stamp)>,
     /// Our own stamp, if the ping said what stands under it beside the usual news.
     pub(crate) introduced: Option<Stamp>,
-    /// Those asked for help.
+    /// Those asked for help, those that don't know nacks included.
     helpers: Vec<MemberIndex>,
+    /// How many of them know nacks.
+    nacks_due: usize,
     /// Those that said they had asked, and were waiting too.
     nacked: Vec<MemberIndex>,
 }
@@ -46,13 +48,20 @@ impl Probe {
             carried: None,
             introduced: None,
             helpers: Vec::new(),
+            nacks_due: 0,
             nacked: Vec::new(),
         }
     }
 
-    /// Notes who was asked for help.
-    pub(crate) fn ask(&mut self, helper: MemberIndex) {
+    /// Notes who was asked for help, and whether it was asked to say so if it has to wait.
+    pub(crate) fn ask(&mut self, helper: MemberIndex, nack: bool) {
         self.helpers.push(helper);
+        self.nacks_due += usize::from(nack);
+    }
+
+    /// All that were asked: the target, then those asked for help.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = MemberIndex> {
+        core::iter::once(self.target).chain(self.helpers.iter().copied())
     }
 
     /// Whether this member was asked for help.
@@ -72,10 +81,11 @@ impl Probe {
     /// How the node's own health changes when the probe fails. Helpers that did not even say that
     /// they were waiting speak against us, not against the target. Lifeguard, LHA-Probe.
     pub(crate) fn failure_delta(&self) -> i32 {
-        if self.helpers.is_empty() {
+        if self.nacks_due == 0 {
             return 1;
         }
-        i32::try_from(self.helpers.len() - self.nacked.len()).expect("at most 16 helpers")
+        let missing = self.nacks_due.saturating_sub(self.nacked.len());
+        i32::try_from(missing).expect("at most 16 helpers")
     }
 }
 
@@ -98,8 +108,9 @@ mod tests {
         let target = MemberIndex::new(1);
         let mut probe = Probe::new(target, Stamp::new(1, 1), 7, Instant::ORIGIN, spans);
         assert_eq!(probe.failure_delta(), 1, "nobody could be asked");
-        (2..5).for_each(|helper| probe.ask(MemberIndex::new(helper)));
-        assert_eq!(probe.failure_delta(), 3);
+        (2..5).for_each(|helper| probe.ask(MemberIndex::new(helper), true));
+        probe.ask(MemberIndex::new(5), false);
+        assert_eq!(probe.failure_delta(), 3, "who knows no nacks is not waited for");
         assert!(probe.nack(MemberIndex::new(2)));
         assert!(!probe.nack(MemberIndex::new(2)), "each helper counts once");
         assert!(!probe.nack(MemberIndex::new(9)), "strangers don't count");

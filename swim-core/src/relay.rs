@@ -19,6 +19,8 @@ pub(crate) struct Relay {
     /// When the requester is told that there is no answer yet, and after that, when it is given up.
     pub(crate) deadline: Instant,
     pub(crate) nacked: bool,
+    /// Whether the requester wants to be told at all.
+    pub(crate) wants_nack: bool,
 }
 
 /// The pings under way for others, by the nonce of our own ping.
@@ -53,6 +55,11 @@ impl Relays {
 
     pub(crate) fn get_mut(&mut self, nonce: u64) -> Option<&mut Relay> {
         self.pending.get_mut(&nonce)
+    }
+
+    /// Whom a ping of this nonce went to.
+    pub(crate) fn target(&self, nonce: u64) -> Option<MemberIndex> {
+        self.pending.get(&nonce).map(|relay| relay.target)
     }
 
     /// How many pings are under way.
@@ -100,6 +107,7 @@ mod tests {
             target: MemberIndex::new(9),
             deadline: Instant::ORIGIN,
             nacked: false,
+            wants_nack: true,
         }
     }
 

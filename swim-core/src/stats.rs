@@ -44,6 +44,8 @@ pub struct Stats {
     pub probes_failed: u64,
     /// Probes begun while the health score was not 0.
     pub probes_degraded: u64,
+    /// Acks that nobody waited for: late, repeated, or made up.
+    pub acks_unexpected: u64,
     /// Nacks received.
     pub nacks: u64,
     /// Pings relayed for others.

@@ -6,7 +6,7 @@
 //!
 //! The table stores and finds; what a claim means is decided by `precedence` and `node`.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::{hash::Hasher, net::SocketAddr};
 
 use hashbrown::HashTable;
@@ -142,6 +142,9 @@ pub(crate) struct Table {
     free: Vec<MemberIndex>,
     by_name: HashTable<MemberIndex>,
     by_addr: HashTable<MemberIndex>,
+    /// Those whose address another one holds in `by_addr`. There are next to none where no two
+    /// claim the same.
+    shadowed: BTreeSet<Shadowed>,
     hash_key: [u64; 2],
     counts: Counts,
     digest: u64,
@@ -150,6 +153,10 @@ pub(crate) struct Table {
     #[cfg(feature = "simulation")]
     transitions: Transitions,
 }
+
+/// A member that is not found by its address: where it is, whether it is gone, and who it is. The
+/// least at an address is the next one to be found there.
+type Shadowed = (SocketAddr, bool, MemberIndex);
 
 /// How many members have a bit of their own in the masks of who knows what.
 pub(crate) const LOW: u32 = u128::BITS;
@@ -167,6 +174,7 @@ impl Table {
             free: Vec::new(),
             by_name: HashTable::new(),
             by_addr: HashTable::new(),
+            shadowed: BTreeSet::new(),
             hash_key,
             counts: Counts::default(),
             digest: 0,
@@ -217,6 +225,11 @@ impl Table {
     fn swap(&mut self, one: MemberIndex, other: MemberIndex) {
         /// Stands for a place while two are exchanged.
         const NOWHERE: MemberIndex = MemberIndex(u32::MAX);
+        let shadows = [(one, other), (other, one)].map(|(from, to)| {
+            let shadow = self.shadow_of(from);
+            self.shadowed.remove(&shadow).then_some((shadow.0, shadow.1, to))
+        });
+        self.shadowed.extend(shadows.into_iter().flatten());
         for [from, to] in [[one, NOWHERE], [other, one], [NOWHERE, other]] {
             let subject = if from == NOWHERE { one } else { from };
             let record = record_at(&self.slots, subject);
@@ -274,7 +287,7 @@ impl Table {
         let record = self.get(index);
         // Of several at one address, those that live are found before those that don't.
         let moves = alive.is_some_and(|alive| record.addr() != alive.addr)
-            || (belief.state.is_live() && !record.state.is_live());
+            || belief.state.is_live() != record.state.is_live();
         if moves {
             self.unindex_addr(index);
         }
@@ -328,8 +341,9 @@ impl Table {
         self.by_name.find(hash, same).copied()
     }
 
-    /// The member that is reached at this address; if several claim it, the one that claimed it
-    /// last among those that live.
+    /// The member that is reached at this address. If several claim it, it is one of those that
+    /// live, and the one that has been found there until now: else whoever names an address could
+    /// take it from the member that is there.
     pub(crate) fn find_addr(&self, addr: SocketAddr) -> Option<MemberIndex> {
         let hash = hash_addr(self.hash_key, addr);
         self.by_addr.find(hash, |&i| self.get(i).addr() == addr).copied()
@@ -417,7 +431,11 @@ impl Table {
         let Self { slots, by_addr, hash_key, .. } = self;
         let same = |&i: &MemberIndex| record_at(slots, i).addr() == addr;
         if let Some(holder) = by_addr.find_mut(hash, same) {
-            *holder = index; // The newest claim is the likeliest to be true.
+            let is_live = |index| record_at(slots, index).state.is_live();
+            let takes_over = is_live(index) && !is_live(*holder);
+            let hidden = if takes_over { core::mem::replace(holder, index) } else { index };
+            let shadow = self.shadow_of(hidden);
+            self.shadowed.insert(shadow);
             return;
         }
         let rehash = |&i: &MemberIndex| hash_addr(*hash_key, record_at(slots, i).addr());
@@ -426,9 +444,28 @@ impl Table {
 
     fn unindex_addr(&mut self, index: MemberIndex) {
         let hash = hash_addr(self.hash_key, self.get(index).addr());
-        if let Ok(entry) = self.by_addr.find_entry(hash, |&i| i == index) {
-            entry.remove();
+        let shadow = self.shadow_of(index);
+        if self.shadowed.remove(&shadow) {
+            return;
         }
+        let (addr, ..) = shadow;
+        let first = (addr, false, MemberIndex::SELF);
+        let next = self.shadowed.range(first..).next().filter(|next| next.0 == addr).copied();
+        if let Ok(mut entry) = self.by_addr.find_entry(hash, |&i| i == index) {
+            match next {
+                Some(next) => {
+                    *entry.get_mut() = next.2;
+                    self.shadowed.remove(&next);
+                }
+                None => drop(entry.remove()),
+            }
+        }
+    }
+
+    /// A member as it stands among those that are not found by their address.
+    fn shadow_of(&self, index: MemberIndex) -> Shadowed {
+        let record = self.get(index);
+        (record.addr(), !record.state.is_live(), index)
     }
 }
 

@@ -132,6 +132,28 @@ fn own_claim(incarnation: u8) -> String {
     )
 }
 
+/// The claim that a node with a name of six letters is alive, at an address given in hex.
+fn alive(node: &str, ip: &str, incarnation: &str, vsn: &str) -> String {
+    let node = hex(node.as_bytes());
+    format!(
+        "0486a441646472a4{ip}ab496e6361726e6174696f6e{incarnation}a44d657461c0a44e6f6465a6{node}\
+         a4506f7274cd1f0aa356736ea6{vsn}"
+    )
+}
+
+/// A table of one line: a node with a name of six letters, in a state.
+fn table_of(node: &str, ip: &str, incarnation: &str, state: u8) -> String {
+    let node = hex(node.as_bytes());
+    format!(
+        "0683a44a6f696ec2a54e6f64657301ac5573657253746174654c656e0087a441646472a4{ip}ab496e6361726e\
+         6174696f6e{incarnation}a44d657461c0a44e616d65a6{node}a4506f7274cd1f0aa55374617465{state:02x}\
+         a356736ea6{VSN}"
+    )
+}
+
+/// The versions that every node of memberlist announces.
+const VSN: &str = "010502000000";
+
 /// Somebody's verdict about `node-b`, of kind 3 (suspect) or 5 (dead).
 fn verdict(kind: u8, from: &str, incarnation: &str) -> String {
     let from = hex(from.as_bytes());
@@ -205,8 +227,60 @@ fn it_is_probed_and_its_ack_counts() {
     let elsewhere = SocketAddr::from(([10, 1, 2, 9], 7946));
     stage.packet(elsewhere, &ack);
     assert_eq!(stage.node.stats().probes_acked, acked, "not from elsewhere");
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
     stage.packet(go(), &ack);
     assert_eq!(stage.node.stats().probes_acked, acked + 1);
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
+    stage.packet(go(), &ack);
+    assert_eq!(stage.node.stats().acks_unexpected, 2, "nobody waits for it any more");
+}
+
+/// The number in a ping of `node`, as bytes, if one was sent to the Go node.
+fn seq_of_ping(stage: &Stage, node: &str) -> Option<String> {
+    let ping = format!("0085a44e6f6465a6{}", hex(node.as_bytes()));
+    let sent = stage.sent().into_iter().find(|sent| sent.contains(&ping))?;
+    let at = sent.find(&ping).expect("it is in there");
+    let at = at + sent[at..].find("a55365714e6f").expect("its number") + 12;
+    let len = match &sent[at..at + 2] {
+        "ce" => 10,
+        "cd" => 6,
+        "cc" => 4,
+        _ => 2,
+    };
+    Some(sent[at..at + len].to_owned())
+}
+
+/// Its address is all by which a sender is known: who only claims to be there, too, must not hide
+/// the one that is.
+#[test]
+fn a_second_name_at_its_address_hides_nobody() {
+    let mut stage = Stage::joined();
+    stage.packet(go(), &alive("node-x", "0a010203", "01", VSN));
+    let mut acked = [false; 2];
+    for _ in 0..40 {
+        stage.packets.clear();
+        stage.run(Duration::from_millis(500));
+        for (node, acked) in ["node-a", "node-x"].iter().zip(&mut acked) {
+            if let Some(seq) = seq_of_ping(&stage, node) {
+                let before = stage.node.stats().probes_acked;
+                stage.packet(go(), &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+                *acked |= stage.node.stats().probes_acked > before;
+            }
+        }
+    }
+    assert_eq!(acked, [true; 2], "whichever was asked, is who answers from there");
+    let name = |stage: &Stage| stage.node.member_at(go()).expect("somebody").name.to_string();
+    assert_eq!(name(&stage), "node-a", "who was there first");
+    let left = |node: &str| {
+        let node = hex(node.as_bytes());
+        format!("0583a446726f6da6{node}ab496e6361726e6174696f6e7fa44e6f6465a6{node}")
+    };
+    stage.packet(go(), &left("node-a"));
+    assert_eq!(name(&stage), "node-x", "who lives");
+    stage.packet(go(), &alive("node-a", "0a010203", "cc80", VSN));
+    assert_eq!(name(&stage), "node-x");
+    stage.packet(go(), &left("node-x"));
+    assert_eq!(name(&stage), "node-a");
 }
 
 #[test]
@@ -243,6 +317,37 @@ fn o3_what_cannot_be_outbid_raises_an_alarm_once_and_wraps_nothing() {
                  6f64652d61a4506f7274cd1f0aa356736ea6010502000000";
     stage.packet(go(), alive);
     assert_eq!(stage.node.member("node-a").map(|member| member.stamp.incarnation.0), Some(1));
+}
+
+/// A line of its table that is not of a living member says nothing but that.
+#[test]
+fn who_is_not_alive_in_its_table_is_not_made_alive_by_it() {
+    let mut stage = Stage::joined();
+    for state in 1..=3 {
+        stage.stream(&table_of("node-c", "0a010205", "01", state));
+        assert_eq!(stage.node.member("node-c"), None, "nobody is met as {state}");
+    }
+    stage.stream(&table_of("node-c", "0a010205", "00", 0));
+    assert_eq!(stage.node.member("node-c"), None, "no node says 0");
+    assert_eq!(stage.node.stats().rejected_for(Reject::Implausible), 1);
+    stage.stream(&table_of("node-c", "0a010205", "01", 0));
+    let member = stage.node.member("node-c").expect("it is in");
+    // In doubt, and under a later incarnation; where it is, only a living one's line can say.
+    stage.stream(&table_of("node-c", "0a010207", "05", 2));
+    let doubted = stage.node.member("node-c").expect("it is in");
+    assert_eq!((doubted.state, doubted.addr), (State::Suspect, member.addr));
+    assert_eq!(doubted.stamp.incarnation.0, 5);
+    assert_eq!(stage.node.stats().conflicts, 0);
+    stage.stream(&table_of("node-c", "0a010205", "05", 3));
+    assert_eq!(stage.node.member("node-c").map(|member| member.state), Some(State::Left));
+    // The name is free, but not for one that is gone.
+    stage.events.clear();
+    for state in 1..=3 {
+        stage.stream(&table_of("node-c", "0a010207", "05", state));
+    }
+    let member = stage.node.member("node-c").expect("it is known");
+    assert_eq!((member.state, member.addr), (State::Left, doubted.addr));
+    assert!(stage.events.iter().all(|kind| !matches!(kind, EventKind::Member { .. })));
 }
 
 #[test]
@@ -330,6 +435,43 @@ fn it_asks_for_help_and_is_helped() {
     });
     assert_eq!(stage.packets.len(), before);
     assert_eq!(stage.node.stats().rejected_for(Reject::Stranger), 1);
+}
+
+/// A peer of version 4 is asked for nacks, and one of version 3 is not, nor is it waited for.
+#[test]
+fn nacks_are_for_those_that_know_them() {
+    for (vsn, nack) in [("010402000000", "c3"), ("010302000000", "c2")] {
+        let mut stage = Stage::new();
+        stage.stream(&PUSH_PULL.replace(VSN, vsn));
+        stage.packet(go(), &alive("node-c", "0a010205", "01", VSN));
+        let asks = format!("0188a44e61636b{nack}");
+        for _ in 0..60 {
+            stage.packets.clear();
+            stage.run(Duration::from_millis(200));
+            if let Some(seq) = seq_of_ping(&stage, "node-a") {
+                stage.packet(go(), &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+            }
+            if stage.has_sent(&asks) {
+                break;
+            }
+        }
+        assert!(stage.has_sent("a44e61636b"), "it is asked for help: {vsn}");
+        assert!(stage.has_sent(&asks), "{vsn}");
+    }
+    // What the requester wants holds the other way round.
+    let mut stage = Stage::joined();
+    let request = |nack: &str| {
+        format!(
+            "0188a44e61636b{nack}a44e6f6465a66e6f64652d63a4506f7274cd1f0aa55365714e6f2aaa536f7572\
+             636541646472a40a010203aa536f757263654e6f6465a66e6f64652d61aa536f75726365506f7274cd1f0a\
+             a6546172676574a40a090909"
+        )
+    };
+    stage.packet(go(), &request("c2"));
+    assert!(!stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
+    stage.packet(go(), &request("c3"));
+    assert!(stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
+    assert_eq!(stage.node.stats().relays_refused, 2);
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn recorded(to: usize) -> &'static [Packet] {
         world.capture = Some(Vec::new());
         world.update(2);
         world.run(SECOND);
-        world.crash(3);
+        world.crash(CRASHES);
         world.pause(4, 5 * SECOND);
         world.run(MINUTE / 2);
         world.leave(5);
@@ -137,34 +137,47 @@ fn recorded(to: usize) -> &'static [Packet] {
 }
 
 const SIZE: usize = 8;
+/// Who crashes and stays away.
+const CRASHES: usize = 3;
 /// Who hears the packets: stand-ins for two that were there, since each packet names its receiver.
 const ONE: usize = 0;
 const TWO: usize = 7;
 
 struct Observer(Directory);
 
-/// Time stands still, so that nothing but the packets decides.
-const NOW: Instant = Instant::from_millis(1_000);
+const START: Instant = Instant::from_millis(1_000);
+/// From here on time stands still, so that nothing but the packets decides. Whoever was in doubt at
+/// the start had time to answer: two intervals of gossip. (L6)
+const NOW: Instant = Instant::from_millis(1_400);
 
 impl Observer {
-    /// A node that knows all members as they were at the start.
+    /// A node that knows all members as they were at the start, but that the one which crashes is
+    /// in doubt: so that a verdict about it counts, and one about any other is an accusation.
     fn new(id: usize) -> Self {
         let start = |id: usize| {
             let mut options = Options::lan(name(id), addr(id));
             options.life = Life(1_000);
             let config = options.build().expect("valid options");
-            Self(Directory::new(Node::new(config, [id as u8 + 1; 32], NOW)))
+            Self(Directory::new(Node::new(config, [id as u8 + 1; 32], START)))
         };
         let mut observer = start(id);
         for other in (0..SIZE).filter(|&other| other != id) {
-            start(other).exchange(&mut observer);
+            start(other).0.introduce(&mut observer.0.node, START, true);
+        }
+        let mut packets = recorded(id).iter();
+        while observer.picture()[&name(CRASHES)].1 != State::Suspect {
+            observer.hear_at(START, packets.next().expect("somebody misses it"));
         }
         observer
     }
 
-    fn hear(&mut self, (from, data): &Packet) {
+    fn hear(&mut self, packet: &Packet) {
+        self.hear_at(NOW, packet);
+    }
+
+    fn hear_at(&mut self, now: Instant, (from, data): &Packet) {
         let node = &mut self.0.node;
-        node.handle(NOW, Input::Packet { from: *from, data });
+        node.handle(now, Input::Packet { from: *from, data });
         while node.poll_output().is_some() {}
     }
 

@@ -148,6 +148,7 @@ counters! {
         "Probes saved by a stream ping";
     probes_failed Count "swim_probes_failed_total" "Probes that failed";
     probes_degraded Count "swim_probes_degraded_total" "Probes begun while health was not 0";
+    acks_unexpected Count "swim_acks_unexpected_total" "Acks that nobody waited for";
     nacks Count "swim_nacks_total" "Nacks received";
     relayed Count "swim_relayed_total" "Pings relayed for others";
     relays_refused Count "swim_relays_refused_total" "Indirect pings not served because of a limit";

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use swim_core::Options;
-use swim_netlab::{Account, Cluster, Setup, missing};
+use swim_netlab::{Account, Cluster, Setup, clock::wait, missing};
 use swim_sim::{
     network::HostId,
     scenario::{no_false_failure, settings},
@@ -25,19 +25,29 @@ pub(crate) fn started(setup: Setup) -> Cluster {
 
 /// What a cluster of so many hosts consists of.
 pub(crate) fn setup(hosts: usize, given: &[&str]) -> Setup {
-    if let Some(missing) = missing() {
-        panic!("these tests can't run here: {missing}");
-    }
+    needs_lab();
     let settings = QUICK.iter().chain(given).map(|text| settings::parse(text).unwrap());
     Setup { settings: settings.collect(), ..Setup::lan(hosts).unwrap() }
 }
 
+/// Says loudly what the machine lacks.
+pub(crate) fn needs_lab() {
+    if let Some(missing) = missing() {
+        panic!("these tests can't run here: {missing}");
+    }
+}
+
+/// Judges a cluster, and ends it.
+pub(crate) fn finish(mut cluster: Cluster, except: &[HostId]) -> Account {
+    judge(&mut cluster, except)
+}
+
 /// All events make sense and give the members; the nodes agree in the end; and nobody was called
 /// failed who was well, but for some of whom it does not matter.
-pub(crate) fn finish(mut cluster: Cluster, except: &[HostId]) -> Account {
+pub(crate) fn judge(cluster: &mut Cluster, except: &[HostId]) -> Account {
     let limit = settled(&cluster.setup().options(), cluster.setup().hosts);
     cluster.wait_agreement(limit).unwrap();
-    let account = Account::of(&cluster);
+    let account = Account::of(cluster);
     assert_eq!(account.faults, [""; 0]);
     assert!(account.lists >= cluster.running().len(), "{} lists", account.lists);
     assert!(account.events > account.lists, "{} events", account.events);
@@ -45,6 +55,27 @@ pub(crate) fn finish(mut cluster: Cluster, except: &[HostId]) -> Account {
     let (is_met, found) = no_false_failure(&account.record, whole, except);
     assert!(is_met, "{found}");
     account
+}
+
+/// Waits until each of some has said `event` about each of others, since a time of day.
+pub(crate) fn wait_all_told(
+    cluster: &mut Cluster,
+    (observers, subjects): (&[HostId], &[HostId]),
+    event: &str,
+    since: Duration,
+) {
+    let limit = detection(&cluster.setup().options(), cluster.setup().hosts);
+    for &subject in subjects {
+        cluster.wait_told(observers, event, (subject, since), limit).unwrap();
+    }
+}
+
+/// Waits until a node has counted so many.
+pub(crate) fn wait_counted(cluster: &mut Cluster, host: HostId, counter: &str, least: u64) {
+    let limit = detection(&cluster.setup().options(), cluster.setup().hosts);
+    let node = cluster.node(host).unwrap();
+    let counted = wait(limit, || (node.count(counter).unwrap() >= least).then_some(()));
+    assert!(counted.is_some(), "not {least} {counter}: {}", node.story());
 }
 
 /// How long a failure may take to be known everywhere: until a probe meets it, and then the longest
@@ -70,6 +101,11 @@ pub(crate) fn suspicion_min(options: &Options, hosts: u32) -> Duration {
     let scale = (scale * 1_000.0) as u32;
     options.probe_interval * options.suspicion_mult * scale / 1_000
 }
+
+/// What makes failures be found and forgotten soon even by those who are alone with their
+/// suspicion, and partitions heal soon.
+pub(crate) const SOON: [&str; 4] =
+    ["suspicion_max_mult=2", "reap_after=3s", "gossip_to_dead=2s", "reconnect_interval=1s"];
 
 /// Twice as fast as in a data centre, and forgetting sooner: a test has not all day.
 const QUICK: [&str; 4] = [

@@ -7,4 +7,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod crash;
+mod crowd;
 mod harness;
+mod keys;
+mod partition;
+mod reality;
+mod restart;
+mod runtimes;
+mod sick;
+mod wires;

@@ -17,7 +17,7 @@ fn wrong_command_lines_exit_with_2_and_a_hint() {
     let _machine = machine();
     let long = "x".repeat(513);
     let cases: [(&[&str], &str); 25] = [
-        (&[], "say what to do: agent, keygen or help"),
+        (&[], "say what to do: agent, decode, keygen or help"),
         (&["agnt"], "did you mean agent?"),
         (&["agent", "--bnd", "127.0.0.1"], "did you mean --bind?"),
         (&["agent", "stray"], "a word too many"),

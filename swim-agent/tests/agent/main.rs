@@ -9,7 +9,9 @@
 mod bounds;
 mod command_line;
 mod control;
+mod decode;
 mod detection;
+mod dialect;
 mod forming;
 mod garbage;
 mod harness;

@@ -77,12 +77,14 @@ impl Node {
     }
 
     /// A member confirmed that it heard of our leave.
-    pub(super) fn on_leave_acked(&mut self, nonce: u64, by: MemberIndex) {
-        let Some(leave) = &mut self.leave else { return };
-        if leave.asked.get(&nonce) == Some(&by) {
+    pub(super) fn on_leave_acked(&mut self, nonce: u64, by: MemberIndex) -> bool {
+        let Some(leave) = &mut self.leave else { return false };
+        let is_asked = leave.asked.get(&nonce) == Some(&by);
+        if is_asked {
             leave.confirmed.insert(by);
             self.finish_leave_if_done();
         }
+        is_asked
     }
 
     /// Tells as many members as one update is sent to: first those not told yet, then those that

@@ -68,10 +68,21 @@ impl Node {
             self.stats.claims_stale += 1;
             return;
         }
-        if is_live || known.is_some() {
+        // In memberlist's dialect a line says one thing. Of one that is not alive it says that, and
+        // not what the member would have to say of itself: else it would be alive again first, and
+        // a name that is free be given away. memberlist state.go: `mergeState`.
+        let speaks_for_itself = if self.config.dialect.is_native() {
+            is_live || known.is_some()
+        } else {
+            entry.state == State::Alive
+        };
+        if speaks_for_itself {
             self.on_alive(known, &entry.alive, source);
         }
-        let Some(index) = known.or_else(|| self.table.find(name)) else { return };
+        let Some(index) = known.or_else(|| self.table.find(name)) else {
+            self.stats.claims_unknown += u64::from(!speaks_for_itself);
+            return;
+        };
         match entry.state {
             State::Alive if index == MemberIndex::SELF => {
                 // Somebody holds more of us than we ever said: while it stands, what we say under

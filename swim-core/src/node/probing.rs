@@ -1,8 +1,6 @@
 //! Probing: who, how, and what the outcome means. SWIM 3.1 and 4.3; Lifeguard, LHA-Probe;
 //! memberlist state.go: `probe`, `probeNode`.
 
-use core::net::SocketAddr;
-
 use bytes::Bytes;
 
 use super::{Node, gossip};
@@ -12,7 +10,7 @@ use crate::{
     leave::Leave,
     limits::INDIRECT_PROBES_MAX,
     member::State,
-    name::{Name, NameRef},
+    name::Name,
     precedence::Belief,
     probe::Probe,
     relay::Relay,
@@ -20,7 +18,7 @@ use crate::{
     stamp::Stamp,
     stream::Purpose,
     table::{MemberIndex, Table},
-    wire::{Accusation, Ack, Claim, Digest, Message, Nack, Ping, RelayedAck, Sender},
+    wire::{Accusation, Ack, Claim, Digest, IndirectPing, Message, Nack, Ping, RelayedAck, Sender},
 };
 
 impl Node {
@@ -90,17 +88,21 @@ impl Node {
         let (target, nonce) = (probe.target, probe.nonce);
         let record = self.table.get(target);
         let (name, addr) = (Name::from_checked(record.name()), record.addr());
+        let (dialect, protocol) = (self.config.dialect, record.profile().versions().protocol);
         // Most often nothing but a packet was lost.
         let digest = self.digest();
         self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
         for helper in self.pick_helpers(target) {
+            let versions = self.table.get(helper).profile().versions();
+            let nack = dialect.has_nacks(versions.protocol);
             if let Some(probe) = &mut self.probe {
-                probe.ask(helper);
+                probe.ask(helper, nack);
             }
-            let request = crate::wire::IndirectPing { nonce, target: name.by_ref(), addr };
+            let request = IndirectPing { nonce, target: name.by_ref(), addr, nack };
             self.send_to_member(helper, &[Message::IndirectPing(request)]);
         }
-        if self.config.stream_pings && self.config.policy.stream_ping(&name) {
+        let is_understood = dialect.has_stream_pings(protocol);
+        if is_understood && self.config.stream_pings && self.config.policy.stream_ping(&name) {
             self.probe_stream = self.dial(addr, Purpose::Ping { nonce, target: name });
         }
     }
@@ -198,12 +200,17 @@ impl Node {
             if let Some(relay) = self.relays.answered(ack.nonce, from) {
                 return self.pass_ack_on(ack.nonce, &relay);
             }
-            self.on_leave_acked(ack.nonce, from);
+            if self.on_leave_acked(ack.nonce, from) {
+                return;
+            }
         }
         let name = by.map(|by| by.name).or_else(|| Some(self.table.get(from?).name()));
         let is_asked = self.pings.get(&ack.nonce).zip(name);
         if is_asked.is_some_and(|(ping, name)| name == ping.target) {
             self.finish_ping(ack.nonce, Some(ack.payload));
+        } else {
+            // Too late, twice, or never asked for: of these there should be few.
+            self.stats.acks_unexpected += 1;
         }
     }
 
@@ -308,26 +315,20 @@ impl Node {
 
     /// Pings `target` for `requester`, if both know it at the same address. The address that is
     /// pinged comes from our own table. (X6)
-    pub(super) fn on_indirect_ping(
-        &mut self,
-        requester: MemberIndex,
-        requester_nonce: u64,
-        (target, addr): (NameRef<'_>, SocketAddr),
-    ) {
+    pub(super) fn on_indirect_ping(&mut self, requester: MemberIndex, request: &IndirectPing<'_>) {
+        let IndirectPing { nonce: requester_nonce, target, addr, nack: wants_nack } = *request;
         let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
         // One of that name elsewhere could not vouch for the one that is meant. (X9)
         let target = target.filter(|&index| self.table.get(index).addr() == addr);
-        let Some(target) = target else {
-            return self.refuse_relay(requester, requester_nonce);
-        };
+        let Some(target) = target else { return self.refuse_relay(requester, request) };
         let nonce = self.fresh_nonce();
         // Half of the time the requester waits in all, so that the nack arrives well before its
         // deadline. Lifeguard sends it at 80 % of the timeout, which is late with WAN settings.
         let deadline = self.now + self.config.probe_timeout / 2;
         let nacked = false;
-        let relay = Relay { requester, requester_nonce, target, deadline, nacked };
+        let relay = Relay { requester, requester_nonce, target, deadline, nacked, wants_nack };
         if !self.relays.accept(nonce, relay, self.now) {
-            return self.refuse_relay(requester, requester_nonce);
+            return self.refuse_relay(requester, request);
         }
         self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
         let digest = self.digest();
@@ -335,9 +336,11 @@ impl Node {
     }
 
     /// Says at once that there will be no answer: the requester's own health is not to blame.
-    fn refuse_relay(&mut self, requester: MemberIndex, requester_nonce: u64) {
+    fn refuse_relay(&mut self, requester: MemberIndex, request: &IndirectPing<'_>) {
         self.stats.relays_refused += 1;
-        self.send_to_member(requester, &[Message::Nack(Nack { nonce: requester_nonce })]);
+        if request.nack {
+            self.send_to_member(requester, &[Message::Nack(Nack { nonce: request.nonce })]);
+        }
     }
 
     /// No answer for somebody else yet: says so once, and goes on waiting for a late one.
@@ -349,9 +352,11 @@ impl Node {
         }
         relay.nacked = true;
         relay.deadline = self.now + self.config.probe_interval * (self.config.health_max + 1);
-        let Relay { requester, requester_nonce, deadline, .. } = *relay;
+        let Relay { requester, requester_nonce, deadline, wants_nack, .. } = *relay;
         self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
-        self.send_to_member(requester, &[Message::Nack(Nack { nonce: requester_nonce })]);
+        if wants_nack {
+            self.send_to_member(requester, &[Message::Nack(Nack { nonce: requester_nonce })]);
+        }
     }
 
     /// A ping that the application asked for is over.

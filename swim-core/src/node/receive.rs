@@ -9,6 +9,7 @@ use super::{Node, Phase};
 use crate::{
     event::EventKind,
     name::Name,
+    probe::Probe,
     reject::Reject,
     sabotage::sabotaged,
     table::MemberIndex,
@@ -91,6 +92,7 @@ impl Node {
             }
             (Message::Broadcast(broadcast), _) => self.on_broadcast(broadcast, peer),
             (Message::Ack(ack), _) => {
+                let peer = self.answerer(from, peer, opened.sender, ack.nonce);
                 self.on_ack(peer, opened.sender, ack);
                 if let Some(peer) = peer {
                     self.on_ack_digest(peer, ack.digest);
@@ -105,10 +107,13 @@ impl Node {
                 });
             }
             (Message::IndirectPing(request), Some(peer)) => {
-                self.on_indirect_ping(peer, request.nonce, (request.target, request.addr));
+                self.on_indirect_ping(peer, request);
             }
             (Message::RelayedAck(ack), Some(peer)) => self.on_relayed_ack(peer, ack),
-            (Message::Nack(nack), Some(peer)) => self.on_nack(peer, opened.sender, *nack),
+            (Message::Nack(nack), Some(peer)) => {
+                let peer = self.answerer(from, Some(peer), opened.sender, nack.nonce);
+                peer.into_iter().for_each(|peer| self.on_nack(peer, opened.sender, *nack));
+            }
             (Message::BroadcastSummary(summary), Some(peer)) => self.on_summary(peer, summary),
             // Strangers get no work done. (X6)
             (
@@ -183,6 +188,29 @@ impl Node {
             }
             None => self.table.find_addr(from).filter(|&index| index != MemberIndex::SELF),
         }
+    }
+
+    /// Who answers under this nonce. Where packets don't say who sent them, several members may be
+    /// known at the address, and the one that was asked is meant.
+    fn answerer(
+        &self,
+        from: SocketAddr,
+        peer: Option<MemberIndex>,
+        sender: Option<Sender<'_>>,
+        nonce: u64,
+    ) -> Option<MemberIndex> {
+        if sender.is_some() {
+            return peer;
+        }
+        let probe = self.probe.as_ref().filter(|probe| probe.nonce == nonce);
+        let told = self.leave.as_ref().and_then(|leave| leave.asked.get(&nonce).copied());
+        let pinged = self.pings.get(&nonce).and_then(|ping| self.table.find(ping.target.by_ref()));
+        let asked = probe.into_iter().flat_map(Probe::asked);
+        let mut asked = asked.chain(self.relays.target(nonce)).chain(told).chain(pinged);
+        let is_there = |&index: &MemberIndex| {
+            self.table.try_get(index).is_some_and(|record| record.addr() == from)
+        };
+        asked.find(is_there).or(peer)
     }
 
     /// What whoever speaks from this address is called. Where it doesn't say, and nobody is known

@@ -79,6 +79,9 @@ pub(crate) struct IndirectPing<'a> {
     pub(crate) target: NameRef<'a>,
     /// Where the requester knows it.
     pub(crate) addr: SocketAddr,
+    /// Whether to say, when there is no answer yet, that the one asked for it waits, too. Always in
+    /// the native dialect.
+    pub(crate) nack: bool,
 }
 
 /// "I asked it, and it answered", with the stamp the target spoke under.

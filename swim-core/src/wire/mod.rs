@@ -29,6 +29,7 @@ pub(crate) use self::{
 };
 use crate::{
     dialect::{Dialect, MemberlistOptions},
+    explanation::Explanation,
     keyring::Keyring,
     name::NameRef,
     reject::Reject,
@@ -83,6 +84,29 @@ impl Wire {
         match self {
             Self::Native(native) => native.open_packet(wall, data, scratch),
             Self::Memberlist(memberlist) => memberlist.open_packet(wall, data, scratch),
+        }
+    }
+
+    /// Says what is in a packet, whoever it is for and however old it is.
+    pub(crate) fn explain_packet(&mut self, data: &[u8]) -> Explanation {
+        match self {
+            Self::Native(native) => native.explain_packet(data),
+            Self::Memberlist(memberlist) => memberlist.explain_packet(data),
+        }
+    }
+
+    /// Says what is in both directions of a stream, frame by frame.
+    pub(crate) fn explain_stream(&mut self, bytes: [&[u8]; 2]) -> [Vec<Explanation>; 2] {
+        let [request, answer] = bytes;
+        match self {
+            Self::Native(native) => {
+                let mut channel = native::Channel::listener();
+                let request = native.explain_stream(&mut channel, request);
+                [request, native.explain_stream(&mut channel.other_end(), answer)]
+            }
+            Self::Memberlist(memberlist) => {
+                [memberlist.explain_stream(request, true), memberlist.explain_stream(answer, false)]
+            }
         }
     }
 

@@ -105,7 +105,7 @@ fn a_run_repeats_byte_for_byte() {
 fn the_line_of_a_failure_draws_the_same_run() {
     use swim_sim::explore::{self, Class, Limits, Mask, Plan};
     let mask = Mask::default().with(Class::Loss).with(Class::StreamReset);
-    let chaos_max = std::time::Duration::from_millis(12_300);
+    let chaos_max = Duration::from_millis(12_300);
     let limits = Limits { nodes_min: 2, nodes_max: 4, chaos_max };
     let line = explore::command(17, mask, &limits).replace("'12s 300ms'", "12s300ms");
     let file = std::env::temp_dir().join(format!("swim-sim-line-{}.json", std::process::id()));

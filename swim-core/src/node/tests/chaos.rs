@@ -142,7 +142,10 @@ fn perform(stage: &mut Stage, step: Step) {
         Step::Ping { carrier } => stage.say(carrier, &[Message::Ping(Ping { nonce: 1, digest })]),
         Step::Ask { carrier, target } => {
             let (target, addr) = (named(name(target)), addr(target));
-            stage.say(carrier, &[Message::IndirectPing(IndirectPing { nonce: 2, target, addr })]);
+            stage.say(
+                carrier,
+                &[Message::IndirectPing(IndirectPing { nonce: 2, target, addr, nack: true })],
+            );
         }
         Step::AckAll => {
             for nth in 1..NAMES {

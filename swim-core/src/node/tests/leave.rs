@@ -215,7 +215,12 @@ fn left() -> Stage {
     stage.say(1, &[is_suspect(2, (1, 1), 1)]);
     stage.say(
         1,
-        &[Message::IndirectPing(IndirectPing { nonce: 5, target: named("p2"), addr: addr(2) })],
+        &[Message::IndirectPing(IndirectPing {
+            nonce: 5,
+            target: named("p2"),
+            addr: addr(2),
+            nack: true,
+        })],
     );
     stage.call(|node, now| node.broadcast(now, "words".into())).unwrap();
     stage.call(|node, now| node.ping(now, "p1")).unwrap();
@@ -243,7 +248,12 @@ fn s7_who_has_left_sends_nothing_whatever_happens() {
         stage.say(nth, &[is_dead(NODE, (5, 1), nth), is_alive(NODE, 9, 1), is_alive(20, 1, 1)]);
         stage.say(
             nth,
-            &[Message::IndirectPing(IndirectPing { nonce: 5, target: named("p2"), addr: addr(2) })],
+            &[Message::IndirectPing(IndirectPing {
+                nonce: 5,
+                target: named("p2"),
+                addr: addr(2),
+                nack: true,
+            })],
         );
         stage.say(nth, &[Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[] })]);
         let id = stage.accept(nth);
@@ -261,7 +271,12 @@ fn s7_who_has_left_sends_nothing_whatever_happens() {
 fn s7_the_packet_that_ends_the_leave_is_not_answered_either() {
     let others: [&[Message<'_>]; 4] = [
         &[Message::Ping(Ping { nonce: 1, digest: Digest::default() })],
-        &[Message::IndirectPing(IndirectPing { nonce: 5, target: named("p2"), addr: addr(2) })],
+        &[Message::IndirectPing(IndirectPing {
+            nonce: 5,
+            target: named("p2"),
+            addr: addr(2),
+            nack: true,
+        })],
         &[Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[9; 8] })],
         &[is_alive(1, 1, 7), is_dead(2, (1, 1), 1), is_suspect(NODE, (5, 1), 1)],
     ];

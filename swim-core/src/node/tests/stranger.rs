@@ -92,7 +92,12 @@ fn x6_nothing_a_stranger_says_makes_more_than_one_packet_of_its_size() {
     let said = [
         PING,
         Message::Ack(Ack { nonce: 1, digest: Digest::default(), payload: b"" }),
-        Message::IndirectPing(IndirectPing { nonce: 1, target: named("p2"), addr: addr(2) }),
+        Message::IndirectPing(IndirectPing {
+            nonce: 1,
+            target: named("p2"),
+            addr: addr(2),
+            nack: true,
+        }),
         Message::RelayedAck(RelayedAck { nonce: 1, target: named("p2"), stamp }),
         Message::Nack(Nack { nonce: 1 }),
         Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[1; 64] }),
@@ -114,7 +119,12 @@ fn x6_nothing_a_stranger_says_makes_more_than_one_packet_of_its_size() {
 #[test]
 fn x6_strangers_requests_are_refused_and_counted() {
     let said: [Message<'_>; 4] = [
-        Message::IndirectPing(IndirectPing { nonce: 1, target: named("p2"), addr: addr(2) }),
+        Message::IndirectPing(IndirectPing {
+            nonce: 1,
+            target: named("p2"),
+            addr: addr(2),
+            nack: true,
+        }),
         Message::RelayedAck(RelayedAck { nonce: 1, target: named("p2"), stamp: Stamp::new(1, 1) }),
         Message::Nack(Nack { nonce: 1 }),
         Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[] }),

@@ -62,7 +62,12 @@ pub(crate) fn message<'a>(leaf: Leaf<'a>, own: &Identity) -> Result<Message<'a>,
         Leaf::IndirectPing(ping) => {
             let (addr, _) = address(ping.target, ping.port, own)?;
             let nonce = u64::from(ping.seq);
-            Message::IndirectPing(IndirectPing { nonce, target: name(ping.node)?, addr })
+            Message::IndirectPing(IndirectPing {
+                nonce,
+                target: name(ping.node)?,
+                addr,
+                nack: ping.nack,
+            })
         }
         Leaf::Ack { seq, payload } => Message::Ack(ack(seq, payload)),
         Leaf::Nack { seq } => Message::Nack(Nack { nonce: u64::from(seq) }),
@@ -116,8 +121,8 @@ pub(crate) fn put(message: &Message<'_>, to: &[u8], own: &Identity, out: &mut Ve
         Message::IndirectPing(ping) => {
             let target = Octets::of(ping.addr.ip(), false);
             let (target, port) = (target.as_bytes(), ping.addr.port());
-            let (seq, node) = (seq(ping.nonce), ping.target.as_bytes());
-            Leaf::IndirectPing(leaf::IndirectPing { seq, target, port, node, nack: true, source })
+            let (seq, node, nack) = (seq(ping.nonce), ping.target.as_bytes(), ping.nack);
+            Leaf::IndirectPing(leaf::IndirectPing { seq, target, port, node, nack, source })
                 .put(out);
         }
         Message::Ack(Ack { nonce, payload, .. }) => {
@@ -209,6 +214,11 @@ fn accusation<'a>(verdict: &Verdict<'a>) -> Result<Accusation<'a>, Reject> {
 }
 
 fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+    if said.incarnation == 0 {
+        // Every node begins at 1. Go would keep it as dead, and of one that is gone already it says
+        // what nobody has ever said.
+        return Err(Reject::Implausible);
+    }
     let (addr, mapped) = address(said.addr, said.port, own)?;
     let meta = said.meta.unwrap_or_default();
     if meta.len() > META_LEN_MAX {
@@ -240,11 +250,7 @@ fn versions(vsn: &[u8]) -> Result<Versions, Reject> {
 /// IPv6: it must be passed on as it came, because Go compares bytes. Without a port it is the
 /// reader's own. (X19)
 fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), Reject> {
-    let ip = match (<[u8; 4]>::try_from(ip), <[u8; 16]>::try_from(ip)) {
-        (Ok(ip), _) => IpAddr::V4(Ipv4Addr::from(ip)),
-        (_, Ok(ip)) => IpAddr::V6(Ipv6Addr::from(ip)),
-        (Err(_), Err(_)) => return Err(Reject::Address),
-    };
+    let ip = self::ip(ip).ok_or(Reject::Address)?;
     let canonical = ip.to_canonical();
     let is_nobody = canonical.is_unspecified()
         || canonical.is_multicast()
@@ -254,6 +260,15 @@ fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), R
     }
     let port = if port == 0 { own.port } else { port };
     Ok((SocketAddr::new(canonical, port), canonical != ip))
+}
+
+/// The address that stands there, if it is one.
+pub(crate) fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+        (Ok(ip), _) => Some(IpAddr::V4(Ipv4Addr::from(ip))),
+        (_, Ok(ip)) => Some(IpAddr::V6(Ipv6Addr::from(ip))),
+        (Err(_), Err(_)) => None,
+    }
 }
 
 fn name(bytes: &[u8]) -> Result<NameRef<'_>, Reject> {

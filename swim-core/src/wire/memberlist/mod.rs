@@ -8,6 +8,7 @@
 mod channel;
 mod checksum;
 mod compound;
+mod explain;
 mod extent;
 mod label;
 mod leaf;
@@ -93,7 +94,8 @@ impl Memberlist {
                 is_stripped: options.skip_inbound_label_check,
             },
             own: Arc::new(own),
-            sealing: keyring.map(|keyring| Sealing::new(keyring, envelope, nonces)),
+            sealing: keyring
+                .map(|keyring| Sealing::new(keyring, envelope, options.accept_padded, nonces)),
             options,
             packet_len_max,
             spare: Vec::new(),
@@ -172,10 +174,11 @@ impl Memberlist {
             return Bytes::new();
         }
         if self.options.compression {
-            // Even where it gains nothing, as Go does.
             let mut compressed = Vec::new();
             lzw::put(&message, &mut compressed);
-            message = compressed;
+            if compressed.len() < message.len() {
+                message = compressed;
+            }
         }
         let mut stream = Vec::new();
         if channel.take_label() {

@@ -18,7 +18,7 @@ use super::{
     nonces::Nonces,
 };
 use crate::{
-    keyring::{Key, Keyring},
+    keyring::{Key, KeyId, Keyring},
     reject::Reject,
 };
 
@@ -36,15 +36,25 @@ pub(crate) struct Sealing {
     keyring: Keyring,
     ciphers: Vec<Cipher>,
     envelope: Envelope,
+    /// Whether envelopes are taken that are padded.
+    takes_padded: bool,
     nonces: ChaCha8Rng,
     seen: Nonces,
 }
 
 impl Sealing {
-    pub(crate) fn new(keyring: Keyring, envelope: Envelope, mut nonces: ChaCha8Rng) -> Self {
+    /// Envelopes like `envelope` are written; padded ones are taken if they are written, or if
+    /// `accept_padded` says so.
+    pub(crate) fn new(
+        keyring: Keyring,
+        envelope: Envelope,
+        accept_padded: bool,
+        mut nonces: ChaCha8Rng,
+    ) -> Self {
+        let takes_padded = accept_padded || envelope == Envelope::Padded;
         let seen = Nonces::new([nonces.next_u64(), nonces.next_u64()]);
         let ciphers = keyring.keys().map(Cipher::new).collect();
-        Self { keyring, ciphers, envelope, nonces, seen }
+        Self { keyring, ciphers, envelope, takes_padded, nonces, seen }
     }
 
     pub(crate) const fn keyring(&self) -> &Keyring {
@@ -103,7 +113,7 @@ impl Sealing {
         out.extend_from_slice(&tag);
     }
 
-    /// Opens an envelope with whichever key fits, into `out`.
+    /// Opens an envelope that was not seen before, with whichever key fits, into `out`.
     pub(crate) fn open(
         &mut self,
         sealed: &[u8],
@@ -111,9 +121,20 @@ impl Sealing {
         wall: Option<u32>,
         out: &mut Vec<u8>,
     ) -> Result<(), Reject> {
+        let (nonce, _) = self.open_again(sealed, around, out)?;
+        if self.seen.is_new(nonce, wall) { Ok(()) } else { Err(Reject::Replayed) }
+    }
+
+    /// Opens an envelope, whether it was seen before or not: its nonce, and the key that fits.
+    pub(crate) fn open_again(
+        &self,
+        sealed: &[u8],
+        around: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<([u8; NONCE_LEN], KeyId), Reject> {
         let (&version, rest) = sealed.split_first().ok_or(Reject::Truncated)?;
         let (envelope, len_min) = match version {
-            0 => (Envelope::Padded, ENVELOPE_LEN_V0),
+            0 if self.takes_padded => (Envelope::Padded, ENVELOPE_LEN_V0),
             1 => (Envelope::Exact, ENVELOPE_LEN),
             _ => return Err(Reject::Version),
         };
@@ -124,14 +145,14 @@ impl Sealing {
         let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(Reject::Truncated)?;
         out.clear();
         out.resize(body.len(), 0);
-        if !self.ciphers.iter().any(|cipher| cipher.open(*nonce, around, body, *tag, out)) {
-            return Err(Reject::Decrypt);
-        }
+        let mut keys = self.keyring.keys().zip(&self.ciphers);
+        let fits = keys.find(|(_, cipher)| cipher.open(*nonce, around, body, *tag, out));
+        let (key, _) = fits.ok_or(Reject::Decrypt)?;
         if envelope == Envelope::Padded {
             let len = unpadded_len(out).ok_or(Reject::Decrypt)?;
             out.truncate(len);
         }
-        if self.seen.is_new(*nonce, wall) { Ok(()) } else { Err(Reject::Replayed) }
+        Ok((*nonce, key.id()))
     }
 }
 

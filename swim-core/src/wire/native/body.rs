@@ -30,7 +30,12 @@ pub(crate) fn read<'a>(kind: Kind, from: &mut Reader<'a>) -> Result<Message<'a>,
         }),
         Kind::IndirectPing => {
             let (nonce, target) = (from.fixed_u64()?, from.name()?);
-            Message::IndirectPing(IndirectPing { nonce, target, addr: address::read(from)? })
+            Message::IndirectPing(IndirectPing {
+                nonce,
+                target,
+                addr: address::read(from)?,
+                nack: true,
+            })
         }
         Kind::RelayedAck => Message::RelayedAck(RelayedAck {
             nonce: from.fixed_u64()?,
@@ -84,7 +89,7 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
             put_digest(digest, to);
             to.bytes(payload);
         }
-        Message::IndirectPing(IndirectPing { nonce, target, addr }) => {
+        Message::IndirectPing(IndirectPing { nonce, target, addr, nack: _ }) => {
             to.fixed_u64(nonce);
             to.name(target);
             address::put(addr, to);

@@ -81,6 +81,15 @@ impl Channel {
         self.sends == Direction::FromListener && self.received == 0
     }
 
+    /// The end that talks with this one, as if it had sent what this one has received.
+    pub(crate) fn other_end(&self) -> Self {
+        let sends = match self.sends {
+            Direction::FromDialer => Direction::FromListener,
+            Direction::FromListener => Direction::FromDialer,
+        };
+        Self { binding: self.binding, sent: self.received, ..Self::new(sends) }
+    }
+
     /// Notes a frame that was accepted.
     pub(super) fn on_received(&mut self, nonce: Option<Nonce>, last: bool) -> Result<(), Reject> {
         if let Some(nonce) = nonce.filter(|_| self.awaits_opening()) {

@@ -13,6 +13,7 @@ mod codec;
 mod compress;
 mod contexts;
 mod deframe;
+mod explain;
 mod header;
 mod kind;
 mod limits;
@@ -98,28 +99,7 @@ impl Native {
         data: &'s [u8],
         scratch: &'s mut Vec<u8>,
     ) -> Result<Opened<'s>, Reject> {
-        if data.len() > PACKET_LEN_MAX {
-            return Err(Reject::Oversize);
-        }
-        let header = Header::read(data, &self.expected(Place::Packet))?;
-        let (head, rest) = data.split_at(header.len());
-        let body = match (header.guard, &mut self.sealing) {
-            (Guard::Seal { key_id, nonce }, Some(sealing)) => {
-                let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(Reject::Truncated)?;
-                let out = room(scratch, body.len());
-                let around = Surroundings::new(head, self.label.as_str().as_bytes(), &[]);
-                let in_out = InOutBuf::new(body, out).map_err(|_| Reject::Decrypt)?;
-                sealing.open(key_id, nonce, &around, in_out, *tag)?;
-                out
-            }
-            (Guard::Seal { .. }, None) => return Err(Reject::Sealed),
-            (Guard::Checksum(expected), _) => {
-                if checksum(head, self.label.as_str().as_bytes(), &[], rest) != expected {
-                    return Err(Reject::Checksum);
-                }
-                rest
-            }
-        };
+        let (header, body) = self.open_body(data, scratch)?;
         let mut from = Reader::new(body);
         let preamble = Preamble::read(&mut from)?;
         self.admit(wall, &header, &preamble, true)?;
@@ -239,13 +219,60 @@ impl Native {
         self.sealing.as_mut().map(|sealing| sealing.change_keyring(change))
     }
 
+    /// Takes off what is around a packet's body.
+    fn open_body<'s>(
+        &mut self,
+        data: &'s [u8],
+        scratch: &'s mut Vec<u8>,
+    ) -> Result<(Header, &'s [u8]), Reject> {
+        if data.len() > PACKET_LEN_MAX {
+            return Err(Reject::Oversize);
+        }
+        let header = Header::read(data, &self.expected(Place::Packet))?;
+        let (head, rest) = data.split_at(header.len());
+        let body = match (header.guard, &mut self.sealing) {
+            (Guard::Seal { key_id, nonce }, Some(sealing)) => {
+                let (body, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(Reject::Truncated)?;
+                let out = room(scratch, body.len());
+                let around = Surroundings::new(head, self.label.as_str().as_bytes(), &[]);
+                let in_out = InOutBuf::new(body, out).map_err(|_| Reject::Decrypt)?;
+                sealing.open(key_id, nonce, &around, in_out, *tag)?;
+                out
+            }
+            (Guard::Seal { .. }, None) => return Err(Reject::Sealed),
+            (Guard::Checksum(expected), _) => {
+                if checksum(head, self.label.as_str().as_bytes(), &[], rest) != expected {
+                    return Err(Reject::Checksum);
+                }
+                rest
+            }
+        };
+        Ok((header, body))
+    }
+
     fn open_whole_frame<'s>(
         &mut self,
         wall: Option<u32>,
         channel: &mut Channel,
         scratch: &'s mut Vec<u8>,
     ) -> Result<Opened<'s>, Reject> {
-        let (context, is_opening) = (channel.receive_context(), channel.awaits_opening());
+        let is_opening = channel.awaits_opening();
+        let (header, body) = self.open_frame_body(channel, scratch)?;
+        let mut from = Reader::new(body);
+        let preamble = Preamble::read(&mut from)?;
+        self.admit(wall, &header, &preamble, is_opening)?;
+        let opened = opened(&header, &preamble, Place::Frame, from.rest())?;
+        channel.on_received(header.nonce(), opened.last)?;
+        Ok(opened)
+    }
+
+    /// Takes off what is around a whole frame's body.
+    fn open_frame_body<'s>(
+        &mut self,
+        channel: &mut Channel,
+        scratch: &'s mut Vec<u8>,
+    ) -> Result<(Header, &'s [u8]), Reject> {
+        let context = channel.receive_context();
         let frame = channel.frame_mut();
         let header = Header::read(frame, &self.expected(Place::Frame))?;
         let (head, rest) = frame.split_at_mut(header.len());
@@ -276,12 +303,7 @@ impl Native {
             copy.copy_from_slice(body);
             copy
         };
-        let mut from = Reader::new(body);
-        let preamble = Preamble::read(&mut from)?;
-        self.admit(wall, &header, &preamble, is_opening)?;
-        let opened = opened(&header, &preamble, Place::Frame, from.rest())?;
-        channel.on_received(header.nonce(), opened.last)?;
-        Ok(opened)
+        Ok((header, body))
     }
 
     /// Whether an authentic body is in time, for this node, and, where it could be one, no replay.

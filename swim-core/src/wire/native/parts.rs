@@ -28,24 +28,35 @@ pub(crate) fn read(
     // Asked for at once: what grows by doubling would take twice as much for a while. (W3)
     let (mut messages, mut unknown) = (Messages::with_capacity(count(bytes, tally.parts_max)), 0);
     while !rest.is_empty() {
-        let (kind, mut message) = take(&mut rest)?;
-        if !tally.admits(kind) {
-            return Err(Reject::Excess);
-        }
-        tally.count(kind);
-        let Some(kind) = kind else {
-            unknown += 1;
-            continue;
-        };
-        if !kind.belongs_in(place) {
-            return Err(Reject::Misplaced);
-        }
-        messages.push(body::read(kind, &mut message)?);
-        if !message.rest().is_empty() && speaker_protocol <= PROTOCOL {
-            return Err(Reject::Malformed);
+        match read_next(&mut rest, &mut tally, place, speaker_protocol)? {
+            Some(message) => messages.push(message),
+            None => unknown += 1,
         }
     }
     Ok((messages, unknown))
+}
+
+/// Reads the part at the start of `rest`, which is not empty; `None` if its kind is unknown here.
+pub(super) fn read_next<'a>(
+    rest: &mut &'a [u8],
+    tally: &mut Tally,
+    place: Place,
+    speaker_protocol: u8,
+) -> Result<Option<Message<'a>>, Reject> {
+    let (kind, mut from) = take(rest)?;
+    if !tally.admits(kind) {
+        return Err(Reject::Excess);
+    }
+    tally.count(kind);
+    let Some(kind) = kind else { return Ok(None) };
+    if !kind.belongs_in(place) {
+        return Err(Reject::Misplaced);
+    }
+    let message = body::read(kind, &mut from)?;
+    if !from.rest().is_empty() && speaker_protocol <= PROTOCOL {
+        return Err(Reject::Malformed);
+    }
+    Ok(Some(message))
 }
 
 /// Writes a part to the start of `out` and returns its length, or `None` when it does not fit.

@@ -11,9 +11,14 @@ const ACK: &str = "0282a75061796c6f6164c0a55365714e6f2a";
 
 /// A claim with these bytes as its address and its versions.
 fn claim(addr: &[u8], vsn: &[u8], node: &[u8], meta_len: usize) -> Vec<u8> {
+    claim_under(1, addr, vsn, node, meta_len)
+}
+
+/// The same under an incarnation.
+fn claim_under(incarnation: u32, addr: &[u8], vsn: &[u8], node: &[u8], meta_len: usize) -> Vec<u8> {
     let meta = alloc::vec![b'm'; meta_len];
     let mut out = Vec::new();
-    let alive = leaf::Alive { incarnation: 1, node, addr, port: 1, meta: Some(&meta), vsn };
+    let alive = leaf::Alive { incarnation, node, addr, port: 1, meta: Some(&meta), vsn };
     Leaf::Alive(alive).put(&mut out);
     out
 }
@@ -38,7 +43,7 @@ fn each_malformed_packet_is_refused_for_its_fault() {
     cut.pop();
     let mut bad_sum = [&checksum::head(&ack)[..], &ack].concat();
     bad_sum[4] ^= 1;
-    let cases: [(&[u8], Reject); 27] = [
+    let cases: [(&[u8], Reject); 28] = [
         (b"", Reject::Truncated),
         (&bytes("f4"), Reject::Truncated),
         (&bytes("f400"), Reject::Label),
@@ -66,6 +71,7 @@ fn each_malformed_packet_is_refused_for_its_fault() {
         (&claim(&[10, 0, 0, 1], &[3, 5, 2, 0, 0, 0], b"a", 0), Reject::Version),
         (&claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a\n", 0), Reject::Text),
         (&claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 513), Reject::Oversize),
+        (&claim_under(0, &[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 0), Reject::Implausible),
     ];
     for (packet, reject) in cases {
         assert_eq!(outcome(&mut PLAIN.wire(), packet), Err(reject), "{}", hex(packet));
@@ -109,8 +115,8 @@ fn o4_one_packet_gets_one_answer() {
 #[test]
 fn o6_x12_a_packet_is_inflated_so_far_only() {
     let user = |len| compressed(&alloc::vec![Kind::User as u8; len]);
-    assert_eq!(outcome(&mut PLAIN.wire(), &user(1 << 20)), Ok(1));
-    assert_eq!(outcome(&mut PLAIN.wire(), &user((1 << 20) + 1)), Err(Reject::Compression));
+    assert_eq!(outcome(&mut PLAIN.wire(), &user(256 << 10)), Ok(1));
+    assert_eq!(outcome(&mut PLAIN.wire(), &user((256 << 10) + 1)), Err(Reject::Compression));
 }
 
 #[test]
@@ -150,10 +156,21 @@ fn x1_x5_what_others_could_have_sent_is_refused() {
     let stripped = Setup { options: stripped, ..keyed };
     assert_eq!(outcome(&mut stripped.wire(), &sealed), Err(Reject::Label));
     assert_eq!(outcome(&mut stripped.wire(), &sealed[5..]), Ok(1));
-    // A flipped version is not authenticated; what it makes padding of is no padding.
+    // A flipped version is not authenticated. Padded envelopes are taken only where somebody may
+    // write them; and what it makes padding of is no padding.
     let mut flipped = sealed.to_vec();
     flipped[5] = 0;
-    assert!(outcome(&mut keyed.wire(), &flipped).is_err());
+    assert_eq!(outcome(&mut keyed.wire(), &flipped), Err(Reject::Version));
+    let mixed = Setup { options: MemberlistOptions { accept_padded: true, ..options }, ..keyed };
+    assert_eq!(outcome(&mut mixed.wire(), &flipped), Err(Reject::Decrypt));
+    let mut old = options;
+    old.protocol.current = PADDED_PROTOCOL;
+    let old = Setup { options: old, ..keyed };
+    let padded = packet(&old);
+    assert_eq!(outcome(&mut keyed.wire(), &padded), Err(Reject::Version));
+    assert_eq!(outcome(&mut mixed.wire(), &padded), Ok(1));
+    assert_eq!(outcome(&mut old.wire(), &padded), Ok(1));
+    assert_eq!(outcome(&mut old.wire(), &sealed), Ok(1), "the newer one is taken by all");
     // The same once more, by whoever recorded it.
     let mut wire = keyed.wire();
     assert_eq!(outcome(&mut wire, &sealed), Ok(1));

@@ -1,5 +1,6 @@
 //! The whole dialect against real traffic, against vectors, and against whatever may come.
 
+mod explain;
 mod golden;
 mod hostile;
 mod samples;
@@ -35,6 +36,7 @@ const PLAIN: Setup<'static> = Setup {
         protocol: VersionRange { min: 1, max: 5, current: 2 },
         verify_incoming: true,
         verify_outgoing: true,
+        accept_padded: false,
         compression: false,
         skip_inbound_label_check: false,
     },

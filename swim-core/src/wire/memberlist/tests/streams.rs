@@ -157,7 +157,8 @@ fn each_malformed_stream_is_refused_for_its_fault() {
 #[test]
 fn a_bad_line_of_a_table_does_not_spoil_the_others() {
     let table = "0681a54e6f64657303";
-    let good = "84a44e616d65a161a441646472a40a000001a4506f727401a356736ea6010502000000";
+    let good = "85a44e616d65a161a441646472a40a000001ab496e6361726e6174696f6e01a4506f727401\
+                a356736ea6010502000000";
     let state = "81a5537461746509";
     let stream = bytes(&[table, good, state, good].concat());
     let (mut entries, mut refused) = (0, Vec::new());

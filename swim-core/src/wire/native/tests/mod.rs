@@ -1,5 +1,6 @@
 //! The native wire as a whole: two nodes, and what may happen to the bytes between them.
 
+mod explain;
 mod hostile;
 mod roundtrip;
 mod sealed;
@@ -150,7 +151,7 @@ impl Material {
             Kind::Ack => Message::Ack(Ack { nonce, digest, payload: &self.bytes }),
             Kind::IndirectPing => {
                 let (target, addr) = (named(name), self.addr);
-                Message::IndirectPing(IndirectPing { nonce, target, addr })
+                Message::IndirectPing(IndirectPing { nonce, target, addr, nack: true })
             }
             Kind::RelayedAck => {
                 Message::RelayedAck(RelayedAck { nonce, target: named(name), stamp: late })

@@ -37,7 +37,10 @@ fn messages() -> [(&'static str, Message<'static>); 21] {
     [
         ("Ping", PING),
         ("Ack", ACK),
-        ("IndirectPing", Message::IndirectPing(IndirectPing { nonce: NONCE, target, addr })),
+        (
+            "IndirectPing",
+            Message::IndirectPing(IndirectPing { nonce: NONCE, target, addr, nack: true }),
+        ),
         (
             "RelayedAck",
             Message::RelayedAck(RelayedAck { nonce: NONCE, target: named("carol"), stamp }),
