@@ -1,12 +1,15 @@
 //! The same claims to a node of ours and to one of Go's, one after the other: both believe the same
 //! after each.
 //!
-//! Four kinds of claims are left out, in which we differ on purpose. A goodbye of one that is dead
-//! makes it `left` here, and nothing there. A suspicion of a suspect, or anything bad of one that is
-//! gone, under a higher incarnation, is news of that incarnation here, and no news there. A verdict
-//! about one that was not in doubt under that incarnation is a suspicion here, and final there.
-//! What a member says of itself is heard here even if a later incarnation is known already, from an
-//! accusation alone, and is too late there.
+//! Four kinds of claims are left out, in which we differ on purpose:
+//!
+//! - A goodbye of one that is dead makes it `left` here, and nothing there.
+//! - A suspicion of a suspect, or anything bad of one that is gone, under a higher incarnation, is
+//!   news of that incarnation here, and no news there.
+//! - A verdict about one that was not in doubt under that incarnation is a suspicion here, and
+//!   final there.
+//! - What a member says of itself is heard here even if a later incarnation is known already, from
+//!   an accusation alone, and is too late there.
 
 use std::{collections::BTreeMap, net::UdpSocket, thread, time::Duration};
 
@@ -110,7 +113,7 @@ impl Chance {
                 Claim::Alive => {
                     incarnation <= row.incarnation && row.meta.as_bytes() != [meta(row.incarnation)]
                 }
-                Claim::Dead => !is_in_doubt && !(is_over && incarnation <= row.incarnation),
+                Claim::Dead => !(is_in_doubt || is_over && incarnation <= row.incarnation),
                 Claim::Suspect => row.state != "alive" && incarnation > row.incarnation,
                 Claim::Left => row.state == "dead" || is_over && incarnation > row.incarnation,
             };
