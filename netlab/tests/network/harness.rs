@@ -104,8 +104,13 @@ pub(crate) fn suspicion_min(options: &Options, hosts: u32) -> Duration {
 
 /// What makes failures be found and forgotten soon even by those who are alone with their
 /// suspicion, and partitions heal soon.
-pub(crate) const SOON: [&str; 4] =
-    ["suspicion_max_mult=2", "reap_after=3s", "gossip_to_dead=2s", "reconnect_interval=1s"];
+pub(crate) const SOON: [&str; 5] = [
+    "suspicion_max_mult=2",
+    "reap_after=3s",
+    "gossip_to_dead=2s",
+    "reconnect_interval=1s",
+    "stream_timeout=1s",
+];
 
 /// Twice as fast as in a data centre, and forgetting sooner: a test has not all day.
 const QUICK: [&str; 4] = [

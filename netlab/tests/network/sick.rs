@@ -2,15 +2,19 @@
 
 use std::{thread, time::Duration};
 
-use crate::harness::{cluster, finish};
+use swim_netlab::{Faults, clock::time_of_day};
+
+use crate::harness::{cluster, finish, suspicion_min, wait_counted};
 
 #[test]
 #[ignore = "needs root, ip and nft"]
 fn who_stands_still_again_and_again_fails_nobody() {
     let mut cluster = cluster(6, &[]);
-    for _ in 0..8 {
+    // A node sees that it slept when it is late by three probe intervals: the first time, and not
+    // every time.
+    for millis in [2_500, 1_000, 1_400, 2_500, 1_000, 1_400] {
         cluster.freeze(SICK).unwrap();
-        thread::sleep(Duration::from_millis(1_500));
+        thread::sleep(Duration::from_millis(millis));
         cluster.thaw(SICK).unwrap();
         thread::sleep(Duration::from_millis(500));
     }
@@ -26,6 +30,26 @@ fn who_hears_less_than_half_fails_nobody() {
     thread::sleep(Duration::from_secs(15));
     assert!(cluster.lab().dropped().unwrap() > 0);
     cluster.lose(SICK, 0, 0).unwrap();
+    finish(cluster, &[SICK]);
+}
+
+#[test]
+#[ignore = "needs root, ip and nft"]
+fn who_fell_asleep_over_a_suspicion_listens_before_it_judges() {
+    // Each suspicion takes four seconds, whatever others say.
+    let mut cluster = cluster(6, &["suspicion_mult=8", "suspicion_max_mult=1"]);
+    let options = cluster.setup().options();
+    let healthy = Vec::from_iter((0..6).filter(|host| *host != SICK));
+    let began = time_of_day();
+    cluster.change_network(|faults| faults.cut(&healthy, &[SICK])).unwrap();
+    wait_counted(&mut cluster, SICK, "suspicions", 1);
+    cluster.freeze(SICK).unwrap();
+    cluster.change_network(Faults::mend).unwrap();
+    let took = time_of_day().saturating_sub(began);
+    assert!(took < suspicion_min(&options, 6), "this machine is too slow for this test: {took:?}");
+    // When it wakes, the suspicion should have ended long ago, and the answers lie unread.
+    thread::sleep(suspicion_min(&options, 6) * 3 / 2);
+    cluster.thaw(SICK).unwrap();
     finish(cluster, &[SICK]);
 }
 
