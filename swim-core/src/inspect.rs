@@ -55,6 +55,9 @@ impl Inspector {
             own_name: NOBODY,
             packet_len_max: limits::PACKET_LEN_MAX,
             sessions_max: 1,
+            // Its nodes may be set to take any; what is looked at is here already.
+            state_len_max: usize::MAX,
+            message_len_max: usize::MAX,
         };
         let addr = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         // Nothing is ever sealed with it.

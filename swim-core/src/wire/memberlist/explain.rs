@@ -7,6 +7,7 @@ use super::{
     Memberlist, checksum,
     compound::Parts,
     extent::Extent,
+    inbound::Inbound,
     leaf::{Alive, Kind, Leaf, Origin, Verdict},
     limits::{CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, STREAM_LEN_MAX},
     lzw, meaning,
@@ -284,7 +285,8 @@ fn inflated(inner: Inner, max: usize, said: &mut Explanation) -> Result<Inner, R
 /// A stream's message without what follows it, if all of it is there.
 fn whole(mut inner: Inner) -> Result<Inner, Refusal> {
     let mut extent = Extent::default();
-    match extent.advance(&inner.bytes) {
+    // How long a state or a message may be, its receiver decides.
+    match extent.advance(&inner.bytes, &Inbound::new(usize::MAX, usize::MAX)) {
         Ok(true) => {
             inner.bytes.truncate(extent.len());
             Ok(inner)

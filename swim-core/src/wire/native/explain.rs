@@ -186,7 +186,7 @@ fn fields(message: &Message<'_>) -> Fields {
             fields.push(("payload", payload.into()));
             fields
         }
-        Message::IndirectPing(IndirectPing { nonce, target, addr }) => {
+        Message::IndirectPing(IndirectPing { nonce, target, addr, nack: _ }) => {
             vec![("nonce", nonce.into()), ("target", target.into()), ("addr", addr.into())]
         }
         Message::RelayedAck(RelayedAck { nonce, target, stamp: of }) => {
