@@ -132,6 +132,7 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
                 memberlist.verify_outgoing = reader.chosen(flag, &SWITCH)?;
             }
             "skip-inbound-label-check" => memberlist.skip_inbound_label_check = true,
+            "accept-padded" => memberlist.accept_padded = true,
             "meta" => args.meta = reader.text(flag)?,
             "output" => args.output = reader.chosen(flag, &FORMATS)?,
             "events" => args.events = reader.chosen(flag, &SHOWN)?,
@@ -277,6 +278,7 @@ const AGENT: Grammar = Grammar {
         "gossip-verify-incoming",
         "gossip-verify-outgoing",
         "skip-inbound-label-check",
+        "accept-padded",
         "meta",
         "output",
         "events",
@@ -288,12 +290,13 @@ const AGENT: Grammar = Grammar {
     repeatable: &["join", "set"],
 };
 /// Flags that say how memberlist's dialect is spoken.
-const OF_MEMBERLIST: [&str; 5] = [
+const OF_MEMBERLIST: [&str; 6] = [
     "protocol",
     "compression",
     "gossip-verify-incoming",
     "gossip-verify-outgoing",
     "skip-inbound-label-check",
+    "accept-padded",
 ];
 const COMMANDS: [&str; 4] = ["agent", "decode", "keygen", "help"];
 const PROFILES: [(&str, Profile); 3] =
@@ -357,7 +360,7 @@ mod tests {
         assert_eq!(args.dialect, Dialect::Memberlist(options));
         let args = agent_of(
             "agent --gossip-verify-incoming off --dialect memberlist --protocol 1 \
-             --compression=off --gossip-verify-outgoing off --skip-inbound-label-check \
+             --compression=off --gossip-verify-outgoing off --skip-inbound-label-check --accept-padded \
              --application 2,5,4",
         );
         let protocol = VersionRange { current: 1, ..options.protocol };
@@ -367,6 +370,7 @@ mod tests {
             verify_outgoing: false,
             compression: false,
             skip_inbound_label_check: true,
+            accept_padded: true,
         };
         assert_eq!(args.dialect, Dialect::Memberlist(changed));
         assert_eq!(args.application, VersionRange { min: 2, max: 5, current: 4 });

@@ -55,6 +55,7 @@ use crate::{
     wire::{Alive, Wire, WireSettings},
 };
 
+mod accusing;
 #[cfg(feature = "simulation")]
 pub(crate) mod audit;
 mod command;

@@ -14,8 +14,8 @@ pub(crate) const COMPOUND_PART_LEN: usize = 2;
 
 /// What a packet becomes at most when it is inflated. A packet of 31 KB inflates to 40 MiB in the
 /// best case, in most of a second; so far, in a few milliseconds. What correct peers send inflates
-/// to less than the longest datagram, of which this is four: they fill a packet and then compress it.
-/// (O6)
+/// to less than the longest datagram, of which this is four: they fill a packet and then compress
+/// it. (O6)
 pub(crate) const PACKET_INFLATED_MAX: usize = 256 << 10;
 
 /// What a stream's message has at most, sealed, plain or inflated. (O6)

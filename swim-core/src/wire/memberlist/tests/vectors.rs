@@ -192,13 +192,13 @@ fn whole_packets_of_go_are_read() {
     for (version, packet) in [
         (
             1,
-            "f40364633101000102030405060708090a0bf1d2d06c8476b991b8477e76affad4eda584328b49dc60b638d25\
-         fb1084f292036685f7a210f69",
+            "f40364633101000102030405060708090a0bf1d2d06c8476b991b8477e76affad4eda584328b49dc60b\
+             638d25fb1084f292036685f7a210f69",
         ),
         (
             0,
-            "f40364633100000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd59f409bd44457967e\
-         4fde1a5a562d2a916f83524a6413e6cf15b1dc8ba51",
+            "f40364633100000102030405060708090a0bffbd634d7f0d57598942c7bf93fec1636ffd59f409bd4\
+             4457967e4fde1a5a562d2a916f83524a6413e6cf15b1dc8ba51",
         ),
     ] {
         let mut fresh = sealing(version, "dc1");
