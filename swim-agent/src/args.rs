@@ -360,8 +360,8 @@ mod tests {
         assert_eq!(args.dialect, Dialect::Memberlist(options));
         let args = agent_of(
             "agent --gossip-verify-incoming off --dialect memberlist --protocol 1 \
-             --compression=off --gossip-verify-outgoing off --skip-inbound-label-check --accept-padded \
-             --application 2,5,4",
+             --compression=off --gossip-verify-outgoing off --skip-inbound-label-check \
+             --accept-padded --application 2,5,4",
         );
         let protocol = VersionRange { current: 1, ..options.protocol };
         let changed = MemberlistOptions {

@@ -112,8 +112,8 @@ Which language:
                          is sealed; off while a key is rolled out [default: on]
       --skip-inbound-label-check
                          Somebody before this node takes labels off
-      --accept-padded    With a key: take the padded envelopes of members that speak protocol 1, also
-                         where this one speaks another
+      --accept-padded    With a key: take the padded envelopes of members that speak protocol 1,
+                         also where this one speaks another
 
 Encryption, with at most one of these; without, only loopback addresses are listened on:
       --keyring FILE     File with a JSON array of keys in base64: the first seals, all open.

@@ -146,8 +146,8 @@ fn table_of(node: &str, ip: &str, incarnation: &str, state: u8) -> String {
     let node = hex(node.as_bytes());
     format!(
         "0683a44a6f696ec2a54e6f64657301ac5573657253746174654c656e0087a441646472a4{ip}ab496e63617\
-         26e6174696f6e{incarnation}a44d657461c0a44e616d65a6{node}a4506f7274cd1f0aa55374617465{state:02x}\
-         a356736ea6{VSN}"
+         26e6174696f6e{incarnation}a44d657461c0a44e616d65a6{node}a4506f7274cd1f0aa55374617465\
+         {state:02x}a356736ea6{VSN}"
     )
 }
 
