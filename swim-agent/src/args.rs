@@ -174,7 +174,9 @@ fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
             Token::Flag(flag) => match flag {
                 "dialect" => {
                     let is_memberlist = reader.chosen(flag, &DIALECTS)?;
-                    let memberlist = Dialect::Memberlist(MemberlistOptions::default());
+                    // Whatever was captured is to be explained, whichever protocol it was.
+                    let options = MemberlistOptions { accept_padded: true, ..Default::default() };
+                    let memberlist = Dialect::Memberlist(options);
                     args.dialect = if is_memberlist { memberlist } else { Dialect::Native };
                 }
                 "label" => args.label = reader.text(flag)?,
