@@ -50,9 +50,8 @@ pub(crate) fn shape(bytes: &[u8]) -> Result<Option<Shape>, Reject> {
         return Ok(Some(Shape { len: 1 + length_len, payload: 0, children: counts * length }));
     }
     // Beyond the word is beyond the input too: the same refusal on every machine. (W4)
-    let payload = usize::try_from(length).ok().and_then(|length| length.checked_add(fixed));
-    let payload = payload.ok_or(Reject::Malformed)?;
-    let len = payload.checked_add(1 + length_len).ok_or(Reject::Malformed)?;
+    let payload = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(fixed);
+    let len = payload.saturating_add(1 + length_len);
     Ok(Some(Shape { len, payload, children: 0 }))
 }
 
