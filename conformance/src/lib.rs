@@ -23,9 +23,10 @@ macro_rules! assert_surface {
         use $krate::{
             AddrProblem, Builder, Bytes, Counts, Error, Event, EventKind, Events, Handle, Instant,
             IoStats, JOIN_TIMEOUT, JoinFailed, Joined, Key, KeyId, Keyring, LeaveFailed, Left,
-            Life, Listing, Machine, Member, MemberChange, Name, Node, Notice, Options, Policy,
-            Profile, Remote, SeedReport, SeedResult, Snapshot, Stamp, StartError, State, Stats,
-            StopReason, Stopped,
+            Life, Listing, Machine, Member, MemberChange, Metric, MetricKind, MetricUnit,
+            MetricValue, Name, Node, Notice, Options, Policy, Profile, Reading, Remote, Runtime,
+            Sample, SeedReport, SeedResult, Snapshot, Stamp, StartError, State, Stats, StopReason,
+            Stopped, Ticket, metrics,
         };
 
         /// The same types, not only the same names.

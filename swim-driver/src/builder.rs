@@ -16,7 +16,7 @@ use crate::{
     handle::Handle,
     host::HostPort,
     interface,
-    lookup::{Found, Terms, look_up},
+    lookup::{Found, Terms, look_up, look_up_literal},
     machine::Machine,
     remote::{Identity, Remote, Shared},
     runtime::Runtime,
@@ -169,10 +169,12 @@ impl<R: Runtime> Builder<R> {
         make: impl FnOnce(Config, [u8; 32], Instant) -> M,
     ) -> Result<(Remote<M>, Events<M::Event>), StartError> {
         let clock = Clock::start();
+        let unable = |source| StartError::Runtime { source };
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
-            None => R::current().map_err(|source| StartError::Runtime { source })?,
+            None => R::current().map_err(unable)?,
         };
+        runtime.check().map_err(unable)?;
         let Sockets { udp, tcp, addr: bound_addr } = bind::bind(self.bind_address()?)?;
         self.options.addr = advertised(self.advertise.as_deref(), bound_addr, clock).await?;
 
@@ -192,8 +194,8 @@ impl<R: Runtime> Builder<R> {
         let shared = Arc::new(Shared::new(identity, clock, queue));
         let driver = Driver::new(Parts {
             sender: udp.try_clone().map_err(sockets)?,
-            udp: runtime.udp(udp).map_err(sockets)?,
-            listener: runtime.listener(tcp).map_err(sockets)?,
+            udp: runtime.udp(udp).map_err(unable)?,
+            listener: runtime.listener(tcp).map_err(unable)?,
             runtime: runtime.clone(),
             machine: make(config, seed, clock.now()),
             wall,
@@ -233,9 +235,11 @@ async fn advertised(
     let terms =
         Terms { port: bound.port(), is_ipv4: bound.is_ipv4(), limit: LOOKUP_TIMEOUT, clock };
     let unusable = |problem| StartError::Advertise { given: given.into(), problem };
-    let Some(Found { result, .. }) = look_up(vec![given.into()], terms).await.pop() else {
-        unreachable!("what was asked is answered");
+    let found = match look_up_literal(given, terms) {
+        Some(found) => Some(found),
+        None => look_up(vec![given.into()], terms).await.pop(),
     };
+    let Some(Found { result, .. }) = found else { unreachable!("what was asked is answered") };
     let addrs = result.map_err(unusable)?;
     addrs.first().copied().ok_or_else(|| unusable("there is no address".into()))
 }

@@ -1,7 +1,7 @@
 //! The only place that asks the operating system what time it is.
 //!
 //! The machine lives on one monotonic clock whose origin is the node's start. Wall time is told to
-//! it once at the start and again only when it was set: an ordinary drift is none of its business.
+//! it once at the start, and again when the two have come apart by a second.
 
 use std::time::{Instant as StdInstant, SystemTime};
 
@@ -35,38 +35,39 @@ impl Clock {
     }
 }
 
-/// What the wall clock should show, and when that was last compared with what it does show.
+/// What the machine was last told of the wall clock.
 #[derive(Debug)]
 pub(crate) struct WallClock {
-    expected: Option<Duration>,
-    compared_at: Instant,
+    /// When, and how long after 1970; none while the clock stands before 1970.
+    told: Option<(Instant, Duration)>,
 }
 
 impl WallClock {
-    /// Reads the wall clock at `now`.
+    /// Reads the wall clock at `now`, for the machine to be told.
     pub(crate) fn start(now: Instant) -> Self {
-        Self { expected: unix_time(), compared_at: now }
+        Self { told: unix_time().map(|unix| (now, unix)) }
     }
 
-    /// The time since 1970 at the last comparison; none when the clock stands before 1970.
+    /// The time since 1970 that was last to be told; none when the clock stood before 1970.
     pub(crate) fn unix_time(&self) -> Option<Duration> {
-        self.expected
+        self.told.map(|(_, unix)| unix)
     }
 
-    /// The new time since 1970 if the wall clock was set. Reads it once a minute at most, or when a
-    /// tick came `late`: machines that were suspended wake up with a wall clock that has moved.
-    pub(crate) fn step(&mut self, now: Instant, late: Duration) -> Option<Duration> {
-        let is_due = now.saturating_since(self.compared_at) >= COMPARE_INTERVAL;
-        if is_due || late >= STEP { self.compare(now, unix_time()) } else { None }
+    /// The time since 1970, if it is another than what follows from what was last told: the clock
+    /// was set, or drifted that far, or the machine was suspended and its monotonic clock stood
+    /// still.
+    pub(crate) fn step(&mut self, now: Instant) -> Option<Duration> {
+        self.compare(now, unix_time())
     }
 
     fn compare(&mut self, now: Instant, actual: Option<Duration>) -> Option<Duration> {
-        let elapsed = now.saturating_since(self.compared_at);
-        let expected = self.expected.map(|unix| unix + elapsed);
-        self.compared_at = now;
-        self.expected = actual;
-        let (actual, expected) = (actual?, expected.unwrap_or_default());
-        (actual.abs_diff(expected) >= STEP).then_some(actual)
+        let actual = actual?;
+        let expected = self.told.map(|(at, unix)| unix + now.saturating_since(at));
+        if expected.is_some_and(|expected| actual.abs_diff(expected) < STEP) {
+            return None;
+        }
+        self.told = Some((now, actual));
+        Some(actual)
     }
 }
 
@@ -75,10 +76,8 @@ fn unix_time() -> Option<Duration> {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()
 }
 
-/// How often the wall clock is compared with the monotonic one, on a tick that comes anyway.
-const COMPARE_INTERVAL: Duration = Duration::from_secs(60);
-
-/// From which difference on the wall clock was set; below, it drifts or is slewed.
+/// How far the wall clock may be from what the machine believes. Small beside the minutes that a
+/// sealed packet may be old, and more than a clock is off that is being slewed.
 const STEP: Duration = Duration::from_secs(1);
 
 /// Later than any deadline that matters, and within reach of every operating system's clock.
@@ -97,11 +96,21 @@ mod tests {
         assert!(clock.at(Instant::from_nanos(u64::MAX)) > clock.at(later));
     }
 
+    fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn at(s: u64) -> Instant {
+        Instant::ORIGIN + secs(s)
+    }
+
+    fn told(unix: u64) -> WallClock {
+        WallClock { told: Some((at(0), secs(unix))) }
+    }
+
     #[test]
-    fn a_wall_clock_that_was_set_is_noticed_and_a_drift_is_not() {
-        let secs = Duration::from_secs;
-        let at = |s: u64| Instant::ORIGIN + secs(s);
-        let mut wall = WallClock { expected: Some(secs(1_000)), compared_at: at(0) };
+    fn a_wall_clock_that_was_set_is_noticed() {
+        let mut wall = told(1_000);
         assert_eq!(wall.compare(at(60), Some(secs(1_060))), None);
         assert_eq!(wall.compare(at(120), Some(secs(1_120) + Duration::from_millis(400))), None);
         assert_eq!(wall.compare(at(180), Some(secs(9_000))), Some(secs(9_000)), "forwards");
@@ -112,9 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn the_wall_clock_is_read_seldom() {
-        let mut wall = WallClock { expected: Some(Duration::ZERO), compared_at: Instant::ORIGIN };
-        assert_eq!(wall.step(Instant::ORIGIN + Duration::from_secs(59), Duration::ZERO), None);
-        assert!(wall.step(Instant::ORIGIN + Duration::from_secs(59), STEP).is_some());
+    fn small_steps_add_up() {
+        let mut wall = told(1_000);
+        let at_minute = |nth: u64| Some(secs(1_000 + 60 * nth) + Duration::from_millis(400 * nth));
+        let heard: Vec<_> =
+            (1..=10).map(|nth| wall.compare(at(60 * nth), at_minute(nth))).collect();
+        let told: Vec<_> = (1..=10).filter(|nth| heard[nth - 1].is_some()).collect();
+        assert_eq!(told, [3, 6, 9], "at 1.2 s each");
+    }
+
+    #[test]
+    fn a_monotonic_clock_that_stood_still_is_noticed_within_no_time() {
+        let mut wall = told(1_000);
+        assert_eq!(wall.compare(at(1), Some(secs(1_001))), None);
+        assert_eq!(wall.compare(at(1), Some(secs(5_000))), Some(secs(5_000)));
     }
 }

@@ -1,6 +1,6 @@
 //! The loop, written once for every runtime and every machine.
 //!
-//! One turn: tick if it is time, then commands, then what streams report, then packets, then new
+//! One turn: compare the clocks, tick if it is time, then commands, then what streams report, then packets, then new
 //! streams; a bounded number of each, so that none starves the others. After every single input all
 //! that the machine wants is done before the next one. A turn that hits a bound asks for another at
 //! once; otherwise the loop sleeps until something comes in or the machine's timer expires.
@@ -21,7 +21,7 @@ use crate::{
     alarm::Alarm,
     backoff::Backoff,
     clock::WallClock,
-    link::Report,
+    link::{Doing, Report},
     machine::Machine,
     remote::{Desk, Identity, LoopEnd, Shared, StopReason, Turn},
     runtime::{Runtime, Udp},
@@ -98,6 +98,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
 
     /// One turn. Ready when the loop is to stop.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.keep_time();
         self.tick();
         let commands = repeat(COMMANDS_PER_TURN, || self.poll_command(cx));
         if self.shared().commands.is_closed() {
@@ -114,17 +115,24 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         Poll::Pending
     }
 
-    /// Tells the machine that its time has come, if it has.
-    fn tick(&mut self) {
+    /// Tells the machine what time it is on the wall, if that is news. Before all else: what comes
+    /// first after a suspension would be judged by the former time.
+    fn keep_time(&mut self) {
         let now = self.now();
-        let Some(late) = self.alarm.take_due(now) else { return };
-        if let Some(unix_time) = self.wall.step(now, late) {
+        if let Some(unix_time) = self.wall.step(now) {
             trace!(info, "the wall clock was set", unix_secs = unix_time.as_secs());
             self.shared().tally.clock_steps.count();
             self.machine.set_unix_time(now, unix_time);
             self.drain();
         }
-        self.handle(Input::Tick);
+    }
+
+    /// Tells the machine that its time has come, if it has.
+    fn tick(&mut self) {
+        let now = self.now();
+        if self.alarm.take_due(now) {
+            self.handle(Input::Tick);
+        }
     }
 
     fn poll_command(&mut self, cx: &Context<'_>) -> Poll<()> {
@@ -146,6 +154,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             }
             Report::Drained => self.stream(id, StreamEvent::Drained),
             Report::Finished => self.stream(id, StreamEvent::Finished),
+            Report::Broken { doing, error } => self.note_broken(id, doing, &error),
             Report::Ended => self.stream(id, StreamEvent::Failed),
         })
     }
@@ -183,6 +192,16 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             }
         }
         Poll::Ready(())
+    }
+
+    /// The machine learns of it with the end of the stream; why is for people.
+    fn note_broken(&self, id: StreamId, doing: Doing, error: &io::Error) {
+        trace!(debug, "a stream broke", stream = id, doing = doing, error = error);
+        let tally = &self.shared().tally;
+        match doing {
+            Doing::Dialing(_) => tally.dials_failed.count(),
+            Doing::Reading | Doing::Writing => tally.streams_broken.count(),
+        }
     }
 
     fn stream(&mut self, id: StreamId, event: StreamEvent<'_>) {

@@ -90,7 +90,7 @@ pub enum LeaveFailed {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// There is no async runtime around.
+    /// There is no async runtime around, or it can't do what a node needs.
     Runtime {
         /// What the runtime says.
         source: io::Error,

@@ -1,4 +1,5 @@
-//! Joining a cluster: names to addresses, one attempt of the node with all of them, one report.
+//! Joining a cluster: an attempt of the node with the addresses given and one with those behind
+//! names, at the same time; one report.
 
 use core::{net::SocketAddr, time::Duration};
 use std::{
@@ -9,8 +10,9 @@ use std::{
 use swim_core::{EventKind, JoinError, JoinId, Node, SeedOutcome};
 
 use crate::{
+    concurrently::{both, unless},
     error::{JoinFailed, SeedReport, SeedResult},
-    lookup::{Found, Terms, look_up},
+    lookup::{Found, Terms, look_up, look_up_literal},
     machine::Ticket,
     remote::{Remote, Turn},
 };
@@ -34,30 +36,72 @@ pub(crate) async fn join(
     if seeds.is_empty() {
         return Err(JoinFailed::Refused(JoinError::NoSeeds));
     }
-    let clock = remote.clock();
-    let began_at = clock.now();
-    let bound = remote.bound_addr();
+    let (bound, clock) = (remote.bound_addr(), remote.clock());
     // Half of the time must be left for those that were found.
     let terms = Terms { port: bound.port(), is_ipv4: bound.is_ipv4(), limit: timeout / 2, clock };
-    let found = look_up(seeds, terms).await;
-    let mut addrs: Vec<SocketAddr> = Vec::new();
-    for addr in found.iter().filter_map(|found| found.result.as_ref().ok()).flatten() {
-        if !addrs.contains(addr) {
-            addrs.push(*addr);
-        }
-    }
-    let remaining = timeout.saturating_sub(clock.now().saturating_since(began_at));
-    let outcomes =
-        if addrs.is_empty() { BTreeMap::new() } else { attempt(remote, addrs, remaining).await? };
+    let literals: Vec<_> = seeds.iter().map(|seed| look_up_literal(seed, terms)).collect();
+    let (known, names) = (addrs_of(literals.iter().flatten(), &[]), unknown(seeds, &literals));
+    // A name server that is slow must not keep those waiting whose address is known.
+    let (by_addr, by_name) = both(
+        attempt(remote, known.clone(), timeout),
+        attempt_names(remote, names, &known, terms, timeout),
+    )
+    .await;
+    let (mut outcomes, (named, others)) = (by_addr?, by_name?);
+    outcomes.extend(others);
+    let mut named = named.into_iter();
+    let found = literals.into_iter().filter_map(|found| found.or_else(|| named.next())).collect();
     conclude(found, &outcomes)
 }
 
-/// One attempt of the node.
+/// The seeds that a name server must be asked for.
+fn unknown(seeds: Vec<String>, literals: &[Option<Found>]) -> Vec<String> {
+    let with_literal = seeds.into_iter().zip(literals);
+    with_literal.filter(|(_, found)| found.is_none()).map(|(seed, _)| seed).collect()
+}
+
+/// All addresses that were found, each once, without those of `known`.
+fn addrs_of<'a>(
+    found: impl IntoIterator<Item = &'a Found>,
+    known: &[SocketAddr],
+) -> Vec<SocketAddr> {
+    let mut addrs: Vec<SocketAddr> = Vec::new();
+    for addr in found.into_iter().filter_map(|found| found.result.as_ref().ok()).flatten() {
+        if !known.contains(addr) && !addrs.contains(addr) {
+            addrs.push(*addr);
+        }
+    }
+    addrs
+}
+
+/// Looks up `names`, and makes one attempt with those of their addresses that are not `known`.
+async fn attempt_names(
+    remote: &Remote<Node>,
+    names: Vec<String>,
+    known: &[SocketAddr],
+    terms: Terms,
+    timeout: Duration,
+) -> Result<(Vec<Found>, BTreeMap<SocketAddr, SeedOutcome>), JoinFailed> {
+    if names.is_empty() {
+        return Ok((Vec::new(), BTreeMap::new()));
+    }
+    let began_at = terms.clock.now();
+    let found = unless(look_up(names, terms), remote.stopped()).await;
+    let found = found.ok_or(JoinFailed::Stopped)?;
+    let remaining = timeout.saturating_sub(terms.clock.now().saturating_since(began_at));
+    let outcomes = attempt(remote, addrs_of(&found, known), remaining).await?;
+    Ok((found, outcomes))
+}
+
+/// One attempt of the node; none without addresses.
 async fn attempt(
     remote: &Remote<Node>,
     addrs: Vec<SocketAddr>,
     timeout: Duration,
 ) -> Result<BTreeMap<SocketAddr, SeedOutcome>, JoinFailed> {
+    if addrs.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let mut attempt = Attempt { remote, id: Arc::default(), is_over: false };
     let id = Arc::clone(&attempt.id);
     let end = remote.request(move |node, now| {
@@ -136,8 +180,8 @@ mod tests {
     use crate::{
         clock::Clock,
         events::Events,
-        remote::{Identity, Shared},
-        testing::{context, poll_once},
+        remote::{Identity, LoopEnd, Shared},
+        testing::{block_on, context, poll_once},
     };
 
     fn addr(port: u16) -> SocketAddr {
@@ -190,6 +234,24 @@ mod tests {
             waiting += 1;
         }
         assert!(waiting > 1_000 && waiting <= 1_025, "{waiting} commands wait");
+    }
+
+    #[test]
+    fn addresses_do_not_wait_for_names_and_a_stop_ends_all() {
+        let identity =
+            Identity { name: Name::new("a").unwrap(), addr: addr(1), bound_addr: addr(1) };
+        let (queue, _events) = Events::channel(1);
+        let shared = Arc::new(Shared::<Node>::new(identity, Clock::start(), queue));
+        let remote = Remote::new(Arc::clone(&shared));
+        let seeds = vec!["10.0.0.1".into(), "name.invalid".into()];
+        let mut joining = pin!(join(&remote, seeds, Duration::from_secs(600)));
+        assert!(poll_once(joining.as_mut()).is_none());
+        assert!(shared.commands.poll_take(&context()).is_ready(), "it tries the address at once");
+
+        drop(LoopEnd { shared });
+        let only_names = join(&remote, vec!["name.invalid".into()], Duration::from_secs(600));
+        assert_eq!(block_on(only_names), Err(JoinFailed::Stopped));
+        assert_eq!(block_on(joining), Err(JoinFailed::Stopped));
     }
 
     #[test]

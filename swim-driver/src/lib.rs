@@ -18,6 +18,7 @@ mod backoff;
 mod bind;
 mod builder;
 mod clock;
+mod concurrently;
 mod driver;
 mod error;
 mod events;
@@ -74,7 +75,8 @@ pub mod surface {
     pub use crate::{
         AddrProblem, Error, Events, Handle, IoStats, JOIN_TIMEOUT, JoinFailed, Joined, LeaveFailed,
         Left, Listing, Machine, Metric, MetricKind, MetricUnit, MetricValue, Notice, Reading,
-        Remote, Sample, SeedReport, SeedResult, Snapshot, StartError, StopReason, Stopped, metrics,
+        Remote, Runtime, Sample, SeedReport, SeedResult, Snapshot, StartError, StopReason, Stopped,
+        Ticket, metrics,
     };
 }
 

@@ -4,9 +4,14 @@
 //! [`Report::Drained`]; of what was read there is one chunk under way at most, because there is one
 //! buffer, and the task can't read before it got that back.
 
-use core::task::{Context, Waker};
+use core::{
+    fmt,
+    net::SocketAddr,
+    task::{Context, Waker},
+};
 use std::{
     collections::VecDeque,
+    io,
     sync::{Arc, Mutex},
 };
 
@@ -40,8 +45,28 @@ pub(crate) enum Report {
     Drained,
     /// The peer will send no more.
     Finished,
+    /// The connection is broken, and why. The end follows.
+    Broken { doing: Doing, error: io::Error },
     /// The task is over, and the stream with it. The last report of all.
     Ended,
+}
+
+/// What a stream was doing when it broke.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Doing {
+    Dialing(SocketAddr),
+    Reading,
+    Writing,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dialing(to) => write!(f, "dialing {to}"),
+            Self::Reading => f.write_str("reading"),
+            Self::Writing => f.write_str("writing"),
+        }
+    }
 }
 
 /// Where the reports of all streams go. Each stream has one of each kind under way at most.

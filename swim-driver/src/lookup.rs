@@ -41,46 +41,38 @@ pub(crate) struct Terms {
     pub(crate) clock: Clock,
 }
 
-/// Looks up all of `given`, in its order. Dropping the future ends the wait at once.
-pub(crate) async fn look_up(given: Vec<String>, terms: Terms) -> Vec<Found> {
-    let mut results: Vec<_> = given.iter().map(|text| look_up_literal(text, terms)).collect();
-    let names: Vec<Name> = (0..)
-        .zip(&mut results)
-        .filter_map(|(index, result)| match result {
-            Some(_) => None,
-            None => Some(Name { index, text: given[index].clone() }),
-        })
-        .collect();
-    if !names.is_empty() {
-        let (tx, answers) = oneshot();
-        let (abandon, inbox) = mpsc::channel();
-        let _abandon = Abandon(abandon.clone());
-        let clerk = thread::Builder::new().name("swim-lookup".into());
-        let hired = clerk.spawn(move || tx.send(ask_all(names, &abandon, &inbox, terms)));
-        let answers = match hired {
-            Ok(_) => answers.await.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
-        for (index, result) in answers {
+/// What can be said of `given` without asking anybody: addresses, and mistakes.
+pub(crate) fn look_up_literal(given: &str, terms: Terms) -> Option<Found> {
+    let result = match HostPort::parse(given) {
+        Ok(parsed) => {
+            let addr = SocketAddr::new(parsed.ip()?, parsed.port.unwrap_or(terms.port));
+            usable(vec![addr], terms)
+        }
+        Err(problem) => Err(problem.to_string()),
+    };
+    Some(Found { given: given.into(), result })
+}
+
+/// Asks for the addresses behind `names`, and answers in their order. Dropping the future ends the
+/// wait at once.
+pub(crate) async fn look_up(names: Vec<String>, terms: Terms) -> Vec<Found> {
+    let mut results: Vec<_> = names.iter().map(|_| None).collect();
+    let (tx, answers) = oneshot();
+    let (abandon, inbox) = mpsc::channel();
+    let _abandon = Abandon(abandon.clone());
+    let asked = (0..).zip(&names).map(|(index, text)| Name { index, text: text.clone() }).collect();
+    let clerk = thread::Builder::new().name("swim-lookup".into());
+    let hired = clerk.spawn(move || tx.send(ask_all(asked, &abandon, &inbox, terms)));
+    if hired.is_ok() {
+        for (index, result) in answers.await.unwrap_or_default() {
             results[index] = Some(result);
         }
     }
     let unanswered = || Err("the name was not resolved in time".into());
-    let found = given.into_iter().zip(results);
+    let found = names.into_iter().zip(results);
     found
         .map(|(given, result)| Found { given, result: result.unwrap_or_else(unanswered) })
         .collect()
-}
-
-/// What can be said without asking anybody: addresses, and mistakes.
-fn look_up_literal(text: &str, terms: Terms) -> Option<Result<Vec<SocketAddr>, String>> {
-    let parsed = match HostPort::parse(text) {
-        Ok(parsed) => parsed,
-        Err(problem) => return Some(Err(problem.to_string())),
-    };
-    let ip = parsed.ip()?;
-    let addr = SocketAddr::new(ip, parsed.port.unwrap_or(terms.port));
-    Some(usable(vec![addr], terms))
 }
 
 struct Name {
@@ -115,6 +107,9 @@ fn ask_all(
     }
     while found.len() < wanted {
         let remaining = deadline.saturating_since(terms.clock.now());
+        if remaining.is_zero() {
+            break;
+        }
         match inbox.recv_timeout(remaining) {
             Ok(Some(answer)) => found.push(answer),
             Ok(None) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
@@ -198,24 +193,17 @@ const ASKING_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {
-    use core::pin::pin;
-
     use super::*;
-    use crate::testing::{block_on, poll_once};
+    use crate::testing::block_on;
 
     fn terms(is_ipv4: bool) -> Terms {
         Terms { port: 7946, is_ipv4, limit: Duration::from_secs(20), clock: Clock::start() }
     }
 
-    fn texts(given: &[&str]) -> Vec<String> {
-        given.iter().map(|text| String::from(*text)).collect()
-    }
-
     #[test]
     fn addresses_need_no_waiting() {
-        let given = texts(&["10.0.0.1", "10.0.0.2:80", "[::1]:80", "::ffff:10.0.0.3", "a:b:c"]);
-        let found = poll_once(pin!(look_up(given, terms(true)))).unwrap();
-        let addrs = |index: usize| found[index].result.clone();
+        let given = ["10.0.0.1", "10.0.0.2:80", "[::1]:80", "::ffff:10.0.0.3", "a:b:c"];
+        let addrs = |index: usize| look_up_literal(given[index], terms(true)).unwrap().result;
         assert_eq!(addrs(0), Ok(vec!["10.0.0.1:7946".parse().unwrap()]));
         assert_eq!(addrs(1), Ok(vec!["10.0.0.2:80".parse().unwrap()]));
         assert!(addrs(2).unwrap_err().contains("bound to IPv4"));
@@ -224,12 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn names_are_resolved_beside_addresses() {
-        let mut given = texts(&["10.0.0.1"]);
-        given.extend((0..20).map(|n| format!("localhost:{}", 8000 + n)));
+    fn names_are_resolved_in_their_order() {
+        let given: Vec<_> = (0..20).map(|n| format!("localhost:{}", 8000 + n)).collect();
+        assert_eq!(look_up_literal(&given[0], terms(true)), None);
         let found = block_on(look_up(given, terms(true)));
-        assert_eq!(found[0].result, Ok(vec!["10.0.0.1:7946".parse().unwrap()]));
-        for (n, found) in (0..).zip(&found[1..]) {
+        for (n, found) in (0..).zip(&found) {
             let addr: SocketAddr = format!("127.0.0.1:{}", 8000 + n).parse().unwrap();
             assert!(found.result.as_ref().unwrap().contains(&addr), "{found:?}");
         }
@@ -238,7 +225,7 @@ mod tests {
     #[test]
     fn a_name_that_takes_too_long_is_given_up() {
         let terms = Terms { limit: Duration::ZERO, ..terms(true) };
-        let found = block_on(look_up(texts(&["localhost"]), terms));
+        let found = block_on(look_up(vec!["localhost".into()], terms));
         assert!(found[0].result.as_ref().unwrap_err().contains("in time"), "{found:?}");
     }
 }

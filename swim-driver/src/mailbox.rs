@@ -1,5 +1,5 @@
-//! A queue from many to one, with room for so many. Those who find it full wait for room, or, when
-//! they can't wait, may exceed it.
+//! A queue from many to one, with room for so many. Those who find it full wait for room, first come
+//! first served, or, when they can't wait, may exceed it.
 
 use core::{
     future::poll_fn,
@@ -34,11 +34,11 @@ impl<T> Mailbox<T> {
         let mut place = Place { mailbox: self, key: None };
         poll_fn(|cx| {
             let mut state = lock(&self.state);
-            let is_full = state.queue.len() >= self.capacity && !state.is_closed;
-            if is_full {
+            if !state.is_closed && !state.writers.is_among_first(place.key, self.room(&state)) {
                 state.writers.add(&mut place.key, cx.waker());
                 return Poll::Pending;
             }
+            state.writers.remove(place.key.take());
             let item = item.take().expect("a future that is done is not polled again");
             Poll::Ready(push(state, item))
         })
@@ -62,11 +62,15 @@ impl<T> Mailbox<T> {
                 state.reader = Some(cx.waker().clone());
                 return Poll::Pending;
             };
-            let has_room = state.queue.len() < self.capacity;
-            (item, has_room.then(|| state.writers.take()))
+            (item, state.writers.last_of_first(self.room(&state)))
         };
-        woken.into_iter().flatten().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
         Poll::Ready(Some(item))
+    }
+
+    /// How many items more there may be. So many of those who wait longest may come.
+    fn room(&self, state: &State<T>) -> usize {
+        self.capacity.saturating_sub(state.queue.len())
     }
 
     /// Takes no more, and drops what nobody has taken out.
@@ -111,9 +115,18 @@ struct Place<'a, T> {
 
 impl<T> Drop for Place<'_, T> {
     fn drop(&mut self) {
-        if self.key.is_some() {
-            lock(&self.mailbox.state).writers.remove(self.key);
+        if self.key.is_none() {
+            return;
         }
+        let woken = {
+            let mut state = lock(&self.mailbox.state);
+            let room = self.mailbox.room(&state);
+            let had_turn = state.writers.is_among_first(self.key, room);
+            state.writers.remove(self.key);
+            // Who gives up leaves his turn to the next.
+            had_turn.then(|| state.writers.last_of_first(room)).flatten()
+        };
+        woken.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -128,6 +141,14 @@ struct State<T> {
 #[cfg(test)]
 mod tests {
     use core::pin::pin;
+    use std::{
+        future::Future,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering::Relaxed},
+        },
+        task::Wake,
+    };
 
     use super::*;
     use crate::testing::{context, poll_once};
@@ -145,6 +166,35 @@ mod tests {
         assert_eq!(poll_once(second.as_mut()), Some(Ok(())));
         assert_eq!(mailbox.poll_take(&context()), Poll::Ready(Some(2)));
         assert_eq!(mailbox.poll_take(&context()), Poll::Pending);
+    }
+
+    #[test]
+    fn who_came_first_is_served_first_and_nobody_else_is_woken() {
+        struct Count(AtomicUsize);
+        impl Wake for Count {
+            fn wake(self: Arc<Self>) {
+                self.0.fetch_add(1, Relaxed);
+            }
+        }
+        let mailbox = Mailbox::new(1);
+        mailbox.post(0).unwrap();
+        let wakes: Vec<_> = (0..3).map(|_| Arc::new(Count(AtomicUsize::new(0)))).collect();
+        let woken = || wakes.iter().map(|count| count.0.load(Relaxed)).collect::<Vec<_>>();
+        let wakers: Vec<_> = wakes.iter().map(|count| Waker::from(Arc::clone(count))).collect();
+        let mut waiting: Vec<_> = (1..=3).map(|n| Box::pin(mailbox.send(n))).collect();
+        for (future, waker) in waiting.iter_mut().zip(&wakers) {
+            assert!(future.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        assert_eq!(mailbox.poll_take(&context()), Poll::Ready(Some(0)));
+        assert_eq!(woken(), [1, 0, 0]);
+        assert_eq!(poll_once(pin!(mailbox.send(9))), None, "a newcomer does not overtake");
+        let behind = waiting[1].as_mut().poll(&mut Context::from_waker(&wakers[1]));
+        assert!(behind.is_pending(), "nor do those behind");
+        drop(waiting.remove(0));
+        assert_eq!(woken(), [1, 1, 0], "one who gives up leaves his turn to the next");
+        assert_eq!(poll_once(waiting[0].as_mut()), Some(Ok(())));
+        assert_eq!(mailbox.poll_take(&context()), Poll::Ready(Some(2)));
+        assert_eq!(woken(), [1, 1, 1]);
     }
 
     #[test]

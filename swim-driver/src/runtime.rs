@@ -32,6 +32,15 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// The caller runs in none; the text says what to do.
     fn current() -> io::Result<Self>;
 
+    /// Whether this runtime can do all that a node will ask for.
+    ///
+    /// # Errors
+    ///
+    /// It can't; the text says what to do.
+    fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Registers a bound, non-blocking UDP socket.
     ///
     /// # Errors
@@ -92,6 +101,14 @@ pub trait Stream: Send + 'static {
     ///
     /// Those of the operating system.
     fn set_nodelay(&self) -> io::Result<()>;
+
+    /// Makes the drop of this connection reset it (`SO_LINGER` of zero): what was written and not
+    /// sent is thrown away, and the peer meets an error instead of an end.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operating system.
+    fn set_zero_linger(&self) -> io::Result<()>;
 
     /// Reads into `buffer`, which is not empty; 0 bytes mean that the peer will send no more.
     ///

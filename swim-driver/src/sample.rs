@@ -185,6 +185,8 @@ counters! {
     sends_failed Count "swim_sends_failed_total" "Datagrams that the system refused to send";
     receives_failed Count "swim_receives_failed_total" "Errors when receiving datagrams";
     accepts_failed Count "swim_accepts_failed_total" "Errors when accepting streams";
+    dials_failed Count "swim_dials_failed_total" "Streams that could not be opened";
+    streams_broken Count "swim_streams_broken_total" "Streams in use that broke";
     events_missed Count "swim_events_missed_total"
         "Events dropped because nobody read them in time";
     clock_steps Count "swim_clock_steps_total" "Times that the wall clock was set";

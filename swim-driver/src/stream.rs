@@ -19,7 +19,7 @@ use swim_core::StreamId;
 
 use crate::{
     clock::Clock,
-    link::{Link, Report, Reports, Wish},
+    link::{Doing, Link, Report, Reports, Wish},
     runtime::{Runtime, Stream, Timer},
 };
 
@@ -51,11 +51,15 @@ impl<R: Runtime> StreamTask<R> {
                 if patience.poll_over(cx, &self, wish).is_ready() {
                     return Poll::Ready(None);
                 }
-                connecting.as_mut().poll(cx).map(io::Result::ok)
+                connecting.as_mut().poll(cx).map(Some)
             })
             .await
         };
-        let Some(stream) = connected else { return };
+        let stream = match connected {
+            Some(Ok(stream)) => stream,
+            Some(Err(error)) => return self.report_broken(Doing::Dialing(to), error),
+            None => return,
+        };
         self.report(Report::Connected);
         self.serve(Pump { unsent, buffer, ..Pump::new(stream) }, patience).await;
     }
@@ -69,6 +73,8 @@ impl<R: Runtime> StreamTask<R> {
                 return pump.hurry(cx);
             }
             if patience.poll_over(cx, self, wish).is_ready() {
+                // Without it, what the kernel still has would be delivered, and end in order.
+                let _closed_in_order = pump.stream.set_zero_linger();
                 return Poll::Ready(());
             }
             match wish {
@@ -86,7 +92,10 @@ impl<R: Runtime> StreamTask<R> {
         match pump.poll_write(cx) {
             Poll::Ready(Ok(())) if had_unsent => self.report(Report::Drained),
             Poll::Ready(Ok(())) | Poll::Pending => {}
-            Poll::Ready(Err(_)) => return Poll::Ready(()),
+            Poll::Ready(Err(error)) => {
+                self.report_broken(Doing::Writing, error);
+                return Poll::Ready(());
+            }
         }
         if pump.is_finished {
             return Poll::Pending;
@@ -98,10 +107,17 @@ impl<R: Runtime> StreamTask<R> {
                 self.report(Report::Finished);
             }
             Poll::Ready(Ok(len)) => self.report(Report::Chunk { buffer, len }),
-            Poll::Ready(Err(_)) => return Poll::Ready(()),
+            Poll::Ready(Err(error)) => {
+                self.report_broken(Doing::Reading, error);
+                return Poll::Ready(());
+            }
             Poll::Pending => pump.buffer = Some(buffer),
         }
         Poll::Pending
+    }
+
+    fn report_broken(&self, doing: Doing, error: io::Error) {
+        self.report(Report::Broken { doing, error });
     }
 
     fn report(&self, report: Report) {

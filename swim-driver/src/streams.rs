@@ -70,8 +70,8 @@ impl<R: Runtime> Streams<R> {
         }
     }
 
-    /// The next connection that a peer opened. After an error, the next attempt waits a little: it
-    /// may be about something that lasts, and must neither stop the node nor keep it busy.
+    /// The next connection that a peer opened. After an error that may be about something that
+    /// lasts, the next attempt waits a little: it must neither stop the node nor keep it busy.
     pub(crate) fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,
@@ -85,7 +85,9 @@ impl<R: Runtime> Streams<R> {
                 Poll::Ready(Ok((StreamId::accepted(self.accepted), stream, from)))
             }
             Err(error) => {
-                self.accepting.failed(&self.runtime, self.clock);
+                if !is_about_one_connection(&error) {
+                    self.accepting.failed(&self.runtime, self.clock);
+                }
                 Poll::Ready(Err(error))
             }
         }
@@ -193,6 +195,13 @@ impl<R: Runtime> Drop for Streams<R> {
     }
 }
 
+/// Whether an error when accepting says something of one connection only, whose peer was gone before
+/// it was accepted: nobody may slow down the others by that.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ConnectionAborted | Kind::ConnectionReset | Kind::Interrupted)
+}
+
 /// Streams opened by peers that may take their time with closing. The machine no longer counts
 /// them, so without this bound a peer could collect any number by reading nothing.
 const CLOSING_MAX: usize = 128;
@@ -232,6 +241,19 @@ mod tests {
             assert!(matches!(streams.poll_accept(&mut context()), Poll::Ready(Ok(_))));
         }
         assert_eq!(lock(&runtime.timers).len(), 10, "no pause after a success");
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_before_it_is_accepted_slows_nobody_down() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let gone = (0..10).map(|_| Err(io::ErrorKind::ConnectionAborted.into()));
+        lock(&runtime.accepts).extend(gone.chain([Ok(())]));
+        for _ in 0..10 {
+            assert!(matches!(streams.poll_accept(&mut context()), Poll::Ready(Err(_))));
+        }
+        assert!(matches!(streams.poll_accept(&mut context()), Poll::Ready(Ok(_))));
+        assert_eq!(*lock(&runtime.timers), []);
     }
 
     #[test]

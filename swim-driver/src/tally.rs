@@ -15,6 +15,10 @@ pub struct IoStats {
     pub receives_failed: u64,
     /// Errors when accepting streams.
     pub accepts_failed: u64,
+    /// Streams that could not be opened: refused, no route, or too slow for the operating system.
+    pub dials_failed: u64,
+    /// Streams in use that broke when reading or writing.
+    pub streams_broken: u64,
     /// Events that were dropped because nobody read them in time.
     pub events_missed: u64,
     /// Times that the wall clock was set.
@@ -28,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) sends_failed: Counter,
     pub(crate) receives_failed: Counter,
     pub(crate) accepts_failed: Counter,
+    pub(crate) dials_failed: Counter,
+    pub(crate) streams_broken: Counter,
     pub(crate) events_missed: Counter,
     pub(crate) clock_steps: Counter,
 }
@@ -39,6 +45,8 @@ impl Tally {
             sends_failed: self.sends_failed.read(),
             receives_failed: self.receives_failed.read(),
             accepts_failed: self.accepts_failed.read(),
+            dials_failed: self.dials_failed.read(),
+            streams_broken: self.streams_broken.read(),
             events_missed: self.events_missed.read(),
             clock_steps: self.clock_steps.read(),
         }

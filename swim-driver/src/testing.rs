@@ -131,6 +131,10 @@ impl Stream for Nothing {
         Ok(())
     }
 
+    fn set_zero_linger(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn poll_read(&mut self, _cx: &mut Context<'_>, _buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Poll::Pending
     }

@@ -27,6 +27,18 @@ impl Wakers {
         }
     }
 
+    /// Whether one with this key, or a newcomer, is among the first so many.
+    pub(crate) fn is_among_first(&self, key: Option<u64>, many: usize) -> bool {
+        let before = self.waiting.range(..key.unwrap_or(u64::MAX));
+        before.take(many).count() < many
+    }
+
+    /// The last of the first so many, if there are as many: the one to wake when `many` grew to
+    /// this. He waits on until he is removed.
+    pub(crate) fn last_of_first(&self, many: usize) -> Option<Waker> {
+        self.waiting.values().nth(many.checked_sub(1)?).cloned()
+    }
+
     /// Everybody, to be woken once no lock is held any more.
     pub(crate) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         core::mem::take(&mut self.waiting).into_values()

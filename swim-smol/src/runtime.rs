@@ -6,6 +6,7 @@ use core::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use std::{
     io,
@@ -18,6 +19,8 @@ use smol::{
     Async, Executor,
     io::{AsyncRead, AsyncWrite},
 };
+
+use socket2::SockRef;
 
 use swim_driver::{Listener, Runtime, Stream, Timer, Udp};
 
@@ -159,6 +162,10 @@ pub struct Connection(Async<TcpStream>);
 impl Stream for Connection {
     fn set_nodelay(&self) -> io::Result<()> {
         self.0.get_ref().set_nodelay(true)
+    }
+
+    fn set_zero_linger(&self) -> io::Result<()> {
+        SockRef::from(self.0.get_ref()).set_linger(Some(Duration::ZERO))
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {

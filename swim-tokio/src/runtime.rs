@@ -3,10 +3,12 @@
 use core::{
     future::Future,
     net::SocketAddr,
+    panic::AssertUnwindSafe,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
-use std::{io, net, time::Instant};
+use std::{io, net, panic::catch_unwind, time::Instant};
 
 #[cfg(unix)]
 use tokio::io::{Interest, unix::AsyncFd};
@@ -33,6 +35,15 @@ impl Tokio {
     pub const fn on(handle: tokio::runtime::Handle) -> Self {
         Self { handle }
     }
+
+    /// What `part` of the runtime makes. That it is not enabled, tokio says by a panic only.
+    fn enabled<T>(&self, part: &str, make: impl FnOnce() -> T) -> io::Result<T> {
+        let _context = self.handle.enter();
+        catch_unwind(AssertUnwindSafe(make)).map_err(|_| {
+            let advice = "build it with `enable_all`";
+            io::Error::other(format!("{part} is not enabled in this tokio runtime: {advice}"))
+        })
+    }
 }
 
 impl Runtime for Tokio {
@@ -48,14 +59,16 @@ impl Runtime for Tokio {
         Ok(Self { handle })
     }
 
+    fn check(&self) -> io::Result<()> {
+        self.enabled("time", || drop(tokio::time::sleep(Duration::ZERO)))
+    }
+
     fn udp(&self, socket: net::UdpSocket) -> io::Result<UdpPort> {
-        let _context = self.handle.enter();
-        UdpPort::new(socket)
+        self.enabled("I/O", || UdpPort::new(socket))?
     }
 
     fn listener(&self, socket: net::TcpListener) -> io::Result<TcpPort> {
-        let _context = self.handle.enter();
-        TcpListener::from_std(socket).map(TcpPort)
+        self.enabled("I/O", || TcpListener::from_std(socket).map(TcpPort))?
     }
 
     async fn connect(&self, to: SocketAddr) -> io::Result<Connection> {
@@ -140,6 +153,10 @@ pub struct Connection(TcpStream);
 impl Stream for Connection {
     fn set_nodelay(&self) -> io::Result<()> {
         self.0.set_nodelay(true)
+    }
+
+    fn set_zero_linger(&self) -> io::Result<()> {
+        self.0.set_zero_linger()
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
