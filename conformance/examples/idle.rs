@@ -1,8 +1,8 @@
 //! What idle nodes cost: `idle tokio|tokio-multi|smol [NODES [SECONDS]]`.
 //!
 //! Starts that many nodes in this process at the `lan` profile, joins them, and lets them be until
-//! all know all. Then it counts the processor time of the process over the seconds given, and what
-//! memory the nodes added to it. Linux only, because it reads `/proc`.
+//! all know all. Then it counts the processor time of the process over the seconds given, how often
+//! its threads went to sleep, and what memory the nodes added to it. Linux only, because it reads `/proc`.
 
 use std::{env, fs, future::Future, time::Duration};
 
@@ -57,15 +57,17 @@ async fn idle<R: Runtime, F: Future<Output = ()>>(
         while events.try_next().is_some() {}
     }
 
-    let before = processor_time();
+    let (before, switches_before) = (processor_time(), context_switches()?);
     sleep(Duration::from_secs(seconds)).await;
-    let spent = processor_time() - before;
+    let (spent, switches) = (processor_time() - before, context_switches()? - switches_before);
     let all = f64::from(u32::try_from(nodes + 1)?);
     let minutes = Duration::from_secs(seconds).as_secs_f64() / 60.0;
     let per_minute = spent.as_secs_f64() / all / minutes;
     let kib = (resident_kib()? - resident) / i64::try_from(nodes)?;
     let heap_kib = (heap::live() - live) / 1024 / i64::try_from(nodes)?;
     println!("{all} nodes: {per_minute:.4} s of processor time a node and minute");
+    let span = Duration::from_secs(seconds).as_secs_f64();
+    println!("{:.2} voluntary context switches a node and second", switches / all / span);
     println!("{kib} KiB resident and {heap_kib} KiB of heap a node");
     Ok(())
 }
@@ -79,6 +81,18 @@ async fn start<R: Runtime>(nth: usize) -> Result<(Handle, Events), Failure> {
 fn processor_time() -> Duration {
     let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(spent).unwrap_or_default()
+}
+
+/// How often a thread of this process went to sleep by itself.
+fn context_switches() -> Result<f64, Failure> {
+    let mut sum = 0.0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let status = fs::read_to_string(thread?.path().join("status"))?;
+        let mut lines = status.lines();
+        let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        sum += count.unwrap_or_default().trim().parse::<f64>()?;
+    }
+    Ok(sum)
 }
 
 fn resident_kib() -> Result<i64, Failure> {

@@ -1,8 +1,9 @@
-//! A runtime that counts the tasks it runs, whatever runtime runs them.
+//! A runtime that counts the tasks it runs and their turns, whatever runtime runs them.
 
 use core::{
-    future::Future,
+    future::{Future, poll_fn},
     net::SocketAddr,
+    pin::pin,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
 };
 use std::{
@@ -14,22 +15,28 @@ use std::{
 
 use swim_driver::Runtime;
 
-/// Spawns on `R`, and knows how many of its tasks are alive.
+/// Spawns on `R`, and knows how many of its tasks are alive and how often they were woken.
 #[derive(Clone, Debug)]
 pub(crate) struct Counted<R> {
     inner: R,
     alive: Arc<AtomicUsize>,
+    turns: Arc<AtomicUsize>,
 }
 
 impl<R> Counted<R> {
     /// Counts what is spawned on `inner` from here on.
     pub(crate) fn new(inner: R) -> Self {
-        Self { inner, alive: Arc::default() }
+        Self { inner, alive: Arc::default(), turns: Arc::default() }
     }
 
     /// How many tasks were spawned and have not ended.
     pub(crate) fn alive(&self) -> usize {
         self.alive.load(SeqCst)
+    }
+
+    /// How often tasks had a turn.
+    pub(crate) fn turns(&self) -> usize {
+        self.turns.load(SeqCst)
     }
 }
 
@@ -75,11 +82,16 @@ impl<R: Runtime> Runtime for Counted<R> {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let alive = Alive::begin(&self.alive);
+        let (alive, turns) = (Alive::begin(&self.alive), Arc::clone(&self.turns));
         self.inner.spawn(async move {
             // Moved in before the task, and so dropped after it.
             let _alive = alive;
-            task.await;
+            let mut task = pin!(task);
+            poll_fn(|cx| {
+                turns.fetch_add(1, SeqCst);
+                task.as_mut().poll(cx)
+            })
+            .await;
         });
     }
 }

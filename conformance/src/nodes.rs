@@ -75,6 +75,17 @@ pub(crate) async fn change<P: Platform>(events: &mut Events, name: &str, wanted:
     .await;
 }
 
+/// Whether this machine has IPv6 on loopback. Some containers have not, which is said aloud; where
+/// the project itself is tested, it must be there.
+pub(crate) fn has_ipv6() -> bool {
+    let Err(error) = std::net::UdpSocket::bind("[::1]:0") else { return true };
+    #[expect(clippy::disallowed_methods, reason = "a test may ask where it runs")]
+    let is_required = std::env::var_os("CI").is_some();
+    assert!(!is_required, "[::1] can't be bound: {error}");
+    eprintln!("SKIPPED: [::1] can't be bound, so IPv6 is not tested: {error}");
+    false
+}
+
 /// Whether both protocols can have this address again.
 pub(crate) fn is_free(addr: SocketAddr) -> bool {
     std::net::UdpSocket::bind(addr).is_ok() && std::net::TcpListener::bind(addr).is_ok()

@@ -104,6 +104,7 @@ suite! { ($) ALONE conform_alone
     leaks {
         files_and_threads_stay_as_they_are
         a_thousand_joins_and_leaves_leave_nothing
+        idle_nodes_wake_up_for_protocol_timers_only
     }
 }
 

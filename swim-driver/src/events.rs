@@ -24,7 +24,9 @@ pub enum Notice<E = Event> {
     Event(E),
     /// The reader was too slow: so many events are missing here. To get back to an exact mirror of
     /// the members, take a [`snapshot`](crate::Handle::snapshot), replace the mirror by it, and
-    /// skip every event whose `seq` is below the snapshot's `next_seq`.
+    /// skip every event whose `seq` is below the snapshot's `next_seq`. What is no state comes not
+    /// back: broadcasts, states of joining members, and messages, though their senders may have
+    /// been told that this node has them.
     Lagged {
         /// How many events were dropped.
         missed: u64,

@@ -40,7 +40,8 @@ pub(crate) async fn join(
     // Half of the time must be left for those that were found.
     let terms = Terms { port: bound.port(), is_ipv4: bound.is_ipv4(), limit: timeout / 2, clock };
     let literals: Vec<_> = seeds.iter().map(|seed| look_up_literal(seed, terms)).collect();
-    let (known, names) = (addrs_of(literals.iter().flatten(), &[]), unknown(seeds, &literals));
+    let (known, names) =
+        (addrs_of(&literals.iter().flatten().collect::<Vec<_>>(), &[]), unknown(seeds, &literals));
     // A name server that is slow must not keep those waiting whose address is known.
     let (by_addr, by_name) = both(
         attempt(remote, known.clone(), timeout),
@@ -61,12 +62,9 @@ fn unknown(seeds: Vec<String>, literals: &[Option<Found>]) -> Vec<String> {
 }
 
 /// All addresses that were found, each once, without those of `known`.
-fn addrs_of<'a>(
-    found: impl IntoIterator<Item = &'a Found>,
-    known: &[SocketAddr],
-) -> Vec<SocketAddr> {
+fn addrs_of(found: &[&Found], known: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut addrs: Vec<SocketAddr> = Vec::new();
-    for addr in found.into_iter().filter_map(|found| found.result.as_ref().ok()).flatten() {
+    for addr in found.iter().filter_map(|found| found.result.as_ref().ok()).flatten() {
         if !known.contains(addr) && !addrs.contains(addr) {
             addrs.push(*addr);
         }
@@ -89,7 +87,8 @@ async fn attempt_names(
     let found = unless(look_up(names, terms), remote.stopped()).await;
     let found = found.ok_or(JoinFailed::Stopped)?;
     let remaining = timeout.saturating_sub(terms.clock.now().saturating_since(began_at));
-    let outcomes = attempt(remote, addrs_of(&found, known), remaining).await?;
+    let outcomes =
+        attempt(remote, addrs_of(&found.iter().collect::<Vec<_>>(), known), remaining).await?;
     Ok((found, outcomes))
 }
 

@@ -86,5 +86,32 @@ pub async fn a_thousand_joins_and_leaves_leave_nothing<P: Platform>() {
     assert_eq!(a.members().len(), 1);
 }
 
+/// Each second a node has a probe of its own to send, an answer to hear, and a ping to answer. On a
+/// machine that is busy with other things answers are late now and then, and more is done: the best
+/// of some spans counts.
+pub async fn idle_nodes_wake_up_for_protocol_timers_only<P: Platform>() {
+    const SPAN: Duration = Duration::from_secs(5);
+    let runtime = Counted::new(P::Runtime::current().unwrap());
+    let node = |name| Builder::lan(name).bind("127.0.0.1:0").runtime(runtime.clone());
+    let (a, _events) = node("a").start().await.unwrap();
+    let (b, _events) = node("b").start().await.unwrap();
+    b.join([a.addr().to_string()]).await.unwrap();
+    P::sleep(SPAN).await;
+    let mut best = usize::MAX;
+    for _ in 0..6 {
+        let before = runtime.turns();
+        P::sleep(SPAN).await;
+        best = best.min(runtime.turns() - before);
+        if best <= 2 * 5 * TURNS_A_SECOND {
+            break;
+        }
+    }
+    assert!(best >= 2 * 5, "they probe each other once a second, but had {best} turns");
+    assert!(best <= 2 * 5 * TURNS_A_SECOND, "{best} turns of two nodes in {SPAN:?}");
+}
+
+/// The three that are needed. One that is not, as often as each of them, would make four.
+const TURNS_A_SECOND: usize = 3;
+
 /// What the heap may grow by in 800 rounds: 40 bytes a round, less than anything that could leak.
 const BYTES_MORE: i64 = 32_000;
