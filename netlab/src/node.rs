@@ -42,10 +42,11 @@ impl Node {
         Ok(Self { name: name.into(), lines, log, lists: Vec::new(), child, stdin })
     }
 
-    /// The life that it has told of: its own joining is the first that it prints.
+    /// The life that it has told of, with its own joining.
     #[must_use]
     pub fn life(&self) -> Option<Life> {
-        self.lines.look(|lines| lines.first()?["life"].as_u64().map(Life))
+        let is_own = |line: &&Value| line["event"] == "member-join" && line["node"] == *self.name;
+        self.lines.look(|lines| lines.iter().find(is_own)?["life"].as_u64().map(Life))
     }
 
     /// Asks something and waits for all lines of the answer.

@@ -1,5 +1,5 @@
 //! A node on smol: takes the agent's flags and commands and prints its lines, as far as tests of
-//! mixed clusters need them. Clusters with keys are refused.
+//! mixed clusters need them.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use smol::channel::{self, Receiver};
 use swim_netlab::{clock, lines};
 use swim_sim::scenario::settings;
-use swim_smol::{Builder, Events, Handle, Notice, Profile, settings::Assignment};
+use swim_smol::{Builder, Events, Handle, Key, Notice, Profile, settings::Assignment};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let flags = Flags::read(env::args().skip(1))?;
@@ -28,15 +28,17 @@ struct Flags {
     profile: Option<Profile>,
     settings: Vec<Assignment>,
     join: Vec<String>,
-    is_open: bool,
+    /// What seals; none for a cluster that is open.
+    key: Option<Key>,
 }
 
 impl Flags {
     fn read(mut words: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
         let mut flags = Self::default();
+        let mut is_open = false;
         while let Some(flag) = words.next() {
             if flag == "--insecure-plaintext" {
-                flags.is_open = true;
+                is_open = true;
                 continue;
             }
             let value = words.next().ok_or_else(|| format!("{flag} needs a value"))?;
@@ -50,15 +52,24 @@ impl Flags {
                 _ => return Err(format!("{flag} {value} is not understood").into()),
             }
         }
-        if flags.is_open { Ok(flags) } else { Err("keys are for the agent only".into()) }
+        #[expect(clippy::disallowed_methods, reason = "where the agent takes its key from, too")]
+        let key = env::var("SWIM_ENCRYPT").ok();
+        flags.key = key.map(|text| Key::from_base64(&text)).transpose()?;
+        match flags.key.is_some() || is_open {
+            true => Ok(flags),
+            false => Err("there is neither a key nor --insecure-plaintext".into()),
+        }
     }
 }
 
 async fn run(flags: Flags) -> Result<(), Box<dyn Error>> {
     let profile = flags.profile.unwrap_or(Profile::Lan);
-    let builder = Builder::preset(profile, flags.node)
+    let mut builder = Builder::preset(profile, flags.node)
         .bind(flags.bind)
         .options(|options| flags.settings.iter().for_each(|change| change.apply(options)));
+    if let Some(key) = flags.key {
+        builder = builder.key(key);
+    }
     let (handle, events) = builder.start().await?;
     let printing = smol::spawn(print_events(handle.clone(), events));
     let joining = smol::spawn(join(handle.clone(), flags.join));
@@ -114,11 +125,27 @@ async fn answer(handle: &Handle, command: &str) -> Result<Vec<Value>, Box<dyn Er
         }
         "meta" => drop(handle.update_meta(text.to_owned()).await?),
         "broadcast" => end["id"] = handle.broadcast(text.to_owned()).await?.into(),
+        "keys" => end["ids"] = keys(handle, text).await?.into(),
+        "stats" => end["rejected"] = handle.stats().await?.rejected().into(),
         "leave" => {}
         _ => end["ok"] = false.into(),
     }
     lines.push(end);
     Ok(lines)
+}
+
+/// Takes a step of a rotation of keys, unless asked to `list` them; the ids of those there are then.
+async fn keys(handle: &Handle, text: &str) -> Result<String, Box<dyn Error>> {
+    if let Some((step, key)) = text.split_once(' ') {
+        let key = Key::from_base64(key)?;
+        match step {
+            "add" => drop(handle.add_key(key).await?),
+            "use" => handle.use_key(key.id()).await?,
+            "remove" => handle.remove_key(key.id()).await?,
+            _ => return Err(format!("keys {step} is not understood").into()),
+        }
+    }
+    Ok(Vec::from_iter(handle.key_ids().await?.iter().map(ToString::to_string)).join(" "))
 }
 
 /// Standard input, line by line, read by a thread that ends with the process.

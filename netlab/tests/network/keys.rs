@@ -2,14 +2,18 @@
 
 use std::{thread, time::Duration};
 
-use swim_netlab::clock::time_of_day;
+use swim_netlab::{Setup, clock::time_of_day};
 
-use crate::harness::{detection, finish, setup, started};
+use crate::{
+    harness::{detection, finish, setup, started},
+    runtimes::both,
+};
 
 #[test]
 #[ignore = "needs root, ip and nft"]
 fn keys_are_rotated_while_packets_are_lost() {
-    let mut cluster = started(swim_netlab::Setup { key: Some(OLD.into()), ..setup(5, &[]) });
+    let key = Some(OLD.into());
+    let mut cluster = started(Setup { key, programs: both(), ..setup(5, &[]) });
     for host in 0..5 {
         cluster.lose(host, 200, 0).unwrap();
     }

@@ -4,13 +4,16 @@ use swim_netlab::{Program, Setup, clock::time_of_day};
 
 use crate::harness::{detection, finish, setup, started, wait_all_told};
 
+/// Even hosts have tokio, odd ones smol.
+pub(crate) fn both() -> Vec<Program> {
+    let smol = Program { path: env!("CARGO_BIN_EXE_node-smol").into(), words: Vec::new() };
+    vec![Program::swim().unwrap(), smol]
+}
+
 #[test]
 #[ignore = "needs root, ip and nft"]
 fn nodes_on_tokio_and_on_smol_are_one_cluster() {
-    let smol = Program { path: env!("CARGO_BIN_EXE_node-smol").into(), words: Vec::new() };
-    let programs = vec![Program::swim().unwrap(), smol];
-    // Even hosts have tokio, odd ones smol.
-    let mut cluster = started(Setup { programs, ..setup(6, &[]) });
+    let mut cluster = started(Setup { programs: both(), ..setup(6, &[]) });
     let limit = detection(&cluster.setup().options(), 6);
     let began = time_of_day();
     for from in [0, 1] {

@@ -29,6 +29,7 @@ fn who_hears_less_than_half_fails_nobody() {
     cluster.lose(SICK, 0, 600).unwrap();
     thread::sleep(Duration::from_secs(15));
     assert!(cluster.lab().dropped().unwrap() > 0);
+    assert!(cluster.node(SICK).unwrap().count("probes_failed").unwrap() > 0, "it was not sick");
     cluster.lose(SICK, 0, 0).unwrap();
     finish(cluster, &[SICK]);
 }
