@@ -16,6 +16,9 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// Room that an empty queue keeps; a merge of a large table needs much more for a moment.
 const IDLE_CAPACITY: usize = 64;
 
+/// Room that it keeps over a tick: what a tick of a quiet node puts in.
+const QUIET_CAPACITY: usize = 8;
+
 /// The queue of outputs.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -59,9 +62,13 @@ impl Outbox {
         }
     }
 
-    /// A tick came: whatever was asked for is used up.
+    /// A tick came: whatever was asked for is used up. Ticks are seldom enough to give back what
+    /// packets may have needed since the last one.
     pub(crate) fn ticked(&mut self) {
         self.scheduled = None;
+        if self.queue.is_empty() && self.queue.capacity() > QUIET_CAPACITY {
+            self.queue.shrink_to(QUIET_CAPACITY);
+        }
     }
 }
 
@@ -122,6 +129,8 @@ mod tests {
         };
         assert!(capacity_after(false) >= 1_000);
         assert!(capacity_after(true) <= IDLE_CAPACITY);
+        outbox.ticked();
+        assert!(outbox.queue.capacity() <= QUIET_CAPACITY);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! once; otherwise the loop sleeps until something comes in or the machine's timer expires.
 
 use core::{
+    cell::Cell,
     future::poll_fn,
     net::SocketAddr,
     ops::ControlFlow,
@@ -39,7 +40,6 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     udp: R::Udp,
     sender: UdpSocket,
     receiving: Backoff<R::Timer>,
-    buffer: Box<[u8]>,
     streams: Streams<R>,
     end: LoopEnd<M>,
 }
@@ -59,9 +59,9 @@ pub(crate) struct Parts<R: Runtime, M: Machine> {
 }
 
 impl<R: Runtime, M: Machine> Driver<R, M> {
-    pub(crate) fn new(parts: Parts<R, M>) -> Self {
+    pub(crate) fn new(parts: Parts<R, M>) -> Box<Self> {
         let Parts { runtime, listener, close_timeout, shared, .. } = parts;
-        let mut driver = Self {
+        let mut driver = Box::new(Self {
             streams: Streams::new(runtime.clone(), shared.clock, listener, close_timeout),
             runtime,
             machine: parts.machine,
@@ -71,16 +71,16 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             udp: parts.udp,
             sender: parts.sender,
             receiving: Backoff::new(),
-            buffer: vec![0; DATAGRAM_MAX].into(),
             end: LoopEnd { shared },
-        };
+        });
         driver.drain(); // So that the members are there before the first caller looks.
         driver
     }
 
     /// Runs until it is stopped. Whatever ends it, nobody is left waiting. A panic ends it as well,
-    /// instead of half a node living on; it does not spread to those who share the runtime.
-    pub(crate) async fn run(mut self) {
+    /// instead of half a node living on; it does not spread to those who share the runtime. Boxed,
+    /// because a future has room for what it is given twice.
+    pub(crate) async fn run(mut self: Box<Self>) {
         let Identity { name, addr, bound_addr } = &self.shared().identity;
         trace!(debug, "started", name = name, addr = addr, bound_addr = bound_addr);
         let is_whole = poll_fn(|cx| {
@@ -161,13 +161,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
 
     fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.receiving.poll_ready(cx));
-        match ready!(self.udp.poll_recv_from(cx, &mut self.buffer)) {
-            Ok((len, from)) => {
-                self.receiving.succeeded();
-                let now = self.now();
-                self.machine.handle(now, Input::Packet { from, data: &self.buffer[..len] });
-                self.drain();
-            }
+        let mut buffer = BUFFER.take().unwrap_or_else(|| vec![0; DATAGRAM_MAX].into());
+        let received = self.udp.poll_recv_from(cx, &mut buffer);
+        if let Poll::Ready(Ok((len, from))) = received {
+            self.receiving.succeeded();
+            self.handle(Input::Packet { from, data: &buffer[..len] });
+        }
+        BUFFER.set(Some(buffer));
+        match ready!(received) {
+            Ok(_) => {}
             Err(error) => {
                 trace!(debug, "receiving failed", error = error);
                 self.shared().tally.receives_failed.count();
@@ -285,6 +287,12 @@ fn is_about_one_datagram(error: &io::Error) -> bool {
             | Kind::NetworkUnreachable
             | Kind::Interrupted
     )
+}
+
+thread_local! {
+    /// Where datagrams are received, for all nodes that run on a thread: a node needs it for no
+    /// longer than a datagram takes. Whoever needs one meanwhile, or after a panic, makes his own.
+    static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 }
 
 /// The longest datagram there can be: the socket would cut off a longer one unseen.

@@ -150,6 +150,9 @@ struct State<E> {
 impl<E> State<E> {
     fn take(&mut self) -> Option<Notice<E>> {
         if let Some(event) = self.queue.pop_front() {
+            if self.queue.is_empty() && self.queue.capacity() > IDLE_CAPACITY {
+                self.queue.shrink_to(IDLE_CAPACITY);
+            }
             return Some(Notice::Event(event));
         }
         match core::mem::take(&mut self.missed) {
@@ -159,12 +162,24 @@ impl<E> State<E> {
     }
 }
 
+/// Events that an empty queue keeps room for: who reads as they come needs no more, and a burst, as
+/// when joining, must not leave its room behind for ever.
+const IDLE_CAPACITY: usize = 16;
+
 #[cfg(test)]
 mod tests {
     use core::pin::pin;
 
     use super::*;
     use crate::testing::poll_once;
+
+    #[test]
+    fn m2_room_is_given_back_when_all_is_read() {
+        let (queue, mut events) = Events::channel(4_096);
+        (0..1_000).for_each(|n| assert!(queue.push(n)));
+        while events.try_next().is_some() {}
+        assert!(lock(&queue.state).queue.capacity() <= IDLE_CAPACITY);
+    }
 
     #[test]
     fn an_overflow_is_announced_once_and_after_what_came_before() {
