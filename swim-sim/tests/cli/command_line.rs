@@ -184,7 +184,7 @@ fn a_plan_that_was_saved_is_the_run_it_was_saved_from() {
 fn every_run_is_a_line_of_the_trace() {
     for (command, runs) in [
         (&["explore", "--seeds", "0..3", "--nodes-max", "6"][..], 3),
-        (&["experiment", "sw3", "--seeds", "1..3"], 12),
+        (&["experiment", "sw3", "--seeds", "1..3"], 24),
         (&["tune", "--nodes", "4", "--gossip-nodes", "2,3", "--seed", "1"], 6),
     ] {
         let path = file(&format!("{}.tsv", command[0]));
