@@ -72,8 +72,10 @@ fn bars(plan: &Plan, grid: Grid, flavour: Flavour, runs: &mut Vec<Run>) -> Vec<R
         Row::new(name, metric).plain(of(&swim)).shipped(of(&ours))
     };
     let percent = |metric, of: fn(&Counts) -> Figure, most| {
-        Row::new(name, metric).shipped(percent(of(&ours), of(&swim))).bar(Bar::AtMost(most))
+        let row = Row::new(name, metric).shipped(percent(of(&ours), of(&swim)));
+        row.bar(Bar::AtMost(most)).harmless(of(&swim).value == 0.0)
     };
+    let none_of_few = sums("FP- for C <= 12", Counts::fp_healthy_of_few).bar(Bar::AtMost(0.0));
     vec![
         sums("FP", Counts::fp),
         sums("FP-", Counts::fp_healthy),
@@ -82,7 +84,7 @@ fn bars(plan: &Plan, grid: Grid, flavour: Flavour, runs: &mut Vec<Run>) -> Vec<R
         sums("streams, B", |counts| counts.sum(&counts.stream_bytes)),
         percent("FP, % of SWIM", Counts::fp, 0.5),
         percent("FP-, % of SWIM", Counts::fp_healthy, 1.0),
-        sums("FP- for C <= 12", Counts::fp_healthy_of_few).bar(Bar::AtMost(0.0)),
+        none_of_few.harmless(swim.fp_healthy_of_few().value == 0.0),
         percent("messages, %", |counts| counts.sum(&counts.messages), 100.0),
         percent("bytes, %", |counts| counts.sum(&counts.bytes), 90.0),
     ]

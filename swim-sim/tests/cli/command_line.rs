@@ -197,6 +197,22 @@ fn every_run_is_a_line_of_the_trace() {
 }
 
 #[test]
+fn what_an_experiment_missed_is_said_and_stops_who_is_strict() {
+    for (args, status) in [
+        (&["experiment", "sw2", "--seed", "1"][..], 0),
+        (&["experiment", "sw2", "--seed", "1", "--strict"], 1),
+        (&["experiment", "sw3", "--seed", "1", "--strict"], 0),
+    ] {
+        let output = swim_sim(args);
+        exits_with(&output, status);
+        let last = stdout(&output).lines().last().map(String::from).expect("it prints something");
+        assert!(last.contains(" bands missed, "), "{last}");
+        let is_clean = last.contains(": 0 of 6 bands missed, 0 of 6 bars missed");
+        assert_eq!(is_clean, args[1] == "sw3", "{last}");
+    }
+}
+
+#[test]
 fn json_is_for_programs() {
     let output = swim_sim(&["run", CRASH, "--seeds", "0..2", "--json"]);
     exits_with(&output, 0);
