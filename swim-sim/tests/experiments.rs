@@ -18,12 +18,6 @@ fn outside(outcome: &Outcome, known: impl Fn(&Row) -> bool) -> Vec<&Row> {
 }
 
 #[test]
-fn sw1_detection_takes_as_long_as_the_formula_says() {
-    let outcome = run("sw1", 400);
-    assert!(outside(&outcome, |_| false).is_empty(), "{:#?}", outside(&outcome, |_| false));
-}
-
-#[test]
 fn sw2_an_update_spreads_as_in_the_papers_model() {
     // Its six members know sooner than the published figure allows; so does the paper's model.
     let outcome = run("sw2", 200);
@@ -33,13 +27,14 @@ fn sw2_an_update_spreads_as_in_the_papers_model() {
 
 #[test]
 fn sw3_two_messages_per_member_and_period() {
-    assert!(run("sw3", 2).is_faithful());
+    let outcome = run("sw3", 2);
+    assert!(outcome.is_faithful() && outcome.meets_bars(), "{:#?}", outcome.rows);
 }
 
 #[test]
-fn sw4_each_version_loses_fewer_than_the_one_before() {
+fn sw4_each_version_loses_fewer_than_the_one_before_and_ours_nobody() {
     let outcome = run("sw4", 20);
-    assert!(outcome.is_faithful() && !outcome.rows.is_empty());
+    assert!(outcome.is_faithful() && outcome.meets_bars(), "{:#?}", outcome.rows);
 }
 
 #[test]

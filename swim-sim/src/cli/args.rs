@@ -329,7 +329,7 @@ const REPLAY: Grammar = Grammar {
 };
 const EXPERIMENT: Grammar = Grammar {
     name: "swim-sim experiment",
-    flags: &["full", "seed", "seeds", "json", "report", "trace", "help"],
+    flags: &["full", "strict", "seed", "seeds", "json", "report", "trace", "help"],
 };
 const COMMANDS: [&str; 7] = ["run", "tune", "explore", "replay", "experiment", "list", "help"];
 const VERSION: &str = concat!("swim-sim ", env!("CARGO_PKG_VERSION"), "\n");

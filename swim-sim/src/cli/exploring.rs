@@ -48,6 +48,7 @@ pub(crate) enum Drawn {
 pub(crate) struct ExperimentArgs {
     pub(crate) id: String,
     pub(crate) full: bool,
+    pub(crate) strict: bool,
     pub(crate) seeds: Option<RangeInclusive<u64>>,
     pub(crate) output: Output,
 }
@@ -115,7 +116,8 @@ pub(crate) fn replay(mut reader: Reader) -> Result<Option<ReplayArgs>, Failure> 
 /// Reads what follows `experiment`; `None` if help was asked for.
 pub(crate) fn experiment(mut reader: Reader) -> Result<Option<ExperimentArgs>, Failure> {
     let (mut id, mut seeds) = (None, Seeds::default());
-    let (mut full, mut has_seeds, mut output) = (false, false, Output::default());
+    let (mut full, mut strict, mut has_seeds) = (false, false, false);
+    let mut output = Output::default();
     while let Some(token) = reader.next()? {
         match token {
             Token::Word(word) if id.is_none() => id = Some(word.to_string_lossy().into_owned()),
@@ -123,6 +125,7 @@ pub(crate) fn experiment(mut reader: Reader) -> Result<Option<ExperimentArgs>, F
                 return Err(wrong(reader.command(), format!("{word:?} is a word too many")));
             }
             Token::Flag("full") => full = true,
+            Token::Flag("strict") => strict = true,
             Token::Flag(flag @ ("seed" | "seeds")) => {
                 seeds.read(&mut reader, flag)?;
                 has_seeds = true;
@@ -137,7 +140,7 @@ pub(crate) fn experiment(mut reader: Reader) -> Result<Option<ExperimentArgs>, F
     };
     let seeds = seeds.checked(command)?;
     let seeds = has_seeds.then(|| seeds.start..=seeds.end - 1);
-    Ok(Some(ExperimentArgs { id, full, seeds, output }))
+    Ok(Some(ExperimentArgs { id, full, strict, seeds, output }))
 }
 
 fn flag_of(reader: &Reader, token: Token) -> Result<&'static str, Failure> {

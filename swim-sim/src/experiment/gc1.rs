@@ -209,3 +209,34 @@ const DIRECT: [Direct; 5] = [
 
 /// Small groups scatter more, so each seed spreads more updates there.
 const UPDATES_OF_ALL: usize = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::plan::Scale;
+
+    #[test]
+    fn gc1_the_model_gives_what_was_simulated_directly() {
+        let plan = Plan { threads: 2, ..Plan::new(Scale::Quick) };
+        let mut outcome = Outcome::new(EXPERIMENT.id);
+        let seeds: Vec<u64> = (1..=20).collect();
+        for (n, loss) in [(128, 0.0), (1_000, 0.0), (1_000, 0.5)] {
+            measure(&plan, &mut outcome, &seeds, Gossip { n, interval: 0.2, fanout: 3, loss });
+        }
+        let judged = outcome.rows.iter().filter(|row| row.fidelity().is_some()).count();
+        assert_eq!((judged, outcome.is_faithful()), (12, true), "{:#?}", outcome.rows);
+    }
+
+    #[test]
+    fn gc1_our_core_takes_half_of_serfs_time_at_most() {
+        let plan = Plan { threads: 2, ..Plan::new(Scale::Quick) };
+        let mut outcome = Outcome::new(EXPERIMENT.id);
+        for loss in [0.0, 0.25] {
+            let gossip = Gossip { n: 128, interval: 0.2, fanout: 3, loss };
+            measure(&plan, &mut outcome, &[1], gossip);
+            measure_ours(&plan, &mut outcome, gossip);
+        }
+        let judged = outcome.rows.iter().filter(|row| row.verdict().is_some()).count();
+        assert_eq!((judged, outcome.meets_bars()), (4, true), "{:#?}", outcome.rows);
+    }
+}

@@ -41,9 +41,6 @@ impl Grid {
         blocked: &[512, 8_192, 16_384, 32_768],
         free: &[1, 64, 1_024],
     };
-    /// Few of LG2: long blocks only.
-    pub(super) const FEW_INTERVALS: Self =
-        Self { subjects: &[4, 12, 32], blocked: &[16_384, 32_768], free: &[16, 1_024] };
 
     /// How many cells there are.
     pub(super) const fn len(&self) -> usize {

@@ -36,14 +36,7 @@ fn run(plan: &Plan) -> Outcome {
         let rules = Rules::new(configuration, 128);
         let subject: Subject<'_> = &|anomaly, seed| threshold(&rules, anomaly, seed);
         let seen = measure(plan, (10, 10), (configuration.name(), subject), &mut outcome.runs);
-        for (place, (metric, of, at, band)) in METRICS.into_iter().enumerate() {
-            let row = Row::new(configuration.name(), metric);
-            let row = row.plain(Figure::percentile(of(&seen), at));
-            outcome.rows.push(match published {
-                Some(published) => row.published_within(published[place], band),
-                None => row.held_back(),
-            });
-        }
+        outcome.rows.extend(rows(configuration, published, &seen));
     }
     for flavour in [Flavour::Hold, Flavour::Stall] {
         let name = flavour.name();
@@ -60,6 +53,23 @@ fn run(plan: &Plan) -> Outcome {
         }
     }
     outcome
+}
+
+/// The published figures, and what the model gives.
+fn rows(
+    configuration: Configuration,
+    published: Option<[f64; 6]>,
+    seen: &Detections,
+) -> [Row; METRICS.len()] {
+    std::array::from_fn(|place| {
+        let (metric, of, at, band) = METRICS[place];
+        let row = Row::new(configuration.name(), metric);
+        let row = row.plain(Figure::percentile(of(seen), at));
+        match published {
+            Some(published) => row.published_within(published[place], band),
+            None => row.held_back(),
+        }
+    })
 }
 
 /// When blocked members were detected, in seconds, over all cells and seeds.
@@ -110,3 +120,23 @@ const PUBLISHED: [(Configuration, Option<[f64; 6]>); 5] = [
     (Configuration::Buddy, None),
     (Configuration::Lifeguard, Some([12.45, 17.90, 21.20, 12.91, 18.05, 21.68])),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::plan::Scale;
+
+    #[test]
+    fn lg1_long_blocks_are_detected_when_they_were_then() {
+        let plan = Plan { seeds: Some(1..=3), threads: 2, ..Plan::new(Scale::Quick) };
+        let grid = Grid { subjects: &[4, 16, 32], blocked: &[16_384, 32_768], free: &[0] };
+        for place in [0, 1, 4] {
+            let (configuration, published) = PUBLISHED[place];
+            let rules = Rules::new(configuration, 128);
+            let subject: Subject<'_> = &|anomaly, seed| threshold(&rules, anomaly, seed);
+            let trials = grid.run(&plan, (3, 3), (configuration.name(), subject), &mut Vec::new());
+            let rows = rows(configuration, published, &Detections::of(&trials));
+            assert!(rows.iter().all(|row| row.fidelity() == Some(true)), "{rows:#?}");
+        }
+    }
+}

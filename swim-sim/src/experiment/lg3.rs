@@ -32,7 +32,7 @@ fn run(plan: &Plan) -> Outcome {
     ));
     published(plan, &mut outcome);
     let (times, counts) = plan
-        .choose((Grid::SOME_THRESHOLDS, Grid::FEW_INTERVALS), (Grid::THRESHOLD, Grid::INTERVAL));
+        .choose((Grid::SOME_THRESHOLDS, Grid::SOME_INTERVALS), (Grid::THRESHOLD, Grid::INTERVAL));
     outcome.notes.push(format!(
         "HOLD and STALL: our core, its alpha (suspicion_mult) and beta (suspicion_max_mult) set, \
          in percent of SWIM (alpha 5) in that flavour. {} cells of LG1 (C {:?}, D {:?} ms), {} of \
@@ -106,7 +106,9 @@ fn ours(plan: &Plan, grids: (Grid, Grid), flavour: Flavour, outcome: &mut Outcom
     }
     let figure = Figure { value: reached, margin: 0.0, samples: settings.len() };
     let row = Row::new(flavour.name(), "settings that reach all three");
-    outcome.rows.push(row.shipped(figure).bar(Bar::AtLeast(1.0)));
+    // Without false positives of SWIM, two of the three are reached by anybody.
+    let is_harmless = swim[4].value == 0.0 || swim[5].value == 0.0;
+    outcome.rows.push(row.shipped(figure).bar(Bar::AtLeast(1.0)).harmless(is_harmless));
 }
 
 fn figures(

@@ -51,13 +51,16 @@ fn measure(plan: &Plan, outcome: &mut Outcome, cell: &str, starvation: Starvatio
         Figure::mean(&reports.iter().map(|report| of(report) as f64).collect::<Vec<_>>())
     };
     let is_published = starvation.stands == Starvation::PUBLISHED.stands;
+    let mut harm = [0.0; METRICS.len()];
     for configuration in [Configuration::Swim, Configuration::Lifeguard] {
         let rules = Rules::new(configuration, MEMBERS).in_flavour(Flavour::Stall);
         let model = plan.spread(&seeds, |&seed| starved(&rules, starvation, seed));
         let cell = format!("{} {cell}", configuration.name());
         note(&mut outcome.runs, &cell, &seeds, &model);
-        for (metric, of, _) in METRICS {
-            let row = Row::new(&cell, metric).plain(mean(&model, of));
+        for (harm, (metric, of, _)) in harm.iter_mut().zip(METRICS) {
+            let figure = mean(&model, of);
+            *harm += figure.value;
+            let row = Row::new(&cell, metric).plain(figure);
             outcome.rows.push(if is_published { row.held_back() } else { row });
         }
     }
@@ -65,8 +68,8 @@ fn measure(plan: &Plan, outcome: &mut Outcome, cell: &str, starvation: Starvatio
     let ours = plan.spread(&seeds, |&seed| core.starved(starvation, seed));
     let cell = format!("shipped {cell}");
     note(&mut outcome.runs, &cell, &seeds, &ours);
-    for (metric, of, safe) in METRICS {
-        let row = Row::new(&cell, metric).shipped(mean(&ours, of));
+    for (harm, (metric, of, safe)) in harm.into_iter().zip(METRICS) {
+        let row = Row::new(&cell, metric).shipped(mean(&ours, of)).harmless(harm == 0.0);
         let is_judged = is_published && starvation.subjects <= safe;
         outcome.rows.push(if is_judged { row.bar(Bar::AtMost(0.0)) } else { row });
     }

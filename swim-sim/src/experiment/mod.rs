@@ -3,6 +3,7 @@
 pub mod gc1;
 pub mod gc2;
 mod grid;
+mod group;
 pub mod gs1;
 pub mod l3;
 pub mod lg1;

@@ -34,7 +34,7 @@ impl Outcome {
     /// Whether no shipped figure misses its bar.
     #[must_use]
     pub fn meets_bars(&self) -> bool {
-        self.rows.iter().all(|row| row.bar_is_met() != Some(false))
+        self.rows.iter().all(|row| row.verdict() != Some(Verdict::Missed))
     }
 
     /// The row of this cell and metric, to put the shipped figure in.
@@ -60,6 +60,9 @@ pub struct Row {
     pub band: Option<Band>,
     /// What the shipped figure must reach.
     pub bar: Option<Bar>,
+    /// Whether reaching the bar says nothing, because the published algorithm does no harm here
+    /// either.
+    pub is_harmless: bool,
 }
 
 impl Row {
@@ -73,6 +76,7 @@ impl Row {
             shipped: None,
             band: None,
             bar: None,
+            is_harmless: false,
         }
     }
 
@@ -119,17 +123,38 @@ impl Row {
         Self { bar: Some(bar), ..self }
     }
 
+    /// With word on whether the published algorithm does no harm here.
+    #[must_use]
+    pub fn harmless(self, is_harmless: bool) -> Self {
+        Self { is_harmless, ..self }
+    }
+
     /// Whether the plain figure lies in its band; nothing where either is missing.
     #[must_use]
     pub fn fidelity(&self) -> Option<bool> {
         Some(self.band?.holds(self.plain?.value))
     }
 
-    /// Whether the shipped figure reaches its bar; nothing where either is missing.
+    /// What the shipped figure is worth; nothing where it or the bar is missing.
     #[must_use]
-    pub fn bar_is_met(&self) -> Option<bool> {
-        Some(self.bar?.is_met_by(self.shipped?.value))
+    pub fn verdict(&self) -> Option<Verdict> {
+        Some(match (self.bar?.is_met_by(self.shipped?.value), self.is_harmless) {
+            (false, _) => Verdict::Missed,
+            (true, false) => Verdict::Met,
+            (true, true) => Verdict::Vacuous,
+        })
     }
+}
+
+/// What a shipped figure is worth against its bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It reaches the bar.
+    Met,
+    /// It does not.
+    Missed,
+    /// It does, and so would anything: there was nothing to do better.
+    Vacuous,
 }
 
 /// What the source says about a figure.
@@ -215,5 +240,15 @@ mod tests {
         let row = outcome.row_mut("cell", "metric").expect("it is there");
         row.shipped = Some(Figure { value: 2.1, margin: 0.0, samples: 1 });
         assert!(!outcome.meets_bars() && outcome.is_faithful());
+    }
+
+    #[test]
+    fn where_nothing_does_harm_a_bar_can_be_missed_and_not_met() {
+        let figure = |value| Figure { value, margin: 0.0, samples: 1 };
+        let row = |value| Row::new("", "").bar(Bar::AtMost(0.0)).shipped(figure(value));
+        assert_eq!(row(0.0).verdict(), Some(Verdict::Met));
+        assert_eq!(row(0.0).harmless(true).verdict(), Some(Verdict::Vacuous));
+        assert_eq!(row(1.0).harmless(true).verdict(), Some(Verdict::Missed));
+        assert_eq!(row(f64::NAN).harmless(true).verdict(), Some(Verdict::Missed));
     }
 }

@@ -26,10 +26,9 @@ fn run(plan: &Plan) -> Outcome {
         "10 of 1,000 members crash; every process that still runs and every second after is a \
          sample. Headers of the network are not counted, on either side.\n\
          Plain: memberlist's datagrams, model TASK with alpha 4. The paper does not say over which \
-         time it measured: its row is that of the datagrams of the first minute, which the band \
-         therefore stands at. Over 300 s the model's datagrams are fewer, and its exchanges of \
-         tables (70 bytes an entry, not compressed) would take 0.47 KB a second more on average \
-         and up to 140 KB in one.\n\
+         time it measured; the band stands at the 300 s of RA2. The first minute stands there for \
+         comparison. The model's exchanges of tables (70 bytes an entry, not compressed) \
+         are left out: they would take 0.47 KB a second more on average and up to 140 KB in one.\n\
          Ours: all datagrams and all bytes on streams. Published for Rapid (received/sent): mean \
          0.71/0.71, 99 % 3.66/3.72, most 9.56/11.37."
             .into(),
@@ -43,36 +42,45 @@ fn run(plan: &Plan) -> Outcome {
         let samples = window as usize * (MEMBERS - CRASHES);
         let models: Vec<&[Traffic]> = models.iter().map(|run| &run[..samples]).collect();
         let ours: Vec<&[Load]> = ours.iter().map(|run| &run[..samples]).collect();
-        let received = [kilobytes(&models, |it| it.received), kilobytes(&ours, |it| it.received)];
-        let sent = [kilobytes(&models, |it| it.sent), kilobytes(&ours, |it| it.sent)];
-        for (metric, is_sent, figure, published, bar) in METRICS {
-            let [plain, shipped] = if is_sent { &sent } else { &received };
-            let row = Row::new(name, metric)
-                .plain(figure(plain))
-                .shipped(figure(shipped))
-                .bar(Bar::AtMost(bar));
-            outcome.rows.push(if window == LENGTH {
-                row.published(published)
+        let rows = rows(name, &models, &ours);
+        outcome.rows.extend(rows.map(|(row, published)| {
+            if window == LENGTH {
+                row.published_within(published, BAND)
             } else {
-                row.published_within(published, 30.0)
-            });
-        }
-        outcome.runs.extend(seeds.iter().enumerate().map(|(place, &seed)| Run {
+                row.published(published)
+            }
+        }));
+        let mean = |run: &[Load], of: fn(&Load) -> u64| Figure::mean(&kilobytes(run, of)).value;
+        outcome.runs.extend(seeds.iter().zip(ours).map(|(&seed, run)| Run {
             cell: name.to_owned(),
             seed,
             metrics: vec![
-                ("received_mean", Figure::mean(&received[1][place]).value),
-                ("sent_mean", Figure::mean(&sent[1][place]).value),
+                ("received_mean", mean(run, |it| it.received)),
+                ("sent_mean", mean(run, |it| it.sent)),
             ],
         }));
     }
     outcome
 }
 
-/// KB of each process and second, run by run.
-fn kilobytes<T>(runs: &[&[T]], of: impl Fn(&T) -> u64) -> Runs {
-    let run = |run: &&[T]| run.iter().map(|it| of(it) as f64 / 1_000.0).collect();
-    runs.iter().map(run).collect()
+/// Memberlist's model beside our core, run by run; and with each row what was published.
+fn rows(cell: &str, models: &[&[Traffic]], ours: &[&[Load]]) -> [(Row, f64); METRICS.len()] {
+    let received = [all(models, |it| it.received), all(ours, |it| it.received)];
+    let sent = [all(models, |it| it.sent), all(ours, |it| it.sent)];
+    METRICS.map(|(metric, is_sent, figure, published, bar)| {
+        let [plain, shipped] = if is_sent { &sent } else { &received };
+        let row = Row::new(cell, metric).plain(figure(plain)).shipped(figure(shipped));
+        (row.bar(Bar::AtMost(bar)), published)
+    })
+}
+
+fn all<T>(runs: &[&[T]], of: fn(&T) -> u64) -> Runs {
+    runs.iter().map(|run| kilobytes(run, of)).collect()
+}
+
+/// KB of each process and second of a run.
+fn kilobytes<T>(run: &[T], of: fn(&T) -> u64) -> Vec<f64> {
+    run.iter().map(|it| of(it) as f64 / 1_000.0).collect()
 }
 
 fn mean(runs: &Runs) -> Figure {
@@ -109,3 +117,28 @@ const MEMBERS: usize = 1_000;
 
 /// Seconds after the crash.
 const LENGTH: u64 = 300;
+
+/// By how many percent the model may be off.
+const BAND: f64 = 30.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::outcome::Verdict;
+
+    /// The busiest second is one of those in which the crash becomes known, however long one
+    /// measures. Means shrink with time, so that bars reached in a minute are reached in five.
+    #[test]
+    fn ra5_the_busiest_second_is_as_busy_as_it_was_and_ours_reach_the_bars() {
+        let rules = Rules::lifeguard(4.0, 6.0, MEMBERS);
+        let model = memberlist::crash(&rules, CRASHES, 30, 1).traffic;
+        let ours = crash(MEMBERS, 1, 60).loads;
+        for (row, published) in rows("", &[&model], &[&ours]) {
+            assert_eq!(row.verdict(), Some(Verdict::Met), "{row:?}");
+            if row.metric.ends_with("most") {
+                let row = row.published_within(published, BAND);
+                assert_eq!(row.fidelity(), Some(true), "{row:?}");
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::report::{Part, Sheet, Shown, Strip};
 
 use super::{
-    outcome::{Band, Bar, Outcome, Published, Row},
+    outcome::{Band, Bar, Outcome, Published, Row, Verdict},
     plan::Experiment,
     table,
 };
@@ -13,14 +13,13 @@ use super::{
 /// A page about an outcome. `again` is the command that measures it again.
 #[must_use]
 pub fn sheet(experiment: &Experiment, outcome: &Outcome, again: &str) -> Sheet {
-    let count = |wanted: bool, of: fn(&Row) -> Option<bool>| {
-        outcome.rows.iter().filter(|row| of(row) == Some(wanted)).count().to_string()
-    };
+    let count = |of: fn(&&Row) -> bool| outcome.rows.iter().filter(of).count().to_string();
     let tiles = [
-        ("Inside their band", count(true, Row::fidelity)),
-        ("outside", count(false, Row::fidelity)),
-        ("Bars met", count(true, Row::bar_is_met)),
-        ("missed", count(false, Row::bar_is_met)),
+        ("Inside their band", count(|row| row.fidelity() == Some(true))),
+        ("outside", count(|row| row.fidelity() == Some(false))),
+        ("Bars met", count(|row| row.verdict() == Some(Verdict::Met))),
+        ("missed", count(|row| row.verdict() == Some(Verdict::Missed))),
+        ("met vacuously", count(|row| row.verdict() == Some(Verdict::Vacuous))),
         ("Runs", outcome.runs.len().to_string()),
     ];
     let mut parts: Vec<Part> = strips(outcome).into_iter().flatten().collect();
@@ -32,7 +31,7 @@ pub fn sheet(experiment: &Experiment, outcome: &Outcome, again: &str) -> Sheet {
         title: format!("{id}: {title}"),
         about: format!("{source}{}", notes.collect::<String>()),
         again: again.into(),
-        passed: outcome.is_faithful(),
+        passed: outcome.is_faithful() && outcome.meets_bars(),
         tiles: tiles.map(|(name, value)| (name.to_owned(), value)).to_vec(),
         parts,
     }
@@ -69,7 +68,7 @@ fn strip(row: &Row) -> Strip {
         shipped: row.shipped.map(|figure| figure.value).filter(|value| value.is_finite()),
         bar: row.bar.map(|(Bar::AtMost(value) | Bar::AtLeast(value))| value),
         inside: row.fidelity(),
-        met: row.bar_is_met(),
+        met: row.verdict().and_then(is_met),
         more: more.map(|(name, cell)| format!("{name}: {cell}")).collect(),
     }
 }
@@ -99,7 +98,7 @@ fn spreads(outcome: &Outcome) -> Vec<Option<Part>> {
 }
 
 fn figures(outcome: &Outcome) -> Shown {
-    let is_good = |row: &Row| match (row.fidelity(), row.bar_is_met()) {
+    let is_good = |row: &Row| match (row.fidelity(), row.verdict().and_then(is_met)) {
         (Some(false), _) | (_, Some(false)) => Some(false),
         (None, None) => None,
         _ => Some(true),
@@ -108,6 +107,15 @@ fn figures(outcome: &Outcome) -> Shown {
         head: table::HEAD.map(String::from).to_vec(),
         rows: outcome.rows.iter().map(|row| table::columns(row).to_vec()).collect(),
         good: outcome.rows.iter().map(is_good).collect(),
+    }
+}
+
+/// Whether the bar was met, where that says anything.
+fn is_met(verdict: Verdict) -> Option<bool> {
+    match verdict {
+        Verdict::Met => Some(true),
+        Verdict::Missed => Some(false),
+        Verdict::Vacuous => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::outcome::{Band, Bar, Outcome, Published, Row};
+use super::outcome::{Band, Bar, Outcome, Published, Row, Verdict};
 use crate::measure::Figure;
 
 /// The rows of an outcome in aligned columns, with the notes above and the verdict below.
@@ -55,17 +55,18 @@ pub fn runs(outcome: &Outcome) -> String {
     text
 }
 
+/// The last line: what was missed, of how many.
 fn verdict(outcome: &Outcome) -> String {
-    let count = |wanted: Option<bool>, of: fn(&Row) -> Option<bool>| {
-        outcome.rows.iter().filter(|row| of(row) == wanted).count()
-    };
+    let bands = |wanted| outcome.rows.iter().filter(|row| row.fidelity() == Some(wanted)).count();
+    let bars = |wanted| outcome.rows.iter().filter(|row| row.verdict() == Some(wanted)).count();
+    let (outside, missed) = (bands(false), bars(Verdict::Missed));
     format!(
-        "{}: {} in band, {} outside; bars: {} met, {} missed, {} of ours not measured\n",
+        "{}: {outside} of {} bands missed, {missed} of {} bars missed; {} more bars met vacuously, \
+         {} of ours not measured\n",
         outcome.id,
-        count(Some(true), Row::fidelity),
-        count(Some(false), Row::fidelity),
-        count(Some(true), Row::bar_is_met),
-        count(Some(false), Row::bar_is_met),
+        outside + bands(true),
+        missed + bars(Verdict::Met),
+        bars(Verdict::Vacuous),
         outcome.rows.iter().filter(|row| row.bar.is_some() && row.shipped.is_none()).count(),
     )
 }
@@ -97,11 +98,12 @@ pub(super) fn columns(row: &Row) -> [String; COLUMNS] {
             Bar::AtLeast(least) => format!(">= {}", short(least)),
         }),
         number(row.shipped),
-        match row.bar_is_met() {
-            Some(true) => String::from("met"),
-            Some(false) => String::from("MISSED"),
-            None => String::new(),
-        },
+        String::from(match row.verdict() {
+            Some(Verdict::Met) => "met",
+            Some(Verdict::Missed) => "MISSED",
+            Some(Verdict::Vacuous) => "vacuous",
+            None => "",
+        }),
         samples.to_string(),
     ]
 }
@@ -156,7 +158,7 @@ mod tests {
 cell    metric   published          band  plain     +-  fidelity         bar  shipped  verdict  n
 n=8     mean, s      12.00  11.40..12.60  12.35  0.500  inside                      -           7
 n=1000  mean, s  held back                    -                   <= 4.00e-3        -           0
-t1: 1 in band, 0 outside; bars: 0 met, 0 missed, 1 of ours not measured
+t1: 0 of 1 bands missed, 0 of 0 bars missed; 0 more bars met vacuously, 1 of ours not measured
 ";
         assert_eq!(table(&outcome), expected, "{}", table(&outcome));
     }

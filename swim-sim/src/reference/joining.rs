@@ -35,6 +35,16 @@ pub struct Joining {
 }
 
 impl Joining {
+    /// As published, with both improvements.
+    pub const PUBLISHED: Self = Self {
+        version: Version::Suspicion,
+        processes: 17,
+        loss: 0.1,
+        period: 2.0,
+        every: 5.0,
+        seconds: 175.0,
+    };
+
     /// The group's size as the first process sees it, at the end of each second.
     #[must_use]
     pub fn sizes(&self, chance: &mut Chance) -> Vec<usize> {
@@ -288,8 +298,7 @@ mod tests {
     use crate::chance::Purpose;
 
     fn size(version: Version, loss: f64) -> usize {
-        let joining =
-            Joining { version, processes: 17, loss, period: 2.0, every: 5.0, seconds: 175.0 };
+        let joining = Joining { version, loss, ..Joining::PUBLISHED };
         let sizes = joining.sizes(&mut Chance::new(1, Purpose::Model));
         assert_eq!(sizes.len(), 175);
         sizes[174]

@@ -46,22 +46,63 @@ pub struct Load {
     pub most: f64,
 }
 
-/// Measures the load of an idle group: one ping and on average one ack per member and period.
-pub fn load(n: u64, periods: u64, chance: &mut Chance) -> Load {
-    let mut messages = vec![0_u64; n as usize];
-    for _ in 0..periods {
-        for member in 0..n {
-            let target = other_than(&[member], n, chance);
-            // A ping and an ack: each is sent once and received once.
-            messages[member as usize] += 2;
-            messages[target as usize] += 2;
+impl Load {
+    /// Of the messages that each member sent and received in so many periods.
+    pub fn of(messages: &[u64], periods: u64) -> Self {
+        let per_period = |count: u64| count as f64 / 2.0 / periods as f64;
+        Self {
+            mean: per_period(messages.iter().sum()) / messages.len() as f64,
+            least: per_period(messages.iter().copied().min().unwrap_or(0)),
+            most: per_period(messages.iter().copied().max().unwrap_or(0)),
         }
     }
-    let per_period = |count: u64| count as f64 / 2.0 / periods as f64;
-    Load {
-        mean: per_period(messages.iter().sum()) / n as f64,
-        least: per_period(messages.iter().copied().min().unwrap_or(0)),
-        most: per_period(messages.iter().copied().max().unwrap_or(0)),
+}
+
+/// Measures the load of a group of live members that probe each other, through `k` helpers if need
+/// be: every message is counted where it is sent, and where it arrives.
+pub fn load(n: u64, (k, loss): (usize, f64), periods: u64, chance: &mut Chance) -> Load {
+    let mut mail = Mail { messages: vec![0; n as usize], loss, chance };
+    for _ in 0..periods {
+        for member in 0..n {
+            mail.probe(member, k);
+        }
+    }
+    Load::of(&mail.messages, periods)
+}
+
+/// Messages between members.
+struct Mail<'a> {
+    /// How many each member sent and received.
+    messages: Vec<u64>,
+    loss: f64,
+    chance: &'a mut Chance,
+}
+
+impl Mail<'_> {
+    /// A ping and its ack; if either is lost, all helpers are asked at once.
+    fn probe(&mut self, member: u64, k: usize) {
+        let n = self.messages.len() as u64;
+        let target = other_than(&[member], n, self.chance);
+        if self.arrives([member, target, member]) {
+            return;
+        }
+        let mut asked = vec![member, target];
+        for _ in 0..k.min(n as usize - 2) {
+            let helper = other_than(&asked, n, self.chance);
+            asked.push(helper);
+            self.arrives([member, helper, target, helper, member]);
+        }
+    }
+
+    /// Sends a message from the first to the second, who sends one to the third, and so on, until
+    /// one is lost; returns whether none was.
+    fn arrives<const STOPS: usize>(&mut self, stops: [u64; STOPS]) -> bool {
+        stops.windows(2).all(|ends| {
+            self.messages[ends[0] as usize] += 1;
+            let arrives = !self.chance.hits(self.loss);
+            self.messages[ends[1] as usize] += u64::from(arrives);
+            arrives
+        })
     }
 }
 
@@ -148,9 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn sw3_two_messages_per_period() {
-        let load = load(28, 40, &mut Chance::new(1, Purpose::Model));
-        assert!((load.mean - 2.0).abs() < 1e-12 && load.least < 2.0 && load.most > 2.0);
+    fn sw3_load_grows_with_loss_as_reckoned() {
+        for (k, loss) in [(1, 0.0), (1, 0.1), (3, 0.25)] {
+            let load = load(28, (k, loss), 2_000, &mut Chance::new(1, Purpose::Model));
+            let q: f64 = 1.0 - loss;
+            let relayed = k as f64 * (1.0 - q * q) * (1.0 + q + q * q + q * q * q);
+            // Of what is sent, a share of q is received.
+            let expected = (1.0 + q) / 2.0 * (1.0 + q + relayed);
+            assert!((load.mean / expected - 1.0).abs() < 0.01, "{load:?} {expected}");
+            assert!(load.least < load.mean && load.most > load.mean, "{load:?}");
+        }
     }
 
     #[test]

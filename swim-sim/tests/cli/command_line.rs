@@ -184,7 +184,7 @@ fn a_plan_that_was_saved_is_the_run_it_was_saved_from() {
 fn every_run_is_a_line_of_the_trace() {
     for (command, runs) in [
         (&["explore", "--seeds", "0..3", "--nodes-max", "6"][..], 3),
-        (&["experiment", "sw3", "--seeds", "1..3"], 12),
+        (&["experiment", "sw3", "--seeds", "1..3"], 24),
         (&["tune", "--nodes", "4", "--gossip-nodes", "2,3", "--seed", "1"], 6),
     ] {
         let path = file(&format!("{}.tsv", command[0]));
@@ -193,6 +193,22 @@ fn every_run_is_a_line_of_the_trace() {
         let lines = fs::read_to_string(&path).expect("the trace was written");
         assert_eq!(lines.lines().count(), runs, "{command:?}:\n{lines}");
         assert!(lines.lines().all(|line| line.split('\t').count() > 3), "{lines}");
+    }
+}
+
+#[test]
+fn what_an_experiment_missed_is_said_and_stops_who_is_strict() {
+    for (args, status) in [
+        (&["experiment", "sw2", "--seed", "1"][..], 0),
+        (&["experiment", "sw2", "--seed", "1", "--strict"], 1),
+        (&["experiment", "sw3", "--seed", "1", "--strict"], 0),
+    ] {
+        let output = swim_sim(args);
+        exits_with(&output, status);
+        let last = stdout(&output).lines().last().map(String::from).expect("it prints something");
+        assert!(last.contains(" bands missed, "), "{last}");
+        let is_clean = last.contains(": 0 of 6 bands missed, 0 of 6 bars missed");
+        assert_eq!(is_clean, args[1] == "sw3", "{last}");
     }
 }
 
