@@ -360,6 +360,7 @@ impl Node {
     fn settle(&mut self) {
         self.pace_gossip();
         self.pace_comparison();
+        self.watch_key();
         self.outbox.schedule(self.timers.next());
     }
 

@@ -73,6 +73,12 @@ pub(crate) const NONCES_MAX: usize = 65_536;
 /// ... and for how many seconds, where there is a clock. (O5)
 pub(crate) const NONCE_AGE_MAX: u32 = 60;
 
+/// From so many envelopes of all members on under one key, it is time for another, ... (O5)
+pub(crate) const SEALED_WARN: u64 = 1 << 31;
+
+/// ... and from so many on it is high time: NIST SP 800-38D, 8.3. (O5)
+pub(crate) const SEALED_MAX: u64 = 1 << 32;
+
 /// The versions in a claim: lowest, highest and present one of the protocol, then of the
 /// application.
 pub(crate) const VERSIONS_LEN: usize = 6;
