@@ -310,6 +310,7 @@ fn o3_what_cannot_be_outbid_raises_an_alarm_once_and_wraps_nothing() {
     assert_eq!(stage.node.stats().rejected_for(Reject::Implausible), 4);
     let alarms = stage.events.iter().filter(|kind| matches!(kind, EventKind::Unbeatable { .. }));
     assert_eq!(alarms.count(), 2);
+    assert_eq!(stage.node.stats().unbeatable, 4);
     assert_eq!(stage.node.local().state, State::Alive);
     // Of others it is not believed either.
     let alive = "0486a441646472a40a010203ab496e6361726e6174696f6ece80000000a44d657461c0a44e6f6465\

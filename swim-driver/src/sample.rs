@@ -172,6 +172,9 @@ counters! {
     exchanges Count "swim_exchanges_total" "Exchanges of tables completed, on either side";
     exchanges_failed Count "swim_exchanges_failed_total" "Exchanges that failed or were refused";
     exchanges_spared Count "swim_exchanges_spared_total" "Exchanges not made, being of no use";
+    entries_left_out Count "swim_entries_left_out_total"
+        "Entries of the table for which an exchange had no room";
+    unbeatable Count "swim_unbeatable_total" "Claims about this node that it can't outbid";
     repairs Count "swim_repairs_total" "Exchanges begun because a digest differed";
     broadcasts_sent Count "swim_broadcasts_sent_total" "Broadcasts issued here";
     broadcasts_delivered Count "swim_broadcasts_delivered_total" "Broadcasts delivered here";

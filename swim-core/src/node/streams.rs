@@ -4,7 +4,7 @@
 //! a slow reader costs no memory. memberlist net.go: `sendAndReceiveState`, `handleConn`.
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::{iter, net::SocketAddr};
 
 use bytes::Bytes;
 
@@ -179,7 +179,7 @@ impl Node {
     }
 
     /// Puts as much as fits into a frame; true if that was all.
-    fn fill_frame(&self, writer: &mut FrameWriter, outgoing: &mut Outgoing) -> bool {
+    fn fill_frame(&mut self, writer: &mut FrameWriter, outgoing: &mut Outgoing) -> bool {
         match outgoing {
             Outgoing::Table { head_sent, join, next, state } => {
                 if !*head_sent {
@@ -192,13 +192,8 @@ impl Node {
                     }));
                     *head_sent = true;
                 }
-                while *next < self.table.end() {
-                    if let Some(record) = self.table.try_get(*next)
-                        && !writer.push(&Message::Entry(record.entry()))
-                    {
-                        return false;
-                    }
-                    *next = next.following();
+                if !self.push_entries(writer, next) {
+                    return false;
                 }
                 push_pieces(writer, state, |piece| Message::StatePiece(piece))
             }
@@ -211,6 +206,33 @@ impl Node {
                 push_pieces(writer, rest, |piece| Message::DeliveryPiece(piece))
             }
         }
+    }
+
+    /// Puts as many entries as fit into a frame, from the place `next` on; true if the table needs
+    /// no further frame.
+    fn push_entries(&mut self, writer: &mut FrameWriter, next: &mut MemberIndex) -> bool {
+        let end = self.table.end();
+        while *next < end {
+            if let Some(record) = self.table.try_get(self.table_turn.at(*next, end))
+                && !writer.push(&Message::Entry(record.entry()))
+            {
+                if self.config.dialect.is_native() {
+                    return false;
+                }
+                // A table is one message there: the rest is for the next exchange to begin with.
+                let left_out = |&place: &MemberIndex| {
+                    self.table.try_get(self.table_turn.at(place, end)).is_some()
+                };
+                let rest = iter::successors(Some(*next), |place| Some(place.following()));
+                let left_out = rest.take_while(|&place| place < end).filter(left_out).count();
+                self.stats.entries_left_out += left_out as u64;
+                self.table_turn = self.table_turn.then(*next, end);
+                *next = end;
+                return true;
+            }
+            *next = next.following();
+        }
+        true
     }
 
     fn begin_frame(&mut self, to: Option<NameRef<'_>>) -> FrameWriter {

@@ -1,22 +1,22 @@
 //! The machine where it speaks memberlist's dialect, beyond what a Go node makes of it: that is in
 //! `tests/go_peer.rs`.
 
-use std::vec::Vec;
+use std::{collections::BTreeSet, string::String, vec, vec::Vec};
 
 use super::{
     super::Node,
-    words::{NODE, addr, is_alive, name},
+    words::{NODE, addr, alive, is_alive, name},
 };
 use crate::{
     config::Options,
     dialect::{Dialect, MemberlistOptions},
     event::{Event, EventKind},
-    io::{Input, Output},
+    io::{Input, Output, StreamEvent, StreamId},
     keyring::{Key, KeyId, Keyring},
     name::named,
     stamp::Stamp,
     time::Instant,
-    wire::{Message, Sender},
+    wire::{Claim, ExchangeHead, Message, Sender},
 };
 
 /// A node of this dialect, and what it has put out.
@@ -57,6 +57,66 @@ impl Old {
         let data = self.peer.wire.finish_packet(writer);
         self.handle(Input::Packet { from: addr(1), data: &data });
     }
+}
+
+impl Old {
+    /// The first puppet asks for the table: the names in it, in their order.
+    fn table(&mut self, nth_stream: u64) -> Vec<String> {
+        let mut channel = self.peer.wire.dialer();
+        let sender = Sender { name: named(name(1)), stamp: Stamp::new(0, 1) };
+        let mut writer = self.peer.wire.begin_frame(None, sender, None);
+        let head = ExchangeHead { join: false, entries: 0, state_len: 0 };
+        assert!(writer.push(&Message::ExchangeHead(head)));
+        let question = self.peer.wire.finish_frame(writer, &mut channel, true);
+        let id = StreamId::accepted(nth_stream);
+        self.handle(Input::Stream { id, event: StreamEvent::Accepted { from: addr(1) } });
+        self.handle(Input::Stream { id, event: StreamEvent::Chunk(&question) });
+        let mut names = Vec::new();
+        let mut scratch = Vec::new();
+        for output in core::mem::take(&mut self.outputs) {
+            let Output::Write { data, .. } = output else { continue };
+            let mut rest = &data[..];
+            while let Some(opened) =
+                self.peer.wire.open_frame(None, &mut channel, &mut rest, &mut scratch).unwrap()
+            {
+                names.extend(opened.messages.iter().filter_map(|message| match message {
+                    Message::Entry(entry) => Some(String::from(entry.alive.name.as_str())),
+                    _ => None,
+                }));
+            }
+        }
+        assert!(channel.has_received_all());
+        names
+    }
+}
+
+#[test]
+fn what_a_table_has_no_room_for_comes_first_in_the_next() {
+    const MEMBERS: usize = 10_000;
+    let meta = vec![7; 512];
+    let mut old = Old::new(|options| {
+        let plain = MemberlistOptions { compression: false, ..MemberlistOptions::default() };
+        options.dialect = Dialect::Memberlist(plain);
+    });
+    for nth in 1..=MEMBERS {
+        let alive = crate::wire::Alive { meta: &meta, ..alive(nth, 0, 1) };
+        old.hear(&[Message::Claim(Claim::Alive(alive))]);
+        old.outputs.clear();
+    }
+    assert_eq!(old.table(0).len(), MEMBERS + 1);
+    assert_eq!(old.node.stats().entries_left_out, 0, "6 MiB have room");
+    old.node.set_local_state(vec![7; 16 << 20].into()).unwrap();
+    let [first, second] = [1, 2].map(|nth| old.table(nth));
+    for part in [&first, &second] {
+        assert!((6_000..MEMBERS).contains(&part.len()), "{}", part.len());
+        assert_eq!(part[0], name(NODE), "itself in each");
+        assert_eq!(part.iter().collect::<BTreeSet<_>>().len(), part.len(), "nobody twice");
+    }
+    let left_out = [&first, &second].map(|part| (MEMBERS + 1 - part.len()) as u64);
+    assert_eq!(old.node.stats().entries_left_out, left_out.iter().sum::<u64>());
+    assert!(!first.contains(&second[1]), "it goes on where it ended");
+    let all: BTreeSet<_> = first.into_iter().chain(second).collect();
+    assert_eq!(all.len(), MEMBERS + 1, "two exchanges bring all");
 }
 
 fn worn(old: &mut Old) -> Vec<(KeyId, u64)> {
