@@ -131,7 +131,8 @@ pub enum EventKind {
     SendFinished {
         /// The message.
         send: SendId,
-        /// Whether the receiver confirmed that it has it.
+        /// Whether the receiver confirmed that it has it; in memberlist's dialect, where nobody
+        /// confirms anything, whether all of it went out.
         result: Result<(), DeliveryError>,
     },
     /// A probe was answered by its target directly; only with `report_probes`.

@@ -4,8 +4,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use swim_core::{
-    Bytes, Dialect, Event, EventKind, Input, Instant, MemberChange, MemberlistOptions, Node,
-    Options, Output, Reject, State, StreamEvent, StreamId,
+    Bytes, DeliveryError, Dialect, Event, EventKind, Input, Instant, MemberChange,
+    MemberlistOptions, Node, Options, Output, Reject, State, StreamEvent, StreamId,
 };
 
 /// Our node, and what it has put out.
@@ -15,6 +15,7 @@ struct Stage {
     packets: Vec<(SocketAddr, Bytes)>,
     writes: Vec<u8>,
     closed: bool,
+    dialed: Option<StreamId>,
     events: Vec<EventKind>,
 }
 
@@ -48,6 +49,7 @@ impl Stage {
             packets: Vec::new(),
             writes: Vec::new(),
             closed: false,
+            dialed: None,
             events: Vec::new(),
         };
         stage.drain();
@@ -98,7 +100,8 @@ impl Stage {
                 Output::Write { data, .. } => self.writes.extend_from_slice(&data),
                 Output::Close { .. } => self.closed = true,
                 Output::Event(Event { kind, .. }) => self.events.push(kind),
-                Output::Dial { .. } | Output::Abort { .. } | Output::ScheduleTimer { .. } => {}
+                Output::Dial { id, .. } => self.dialed = Some(id),
+                Output::Abort { .. } | Output::ScheduleTimer { .. } => {}
             }
         }
     }
@@ -400,6 +403,49 @@ fn an_address_of_four_bytes_in_sixteen_is_quoted_as_it_came() {
     assert_eq!(stage.node.stats().conflicts, 0);
 }
 
+/// What `node-b` was in the table of others before ours came, in sixteen bytes.
+#[test]
+fn it_takes_the_form_of_its_address_from_who_was_here_before() {
+    let four = "a441646472a40a010204";
+    let sixteen = "a441646472b000000000000000000000ffff0a010204";
+    let table = |incarnation: &str, state| {
+        table_of("node-b", "0a010204", incarnation, state).replace(four, sixteen)
+    };
+    let claim = own_claim(5).replace(four, sixteen);
+    // Alive, suspect, dead in a table, alive in a packet, under a higher incarnation or our own.
+    for (said, next) in [("05", 6), ("01", 2)] {
+        for state in 0..=2 {
+            let mut stage = Stage::new();
+            stage.stream(&table(said, state));
+            assert_eq!(stage.node.stamp().incarnation.0, next, "{said} {state}");
+            assert!(hex(&stage.writes).contains(sixteen), "{}", hex(&stage.writes));
+            assert!(!hex(&stage.writes).contains(four));
+            stage.stream(PUSH_PULL);
+            stage.run(Duration::from_secs(1));
+            let expected = own_claim(next as u8).replace(four, sixteen);
+            assert!(stage.has_sent(&expected), "{:?}", stage.sent());
+            assert_eq!(stage.node.stats().conflicts, 0);
+        }
+    }
+    let mut stage = Stage::joined();
+    stage.packet(go(), &claim);
+    stage.run(Duration::from_secs(1));
+    assert!(stage.has_sent(&own_claim(6).replace(four, sixteen)), "{:?}", stage.sent());
+    // What is older than our own word, or of another address, changes nothing.
+    stage.packet(go(), &own_claim(5));
+    stage.stream(&table_of("node-b", "0a010204", "05", 2));
+    stage.stream(&table_of("node-b", "0a010205", "09", 2));
+    stage.packet(go(), &verdict(3, "node-a", "09"));
+    stage.run(Duration::from_secs(1));
+    assert!(stage.has_sent(&own_claim(10).replace(four, sixteen)), "{:?}", stage.sent());
+    // And back, if that is what others hold.
+    stage.packet(go(), &own_claim(11));
+    stage.run(Duration::from_secs(1));
+    assert!(stage.has_sent(&own_claim(12)), "{:?}", stage.sent());
+    let member = stage.node.local();
+    assert_eq!(member.addr, SocketAddr::from(([10, 1, 2, 4], 7946)));
+}
+
 #[test]
 fn it_asks_for_help_and_is_helped() {
     let mut stage = Stage::joined();
@@ -473,6 +519,47 @@ fn nacks_are_for_those_that_know_them() {
     stage.packet(go(), &request("c3"));
     assert!(stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
     assert_eq!(stage.node.stats().relays_refused, 2);
+}
+
+#[test]
+fn a_reliable_message_is_done_when_its_last_byte_went_out() {
+    let finished = |stage: &mut Stage| -> Vec<_> {
+        let is_over = |kind: &EventKind| match kind {
+            EventKind::SendFinished { result, .. } => Some(*result),
+            _ => None,
+        };
+        let all = stage.events.iter().filter_map(is_over).collect();
+        stage.events.clear();
+        all
+    };
+    // What the driver says after the bytes were handed to it, and what has come of the message.
+    let ends: [(&[StreamEvent<'_>], _); 4] = [
+        (&[StreamEvent::Drained], Ok(())),
+        (&[StreamEvent::Finished, StreamEvent::Drained], Ok(())),
+        (&[StreamEvent::Failed], Err(DeliveryError::Unconfirmed)),
+        (&[StreamEvent::Finished, StreamEvent::Failed], Err(DeliveryError::Unconfirmed)),
+    ];
+    let mut stage = Stage::joined();
+    for (events, result) in ends {
+        (stage.writes, stage.closed) = (Vec::new(), false);
+        stage.node.send_reliable(stage.now, "node-a", "hi".into()).expect("it is a member");
+        stage.drain();
+        let id = stage.dialed.expect("a stream of ours");
+        stage.handle(Input::Stream { id, event: StreamEvent::Connected });
+        assert_eq!(hex(&stage.writes), "0881aa557365724d73674c656e026869");
+        for &event in events {
+            assert_eq!((finished(&mut stage), stage.closed), (vec![], false), "{event:?}");
+            stage.handle(Input::Stream { id, event });
+        }
+        assert_eq!((finished(&mut stage), stage.closed), (vec![result], result.is_ok()));
+    }
+    // A reader that takes nothing.
+    stage.node.send_reliable(stage.now, "node-a", "hi".into()).expect("it is a member");
+    stage.drain();
+    let id = stage.dialed.expect("a stream of ours");
+    stage.handle(Input::Stream { id, event: StreamEvent::Connected });
+    stage.run(Duration::from_secs(11));
+    assert_eq!(finished(&mut stage), [Err(DeliveryError::Unconfirmed)]);
 }
 
 #[test]

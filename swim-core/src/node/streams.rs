@@ -85,17 +85,39 @@ impl Node {
         self.touch_stream(id);
     }
 
-    /// The driver has room for more.
+    /// The driver has room for more: all that was written is on its way.
     pub(super) fn on_stream_drained(&mut self, id: StreamId) {
+        if self.is_to_be_written(id) {
+            return self.on_written(id);
+        }
         self.pump(id, 1);
         self.touch_stream(id);
     }
 
-    /// The peer will say nothing more. Fine if it has said all there was to say.
+    /// The peer will say nothing more. Fine if it has said all there was to say, or has nothing to
+    /// say at all.
     pub(super) fn on_stream_finished(&mut self, id: StreamId) {
         let said_all = |stream: &Stream| stream.channel.has_received_all();
-        if !self.streams.get(&id).is_some_and(said_all) {
+        if !self.streams.get(&id).is_some_and(said_all) && !self.is_to_be_written(id) {
             self.on_stream_ended(id);
+        }
+    }
+
+    /// Whether this is a delivery that nobody will confirm, as in memberlist's dialect, and that is
+    /// over once the last of it is on its way.
+    fn is_to_be_written(&self, id: StreamId) -> bool {
+        let is_delivery =
+            |stream: &Stream| matches!(stream.role, Role::Asks(Purpose::Deliver { .. }));
+        !self.config.dialect.is_native()
+            && self.streams.get(&id).is_some_and(|stream| is_delivery(stream) && stream.is_answered)
+    }
+
+    /// A delivery is on its way, and that is all there is to know.
+    fn on_written(&mut self, id: StreamId) {
+        if let Some(Stream { role: Role::Asks(Purpose::Deliver { send, .. }), .. }) =
+            self.close_stream(id)
+        {
+            self.emit(EventKind::SendFinished { send, result: Ok(()) });
         }
     }
 
@@ -254,12 +276,6 @@ impl Node {
         match &stream.role {
             Role::Serves(_) => {
                 self.close_stream(id);
-            }
-            // Nobody confirms it in this dialect: it was sent, and that is all there is to know.
-            Role::Asks(Purpose::Deliver { send, .. }) if !self.config.dialect.is_native() => {
-                let send = *send;
-                self.close_stream(id);
-                self.emit(EventKind::SendFinished { send, result: Ok(()) });
             }
             Role::Asks(_) => {}
         }
