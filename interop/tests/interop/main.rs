@@ -13,6 +13,7 @@ mod harness;
 mod helpers;
 mod keys;
 mod repair;
+mod rules;
 mod soak;
 mod story;
 mod suspicion;
