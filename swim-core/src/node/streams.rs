@@ -61,7 +61,12 @@ impl Node {
             return;
         }
         self.stats.streams_accepted += 1;
-        self.add_stream(id, from, Role::Serves(None), self.wire.listener());
+        let is_beside = |(id, stream): &(&StreamId, &Stream)| {
+            id.is_accepted() && stream.peer.ip() == from.ip() && !from.ip().is_loopback()
+        };
+        let beside = self.streams.iter().find(is_beside).map(|(_, stream)| &stream.channel);
+        let channel = self.wire.listener(beside);
+        self.add_stream(id, from, Role::Serves(None), channel);
     }
 
     pub(super) fn on_stream_connected(&mut self, id: StreamId) {

@@ -152,11 +152,15 @@ impl Wire {
         }
     }
 
-    /// The end of a stream that was dialed.
-    pub(crate) fn listener(&self) -> Channel {
-        match self {
-            Self::Native(_) => Channel::Native(native::Channel::listener()),
-            Self::Memberlist(_) => Channel::Memberlist(memberlist::Channel::listener()),
+    /// The end of a stream that was dialed; `beside` is another one that was dialed from the same
+    /// source, if there is one.
+    pub(crate) fn listener(&self, beside: Option<&Channel>) -> Channel {
+        match (self, beside) {
+            (Self::Memberlist(_), Some(Channel::Memberlist(other))) => {
+                Channel::Memberlist(other.another())
+            }
+            (Self::Native(_), _) => Channel::Native(native::Channel::listener()),
+            (Self::Memberlist(_), _) => Channel::Memberlist(memberlist::Channel::listener()),
         }
     }
 
