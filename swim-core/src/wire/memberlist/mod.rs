@@ -299,17 +299,7 @@ impl Memberlist {
         } else {
             (Messages::from_slice(&[self.read(message)?]), Refusals::new())
         };
-        match refused.first() {
-            Some(&reject) if messages.is_empty() => Err(reject),
-            _ => Ok(Opened {
-                sender: None,
-                addressed: true,
-                messages,
-                unknown: 0,
-                refused,
-                last: false,
-            }),
-        }
+        Ok(Opened { sender: None, addressed: true, messages, unknown: 0, refused, last: false })
     }
 
     fn read_all<'s>(&self, parts: Parts<'s>) -> (Messages<'s>, Refusals) {
