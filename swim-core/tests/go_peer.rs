@@ -203,7 +203,11 @@ fn its_pings_are_answered_with_its_number() {
     assert!(!stage.has_sent("cd012c"));
     // Over a stream too.
     stage.stream(PING);
-    assert_eq!(hex(&stage.writes), "0282a75061796c6f6164a26869a55365714e6f2a");
+    assert_eq!(
+        hex(&stage.writes),
+        "0282a75061796c6f6164c0a55365714e6f2a",
+        "as Go, without a payload"
+    );
 }
 
 /// The answer goes to where the ping came from, whatever address stands in it.
@@ -214,6 +218,54 @@ fn o4_a_stranger_is_answered_where_it_is() {
     stage.packet(stranger, PING);
     let answers: Vec<_> = stage.packets.iter().map(|(to, data)| (*to, hex(data))).collect();
     assert_eq!(answers, [(stranger, "0282a75061796c6f6164c0a55365714e6f2a".to_owned())]);
+}
+
+/// A member that sends from another address than it listens at is answered there; but its acks
+/// count from where it was asked only.
+#[test]
+fn a_member_is_answered_at_its_other_address_and_probed_at_its_own() {
+    let mut stage = Stage::joined();
+    let other = SocketAddr::from(([10, 1, 2, 9], 40_000));
+    stage.packet(other, PING);
+    let answers: Vec<_> = stage.packets.iter().map(|(to, data)| (*to, hex(data))).collect();
+    assert_eq!(answers, [(other, "0282a75061796c6f6164c0a55365714e6f2a".to_owned())]);
+    let seq = until_pinged(&mut stage);
+    stage.packet(other, &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+    assert_eq!(stage.node.stats().probes_acked, 0);
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
+}
+
+/// Who announces version 3 is pinged over a stream when it does not answer, and nobody below.
+#[test]
+fn stream_pings_are_for_those_that_know_them() {
+    for (vsn, is_dialed) in [("010302000000", true), ("010202000000", false)] {
+        let mut stage = Stage::new();
+        stage.stream(&PUSH_PULL.replace(VSN, vsn));
+        stage.dialed = None;
+        let seq = until_pinged(&mut stage);
+        stage.run(Duration::from_millis(900));
+        assert_eq!(stage.dialed.is_some(), is_dialed, "{vsn}");
+        let Some(id) = stage.dialed else { continue };
+        stage.writes.clear();
+        stage.handle(Input::Stream { id, event: StreamEvent::Connected });
+        let ping = format!("0085a44e6f6465a66e6f64652d61a55365714e6f{seq}");
+        assert!(hex(&stage.writes).starts_with(&ping), "{}", hex(&stage.writes));
+        let ack = bytes(&format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+        stage.handle(Input::Stream { id, event: StreamEvent::Chunk(&ack) });
+        assert_eq!(stage.node.stats().probes_saved_by_stream, 1);
+    }
+}
+
+/// Waits for a ping of `node-a`, and returns its number as bytes.
+fn until_pinged(stage: &mut Stage) -> String {
+    for _ in 0..200 {
+        stage.packets.clear();
+        stage.run(Duration::from_millis(10));
+        if let Some(seq) = seq_of_ping(stage, "node-a") {
+            return seq;
+        }
+    }
+    panic!("no ping within two seconds")
 }
 
 #[test]
@@ -579,6 +631,14 @@ fn its_messages_reach_the_application() {
         .collect();
     assert_eq!(messages, [("node-a", &b"hi"[..], false), ("10.1.2.3:40000", b"hi", true)]);
     assert!(stage.writes.is_empty() && stage.closed, "nobody waits for an answer");
+    // Go tells its application nothing of an empty one.
+    stage.events.clear();
+    stage.stream("0881aa557365724d73674c656e00");
+    let words = stage.events.iter().filter_map(|kind| match kind {
+        EventKind::Message { payload, reliable, .. } => Some((payload.len(), *reliable)),
+        _ => None,
+    });
+    assert_eq!(words.collect::<Vec<_>>(), [(0, true)]);
 }
 
 /// CRCs go to those that are known to check them, and only to those.
