@@ -21,7 +21,10 @@ use crate::{
 };
 
 /// So many sequences: one for each name. The first is of who accuses the others, and stays alive.
-const SUBJECTS: usize = 3_000;
+const SUBJECTS: usize = 4_000;
+
+/// One in so many sequences has any claims; the others have only those that both take alike.
+const WILD: usize = 4;
 
 /// So many claims has each.
 const ROUNDS: usize = 12;
@@ -58,7 +61,7 @@ fn the_same_claims_make_the_same_table() {
     let mut chance = Chance(7);
     let mut held: Vec<Pair> = vec![[None; 2]; SUBJECTS];
     let mut met: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut changes, mut equal) = (0, BTreeSet::from_iter(0..SUBJECTS));
+    let mut changes = 0;
     for round in 0..ROUNDS {
         let claims: Vec<_> =
             (0..SUBJECTS).map(|subject| chance.claim(subject, &held[subject])).collect();
@@ -68,7 +71,6 @@ fn the_same_claims_make_the_same_table() {
             let now = [by_go(go, claim), ours];
             if let Some(departure) = departure {
                 *met.entry(departure).or_default() += 1;
-                equal.remove(&claim.subject);
             }
             changes += usize::from(now != held[claim.subject]);
             held[claim.subject] = now;
@@ -92,9 +94,14 @@ fn the_same_claims_make_the_same_table() {
     for departure in DEPARTURES {
         assert!(chapters().contains(&format!("\n**{departure}. ")), "{departure} is not explained");
     }
-    assert!(equal.iter().all(|&subject| held[subject][0] == held[subject][1]));
+    let alike = held.iter().enumerate().filter(|(subject, _)| !is_wild(*subject));
+    assert!(alike.clone().all(|(_, [go, us])| go == us));
+    assert_eq!(alike.count(), 3_000);
     assert!(changes > SUBJECTS * ROUNDS / 3, "only {changes} claims changed anything");
-    assert!(equal.len() > SUBJECTS / 8, "only {} sequences have no departure", equal.len());
+}
+
+fn is_wild(subject: usize) -> bool {
+    subject.is_multiple_of(WILD)
 }
 
 fn said(claim: &Claim, held: &[Pair], rows: &BTreeMap<String, Row>) -> String {
@@ -116,8 +123,17 @@ impl Chance {
         u32::try_from((self.0 >> 33) % u64::from(end)).unwrap()
     }
 
-    /// Around the incarnation that the subject has with one of both.
     fn claim(&mut self, subject: usize, held: &Pair) -> Claim {
+        loop {
+            let claim = self.any_claim(subject, held);
+            if is_wild(subject) || by_us(held[1], claim).1.is_none() {
+                return claim;
+            }
+        }
+    }
+
+    /// Around the incarnation that the subject has with one of both.
+    fn any_claim(&mut self, subject: usize, held: &Pair) -> Claim {
         let nobody = Held::ALIVE;
         let held = held[self.below(2) as usize].unwrap_or(nobody);
         let incarnation = match self.below(60) {
