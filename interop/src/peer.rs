@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeMap,
     io::Write,
+    mem,
     net::SocketAddr,
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::tape::{Tape, until};
 
@@ -82,8 +83,12 @@ impl Peer {
         let before = self.tape.lines().iter().filter(answers).count();
         writeln!(self.stdin, "{command}").unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let answer = until(&format!("{} answers {command:?}", self.name), || {
-            let answer = self.tape.lines().iter().filter(answers).nth(before).cloned();
-            answer.ok_or_else(|| self.said())
+            let mut lines = self.tape.lines();
+            let answer = lines.iter_mut().filter(|line| answers(&&**line)).nth(before);
+            // Its place on the tape is all that is asked for again; it may be long.
+            answer
+                .map(|line| mem::replace(line, json!({ "event": "answer" })))
+                .ok_or_else(|| said(&self.name, &lines))
         });
         assert_eq!(answer["error"], Value::Null, "{} was told {command:?}", self.name);
         answer
@@ -121,7 +126,7 @@ impl Peer {
     /// When there is none in time.
     pub fn wait(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let what = format!("{}: {what}", self.name);
-        until(&what, || self.find(0, &is_it).ok_or_else(|| self.said()))
+        until(&what, || self.find(0, &is_it).ok_or_else(|| said(&self.name, &self.tape.lines())))
     }
 
     /// Waits for the message `text`.
@@ -155,18 +160,17 @@ impl Peer {
             .collect()
     }
 
-    /// Its last lines, for messages of failed tests.
-    fn said(&self) -> String {
-        let lines = self.tape.lines();
-        let last: Vec<_> = lines.iter().rev().take(12).rev().map(Value::to_string).collect();
-        format!("{} said last:\n{}", self.name, last.join("\n"))
-    }
-
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         // The child was not waited for, so the id is still its own.
         kill_process(pid.expect("a process has an id"), signal).expect("a child takes signals");
     }
+}
+
+/// The last lines of a peer, for messages of failed tests.
+fn said(name: &str, lines: &[Value]) -> String {
+    let last: Vec<_> = lines.iter().rev().take(12).rev().map(Value::to_string).collect();
+    format!("{name} said last:\n{}", last.join("\n"))
 }
 
 impl Drop for Peer {

@@ -42,6 +42,9 @@ pub(crate) fn line(event: &EventKind) -> Line {
         EventKind::KeyringChanged { primary } => {
             Line::event("keyring-changed").with("primary", primary.to_string())
         }
+        EventKind::KeyWorn { key, sealed } => {
+            Line::event("key-worn").with("key", key.to_string()).with("sealed", *sealed)
+        }
         EventKind::Rejected { reject, from, count } => Line::event("rejected")
             .with("reason", reject.to_string())
             .with("from", from.to_string())

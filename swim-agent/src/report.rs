@@ -108,6 +108,11 @@ impl Reporter {
             EventKind::Health { score: 0 } => info!("this node keeps up with the protocol again"),
             EventKind::Health { score } => info!(score, "this node may be slow or cut off"),
             EventKind::KeyringChanged { primary } => info!(%primary, "the keyring changed"),
+            EventKind::KeyWorn { key, sealed } => warn!(
+                %key,
+                sealed,
+                "this key has sealed about so many messages; change it: from 2^32 on it is unsafe"
+            ),
             EventKind::LifeRaised { stamp } => {
                 warn!(%stamp, "this node took a new life to refute an impossible claim about it");
             }

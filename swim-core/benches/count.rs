@@ -1,17 +1,21 @@
 //! What things cost, counted: allocations, bytes and, under callgrind, instructions.
 //! `cargo bench --bench count`, with parts of names, or `name/members`, to count only some.
+//! With `--memberlist` all nodes speak memberlist's dialect, with `--memberlist-plain` they do so
+//! without compression.
 //!
 //! What is counted does not depend on the machine or on what else it does, so that two counts can
 //! be compared to the last digit. Under callgrind `scripts/instructions` reads the counts.
 
 use std::{env, hint::black_box};
 
+use swim_core::{Dialect, MemberlistOptions};
+
 mod bed;
 
 use bed::{
     Work,
     heap::{Heap, Usage, usage_of},
-    nodes::{SUBJECT, member_of, node, options},
+    nodes::{DIALECT, SUBJECT, member_of, node, options},
     packets::Packets,
     seals::{Bare, Receives, Sends},
     tables::{Built, Merged, Told},
@@ -26,6 +30,12 @@ const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 const WIDE: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 
 fn main() {
+    let is_given = |flag: &str| env::args().any(|arg| arg == flag);
+    let compression = is_given("--memberlist");
+    if compression || is_given("--memberlist-plain") {
+        let options = MemberlistOptions { compression, ..MemberlistOptions::default() };
+        DIALECT.set(Dialect::Memberlist(options)).expect("nobody speaks yet");
+    }
     let wanted: Vec<String> = env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let counts = Counts { wanted };
     println!("{:<24} {:>7} {:>9} {:>11}", "what", "members", "allocs", "bytes asked");
@@ -98,7 +108,11 @@ fn heap(counts: &Counts) {
             let id = built.prepare();
             built.run(id);
             let Built { answer_len, plain_len, .. } = built;
-            println!("{:<24} {n:>7} {answer_len:>9} bytes, {plain_len} uncompressed", "wire");
+            let uncompressed = match DIALECT.get() {
+                None => format!(", {plain_len} uncompressed"),
+                Some(_) => String::new(),
+            };
+            println!("{:<24} {n:>7} {answer_len:>9} bytes{uncompressed}", "wire");
         }
     }
 }

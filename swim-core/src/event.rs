@@ -131,7 +131,8 @@ pub enum EventKind {
     SendFinished {
         /// The message.
         send: SendId,
-        /// Whether the receiver confirmed that it has it.
+        /// Whether the receiver confirmed that it has it; in memberlist's dialect, where nobody
+        /// confirms anything, whether all of it went out.
         result: Result<(), DeliveryError>,
     },
     /// A probe was answered by its target directly; only with `report_probes`.
@@ -155,6 +156,16 @@ pub enum EventKind {
     KeyringChanged {
         /// The key that seals from now on.
         primary: KeyId,
+    },
+    /// Only in memberlist's dialect: the key that seals was used so often that it should be
+    /// changed. Told at 2^31 messages and again at 2^32, from which on it is not safe any more.
+    /// (O5)
+    KeyWorn {
+        /// The key.
+        key: KeyId,
+        /// How many messages all members sealed with it, if each sent as many as this node since
+        /// it has the key.
+        sealed: u64,
     },
     /// Input of this kind was refused. Reported at the first one, then at most once every ten
     /// seconds per kind; the statistics count each.

@@ -43,7 +43,8 @@ pub enum StreamEvent<'a> {
     /// Bytes came in.
     Chunk(&'a [u8]),
     /// Everything written so far went out to the operating system: there is room for more. Lets a
-    /// large table leave in pieces, as fast as the peer takes them, instead of all at once.
+    /// large table leave in pieces, as fast as the peer takes them, instead of all at once; and in
+    /// memberlist's dialect, where nobody confirms a delivery, it is over with this.
     Drained,
     /// The peer will send nothing more.
     Finished,

@@ -61,6 +61,7 @@ mod time;
 mod timers;
 #[cfg(feature = "simulation")]
 mod transitions;
+mod turn;
 mod unheard;
 mod wire;
 

@@ -81,6 +81,11 @@ pub struct Stats {
     pub exchanges_failed: u64,
     /// Periodic exchanges that were not made because pings showed that they would bring nothing.
     pub exchanges_spared: u64,
+    /// Entries of this node's table that did not fit into an exchange; the next begins with them.
+    /// Only in memberlist's dialect.
+    pub entries_left_out: u64,
+    /// Times that others said of this node what it can't outbid. Only in memberlist's dialect.
+    pub unbeatable: u64,
     /// Exchanges begun because a digest differed.
     pub repairs: u64,
     /// Broadcasts issued here.

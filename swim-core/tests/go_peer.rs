@@ -4,8 +4,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use swim_core::{
-    Bytes, Dialect, Event, EventKind, Input, Instant, MemberChange, MemberlistOptions, Node,
-    Options, Output, Reject, State, StreamEvent, StreamId,
+    Bytes, DeliveryError, Dialect, Event, EventKind, Input, Instant, MemberChange,
+    MemberlistOptions, Node, Options, Output, Reject, State, StreamEvent, StreamId,
 };
 
 /// Our node, and what it has put out.
@@ -15,6 +15,7 @@ struct Stage {
     packets: Vec<(SocketAddr, Bytes)>,
     writes: Vec<u8>,
     closed: bool,
+    dialed: Option<StreamId>,
     events: Vec<EventKind>,
 }
 
@@ -48,6 +49,7 @@ impl Stage {
             packets: Vec::new(),
             writes: Vec::new(),
             closed: false,
+            dialed: None,
             events: Vec::new(),
         };
         stage.drain();
@@ -98,7 +100,8 @@ impl Stage {
                 Output::Write { data, .. } => self.writes.extend_from_slice(&data),
                 Output::Close { .. } => self.closed = true,
                 Output::Event(Event { kind, .. }) => self.events.push(kind),
-                Output::Dial { .. } | Output::Abort { .. } | Output::ScheduleTimer { .. } => {}
+                Output::Dial { id, .. } => self.dialed = Some(id),
+                Output::Abort { .. } | Output::ScheduleTimer { .. } => {}
             }
         }
     }
@@ -200,7 +203,11 @@ fn its_pings_are_answered_with_its_number() {
     assert!(!stage.has_sent("cd012c"));
     // Over a stream too.
     stage.stream(PING);
-    assert_eq!(hex(&stage.writes), "0282a75061796c6f6164a26869a55365714e6f2a");
+    assert_eq!(
+        hex(&stage.writes),
+        "0282a75061796c6f6164c0a55365714e6f2a",
+        "as Go, without a payload"
+    );
 }
 
 /// The answer goes to where the ping came from, whatever address stands in it.
@@ -211,6 +218,54 @@ fn o4_a_stranger_is_answered_where_it_is() {
     stage.packet(stranger, PING);
     let answers: Vec<_> = stage.packets.iter().map(|(to, data)| (*to, hex(data))).collect();
     assert_eq!(answers, [(stranger, "0282a75061796c6f6164c0a55365714e6f2a".to_owned())]);
+}
+
+/// A member that sends from another address than it listens at is answered there; but its acks
+/// count from where it was asked only.
+#[test]
+fn a_member_is_answered_at_its_other_address_and_probed_at_its_own() {
+    let mut stage = Stage::joined();
+    let other = SocketAddr::from(([10, 1, 2, 9], 40_000));
+    stage.packet(other, PING);
+    let answers: Vec<_> = stage.packets.iter().map(|(to, data)| (*to, hex(data))).collect();
+    assert_eq!(answers, [(other, "0282a75061796c6f6164c0a55365714e6f2a".to_owned())]);
+    let seq = until_pinged(&mut stage);
+    stage.packet(other, &format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+    assert_eq!(stage.node.stats().probes_acked, 0);
+    assert_eq!(stage.node.stats().acks_unexpected, 1);
+}
+
+/// Who announces version 3 is pinged over a stream when it does not answer, and nobody below.
+#[test]
+fn stream_pings_are_for_those_that_know_them() {
+    for (vsn, is_dialed) in [("010302000000", true), ("010202000000", false)] {
+        let mut stage = Stage::new();
+        stage.stream(&PUSH_PULL.replace(VSN, vsn));
+        stage.dialed = None;
+        let seq = until_pinged(&mut stage);
+        stage.run(Duration::from_millis(900));
+        assert_eq!(stage.dialed.is_some(), is_dialed, "{vsn}");
+        let Some(id) = stage.dialed else { continue };
+        stage.writes.clear();
+        stage.handle(Input::Stream { id, event: StreamEvent::Connected });
+        let ping = format!("0085a44e6f6465a66e6f64652d61a55365714e6f{seq}");
+        assert!(hex(&stage.writes).starts_with(&ping), "{}", hex(&stage.writes));
+        let ack = bytes(&format!("0282a75061796c6f6164c0a55365714e6f{seq}"));
+        stage.handle(Input::Stream { id, event: StreamEvent::Chunk(&ack) });
+        assert_eq!(stage.node.stats().probes_saved_by_stream, 1);
+    }
+}
+
+/// Waits for a ping of `node-a`, and returns its number as bytes.
+fn until_pinged(stage: &mut Stage) -> String {
+    for _ in 0..200 {
+        stage.packets.clear();
+        stage.run(Duration::from_millis(10));
+        if let Some(seq) = seq_of_ping(stage, "node-a") {
+            return seq;
+        }
+    }
+    panic!("no ping within two seconds")
 }
 
 #[test]
@@ -310,6 +365,7 @@ fn o3_what_cannot_be_outbid_raises_an_alarm_once_and_wraps_nothing() {
     assert_eq!(stage.node.stats().rejected_for(Reject::Implausible), 4);
     let alarms = stage.events.iter().filter(|kind| matches!(kind, EventKind::Unbeatable { .. }));
     assert_eq!(alarms.count(), 2);
+    assert_eq!(stage.node.stats().unbeatable, 4);
     assert_eq!(stage.node.local().state, State::Alive);
     // Of others it is not believed either.
     let alive = "0486a441646472a40a010203ab496e6361726e6174696f6ece80000000a44d657461c0a44e6f6465\
@@ -399,6 +455,49 @@ fn an_address_of_four_bytes_in_sixteen_is_quoted_as_it_came() {
     assert_eq!(stage.node.stats().conflicts, 0);
 }
 
+/// What `node-b` was in the table of others before ours came, in sixteen bytes.
+#[test]
+fn it_takes_the_form_of_its_address_from_who_was_here_before() {
+    let four = "a441646472a40a010204";
+    let sixteen = "a441646472b000000000000000000000ffff0a010204";
+    let table = |incarnation: &str, state| {
+        table_of("node-b", "0a010204", incarnation, state).replace(four, sixteen)
+    };
+    let claim = own_claim(5).replace(four, sixteen);
+    // Alive, suspect, dead in a table, alive in a packet, under a higher incarnation or our own.
+    for (said, next) in [("05", 6), ("01", 2)] {
+        for state in 0..=2 {
+            let mut stage = Stage::new();
+            stage.stream(&table(said, state));
+            assert_eq!(stage.node.stamp().incarnation.0, next, "{said} {state}");
+            assert!(hex(&stage.writes).contains(sixteen), "{}", hex(&stage.writes));
+            assert!(!hex(&stage.writes).contains(four));
+            stage.stream(PUSH_PULL);
+            stage.run(Duration::from_secs(1));
+            let expected = own_claim(next as u8).replace(four, sixteen);
+            assert!(stage.has_sent(&expected), "{:?}", stage.sent());
+            assert_eq!(stage.node.stats().conflicts, 0);
+        }
+    }
+    let mut stage = Stage::joined();
+    stage.packet(go(), &claim);
+    stage.run(Duration::from_secs(1));
+    assert!(stage.has_sent(&own_claim(6).replace(four, sixteen)), "{:?}", stage.sent());
+    // What is older than our own word, or of another address, changes nothing.
+    stage.packet(go(), &own_claim(5));
+    stage.stream(&table_of("node-b", "0a010204", "05", 2));
+    stage.stream(&table_of("node-b", "0a010205", "09", 2));
+    stage.packet(go(), &verdict(3, "node-a", "09"));
+    stage.run(Duration::from_secs(1));
+    assert!(stage.has_sent(&own_claim(10).replace(four, sixteen)), "{:?}", stage.sent());
+    // And back, if that is what others hold.
+    stage.packet(go(), &own_claim(11));
+    stage.run(Duration::from_secs(1));
+    assert!(stage.has_sent(&own_claim(12)), "{:?}", stage.sent());
+    let member = stage.node.local();
+    assert_eq!(member.addr, SocketAddr::from(([10, 1, 2, 4], 7946)));
+}
+
 #[test]
 fn it_asks_for_help_and_is_helped() {
     let mut stage = Stage::joined();
@@ -475,6 +574,47 @@ fn nacks_are_for_those_that_know_them() {
 }
 
 #[test]
+fn a_reliable_message_is_done_when_its_last_byte_went_out() {
+    let finished = |stage: &mut Stage| -> Vec<_> {
+        let is_over = |kind: &EventKind| match kind {
+            EventKind::SendFinished { result, .. } => Some(*result),
+            _ => None,
+        };
+        let all = stage.events.iter().filter_map(is_over).collect();
+        stage.events.clear();
+        all
+    };
+    // What the driver says after the bytes were handed to it, and what has come of the message.
+    let ends: [(&[StreamEvent<'_>], _); 4] = [
+        (&[StreamEvent::Drained], Ok(())),
+        (&[StreamEvent::Finished, StreamEvent::Drained], Ok(())),
+        (&[StreamEvent::Failed], Err(DeliveryError::Unconfirmed)),
+        (&[StreamEvent::Finished, StreamEvent::Failed], Err(DeliveryError::Unconfirmed)),
+    ];
+    let mut stage = Stage::joined();
+    for (events, result) in ends {
+        (stage.writes, stage.closed) = (Vec::new(), false);
+        stage.node.send_reliable(stage.now, "node-a", "hi".into()).expect("it is a member");
+        stage.drain();
+        let id = stage.dialed.expect("a stream of ours");
+        stage.handle(Input::Stream { id, event: StreamEvent::Connected });
+        assert_eq!(hex(&stage.writes), "0881aa557365724d73674c656e026869");
+        for &event in events {
+            assert_eq!((finished(&mut stage), stage.closed), (vec![], false), "{event:?}");
+            stage.handle(Input::Stream { id, event });
+        }
+        assert_eq!((finished(&mut stage), stage.closed), (vec![result], result.is_ok()));
+    }
+    // A reader that takes nothing.
+    stage.node.send_reliable(stage.now, "node-a", "hi".into()).expect("it is a member");
+    stage.drain();
+    let id = stage.dialed.expect("a stream of ours");
+    stage.handle(Input::Stream { id, event: StreamEvent::Connected });
+    stage.run(Duration::from_secs(11));
+    assert_eq!(finished(&mut stage), [Err(DeliveryError::Unconfirmed)]);
+}
+
+#[test]
 fn its_messages_reach_the_application() {
     let mut stage = Stage::joined();
     stage.packet(go(), "086869");
@@ -491,6 +631,14 @@ fn its_messages_reach_the_application() {
         .collect();
     assert_eq!(messages, [("node-a", &b"hi"[..], false), ("10.1.2.3:40000", b"hi", true)]);
     assert!(stage.writes.is_empty() && stage.closed, "nobody waits for an answer");
+    // Go tells its application nothing of an empty one.
+    stage.events.clear();
+    stage.stream("0881aa557365724d73674c656e00");
+    let words = stage.events.iter().filter_map(|kind| match kind {
+        EventKind::Message { payload, reliable, .. } => Some((payload.len(), *reliable)),
+        _ => None,
+    });
+    assert_eq!(words.collect::<Vec<_>>(), [(0, true)]);
 }
 
 /// CRCs go to those that are known to check them, and only to those.

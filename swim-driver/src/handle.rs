@@ -290,11 +290,17 @@ impl Handle {
     /// [`Error::Stopped`].
     pub async fn sample(&self) -> Result<Sample, Error> {
         let commands_waiting = self.remote.commands_waiting();
-        let (stats, counts, queues, health) = self
-            .call(|node, _| (node.stats().clone(), node.counts(), node.queues(), node.health()))
-            .await?;
+        let said = |node: &mut Node, _| Sample {
+            stats: node.stats().clone(),
+            counts: node.counts(),
+            queues: node.queues(),
+            health: node.health(),
+            sealed_with_key: node.sealed_with_key(),
+            ..Sample::default()
+        };
+        let sample = self.call(said).await?;
         let (io, events_waiting) = (self.io_stats(), self.remote.events_waiting());
-        Ok(Sample { stats, io, counts, queues, health, events_waiting, commands_waiting })
+        Ok(Sample { io, events_waiting, commands_waiting, ..sample })
     }
 
     /// Takes a [`sample`](Self::sample) and sets every counter and gauge of the `metrics` crate to

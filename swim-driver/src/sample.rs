@@ -24,6 +24,9 @@ pub struct Sample {
     pub queues: Queues,
     /// The node's health score; 0 is best.
     pub health: u32,
+    /// About how many messages all members sealed with the key that seals: see
+    /// [`Node::sealed_with_key`](swim_core::Node::sealed_with_key).
+    pub sealed_with_key: u64,
     /// Events that wait to be read by the application.
     pub events_waiting: usize,
     /// Commands that wait for the node.
@@ -86,7 +89,8 @@ pub enum MetricValue {
 impl Sample {
     /// Hands every number to `each`, always the same ones in the same order.
     pub fn for_each(&self, mut each: impl FnMut(Reading)) {
-        let Self { stats, io, counts, queues, health, events_waiting, commands_waiting } = self;
+        let Self { stats, io, counts, queues, health, sealed_with_key, .. } = self;
+        let Self { events_waiting, commands_waiting, .. } = self;
         read_stats(stats, &mut each);
         read_io(io, &mut each);
         read_counts(*counts, &mut each);
@@ -95,12 +99,13 @@ impl Sample {
         queue("events", *events_waiting);
         queue("commands", *commands_waiting);
         each(gauge(&HEALTH, None, f64::from(*health)));
+        each(gauge(&SEALED, None, *sealed_with_key as f64));
     }
 }
 
 /// Every metric there is.
 pub fn metrics() -> impl Iterator<Item = &'static Metric> {
-    STATS.iter().chain(&IO).chain([&REJECTED, &PAUSE_MAX, &MEMBERS, &QUEUE, &HEALTH])
+    STATS.iter().chain(&IO).chain([&REJECTED, &PAUSE_MAX, &MEMBERS, &QUEUE, &HEALTH, &SEALED])
 }
 
 /// Writes a table of counters, and the function that reads all fields of their struct. What stands
@@ -167,6 +172,9 @@ counters! {
     exchanges Count "swim_exchanges_total" "Exchanges of tables completed, on either side";
     exchanges_failed Count "swim_exchanges_failed_total" "Exchanges that failed or were refused";
     exchanges_spared Count "swim_exchanges_spared_total" "Exchanges not made, being of no use";
+    entries_left_out Count "swim_entries_left_out_total"
+        "Entries of the table for which an exchange had no room";
+    unbeatable Count "swim_unbeatable_total" "Claims about this node that it can't outbid";
     repairs Count "swim_repairs_total" "Exchanges begun because a digest differed";
     broadcasts_sent Count "swim_broadcasts_sent_total" "Broadcasts issued here";
     broadcasts_delivered Count "swim_broadcasts_delivered_total" "Broadcasts delivered here";
@@ -225,6 +233,13 @@ static HEALTH: Metric = Metric {
     kind: MetricKind::Gauge,
     unit: MetricUnit::Count,
     about: "The node's opinion of its own health; 0 is best",
+};
+
+static SEALED: Metric = Metric {
+    name: "swim_sealed_with_key",
+    kind: MetricKind::Gauge,
+    unit: MetricUnit::Count,
+    about: "Messages that all members sealed with the present key, estimated",
 };
 
 fn read_other_stats(

@@ -1,7 +1,8 @@
 //! Our nodes and HashiCorp's in one cluster.
 //!
 //! ```text
-//! cargo test -p swim-interop -- --ignored
+//! cargo test -p swim-interop --test interop -- --ignored --skip soak
+//! cargo test -p swim-interop --test interop -- --ignored soak # takes ten minutes
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
@@ -13,6 +14,7 @@ mod harness;
 mod helpers;
 mod keys;
 mod repair;
+mod rules;
 mod soak;
 mod story;
 mod suspicion;

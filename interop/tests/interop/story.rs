@@ -2,7 +2,7 @@
 
 use swim_interop::{cluster::Cluster, peer::Kind};
 
-use crate::harness::{Variant, finish, mixed};
+use crate::harness::{MAIN, Variant, empty, finish, mixed};
 
 fn story(is_sealed: bool, protocol: u8, is_compressed: bool) {
     let mut cluster = mixed(3, Variant { is_sealed, protocol, is_compressed }, &[]);
@@ -42,6 +42,25 @@ fn metadata(cluster: &mut Cluster) {
         });
     }
     cluster.settle();
+}
+
+/// One kind compresses what it can and the other nothing: streams of either sort arrive at both.
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist"]
+fn compressed_by_one_kind_only() {
+    for compressing in [Kind::Go, Kind::Swim] {
+        let plain = Variant { is_sealed: false, is_compressed: false, ..MAIN };
+        let mut cluster = empty(plain, &[]);
+        for number in 0..3 {
+            for (kind, name) in [(Kind::Go, "go"), (Kind::Swim, "swim")] {
+                let flag = format!("--compression={}", kind == compressing);
+                cluster.add(kind, &format!("{name}-{number}"), &[&flag]);
+            }
+        }
+        cluster.settle();
+        words(&mut cluster);
+        finish(cluster);
+    }
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 use std::{
     net::SocketAddr,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use swim_core::{
-    Bytes, Input, Instant, Key, Keyring, Life, Node, Options, Output, StreamEvent, StreamId,
+    Bytes, Dialect, Input, Instant, Key, Keyring, Life, Node, Options, Output, StreamEvent,
+    StreamId,
 };
 
 use super::{Dice, traffic};
@@ -23,6 +27,9 @@ pub const NUMBERS: usize = 100_000;
 
 /// The wall clock at the start, which is also where lives begin.
 const UNIX_TIME: Duration = Duration::from_secs(1_760_000_000);
+
+/// What all nodes speak; the native dialect unless it was set.
+pub static DIALECT: OnceLock<Dialect> = OnceLock::new();
 
 /// The name of a node: ten characters, as in `node-12345`.
 pub fn name(number: usize) -> String {
@@ -49,6 +56,7 @@ pub fn options(number: usize, sealed: bool) -> Options {
     options.life = Life(u64::try_from(UNIX_TIME.as_millis()).expect("fits") - number as u64);
     options.unix_time = Some(UNIX_TIME);
     options.members_max = 2 * NUMBERS;
+    options.dialect = DIALECT.get().copied().unwrap_or_default();
     options.keyring = sealed.then(|| Keyring::new(Key::new(&[7; 32]).expect("32 bytes")));
     options
 }

@@ -341,6 +341,13 @@ impl Node {
         }
     }
 
+    /// About how many messages all members have sealed with the key that seals, in memberlist's
+    /// dialect; see [`EventKind::KeyWorn`]. Natively 0: there it does not matter.
+    #[must_use]
+    pub fn sealed_with_key(&self) -> u64 {
+        self.wire.sealed_estimate(self.table.counts().live() as u64)
+    }
+
     /// Whether a leave is under way.
     #[must_use]
     pub fn is_leaving(&self) -> bool {

@@ -62,7 +62,9 @@ impl Node {
         match first {
             Message::Ping(ping) => {
                 let nonce = ping.nonce;
-                let payload = self.ack_payload.clone();
+                // Go has nothing to say there. memberlist net.go: `handleConn`.
+                let is_native = self.config.dialect.is_native();
+                let payload = if is_native { self.ack_payload.clone() } else { Bytes::new() };
                 let ack = Ack { nonce, digest: Digest::default(), payload: &payload };
                 self.write_one(id, Some(peer.by_ref()), &Message::Ack(ack));
                 Ok(())

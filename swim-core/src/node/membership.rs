@@ -114,6 +114,9 @@ impl Node {
                 // Its word counts as much as that of any member, and of nobody else. But what it
                 // says to our face over a stream we can answer: it hears us. (X8)
                 if index == MemberIndex::SELF {
+                    if entry.stamp >= self.own_stamp() {
+                        self.take_form(&entry.alive);
+                    }
                     self.on_accused(entry.stamp, entry.state);
                 } else if self.is_witness(source) {
                     self.accuse(index, entry.stamp, source.carrier, source);

@@ -51,6 +51,7 @@ use crate::{
     table::{MemberIndex, Table},
     time::Instant,
     timers::Timers,
+    turn::Turn,
     unheard::Unheard,
     wire::{Alive, Wire, WireSettings},
 };
@@ -151,6 +152,8 @@ pub struct Node {
     streams: BTreeMap<StreamId, Stream>,
     next_stream: u64,
     local_state: Bytes,
+    /// Whose turn it is where a table does not fit into an exchange.
+    table_turn: Turn,
     joins: BTreeMap<u64, Join>,
     leave: Option<Leave>,
     /// A change of metadata whose spreading the application waits for.
@@ -214,7 +217,6 @@ impl Node {
         let (own_name, addr) = (name.by_ref(), config.addr);
         let own = Alive { name: own_name, stamp, addr, mapped: false, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);
-        let wire = Wire::new(config.dialect, wire_settings(&config), addr, nonces);
         let since_origin = Duration::from_nanos(now.as_nanos());
         let mut node = Self {
             name,
@@ -250,6 +252,7 @@ impl Node {
             streams: BTreeMap::new(),
             next_stream: 0,
             local_state: Bytes::new(),
+            table_turn: Turn::default(),
             joins: BTreeMap::new(),
             leave: None,
             update: None,
@@ -259,7 +262,7 @@ impl Node {
             reap_at: None,
             repair: Repair::default(),
             unbeatable: None,
-            wire,
+            wire: Wire::new(config.dialect, wire_settings(&config), addr, nonces),
             rng,
             timers: Timers::default(),
             outbox: Outbox::default(),
@@ -360,6 +363,7 @@ impl Node {
     fn settle(&mut self) {
         self.pace_gossip();
         self.pace_comparison();
+        self.watch_key();
         self.outbox.schedule(self.timers.next());
     }
 

@@ -34,6 +34,7 @@ impl Node {
     ) {
         self.reject(Reject::Implausible, from);
         let is_unbeatable = !self.config.dialect.is_native() && subject == Some(MemberIndex::SELF);
+        self.stats.unbeatable += u64::from(is_unbeatable);
         if is_unbeatable && self.unbeatable.is_none_or(|highest| stamp > highest) {
             self.unbeatable = Some(stamp);
             self.emit(EventKind::Unbeatable { stamp });

@@ -23,9 +23,10 @@ impl Node {
             }
             return;
         }
-        if alive.stamp > record.stamp()
-            || (alive.stamp == record.stamp() && !record.profile().says_the_same(alive))
-        {
+        let is_dressed_alike = alive.mapped == record.profile().alive().mapped;
+        let says_the_same = record.profile().says_the_same(alive) && is_dressed_alike;
+        if alive.stamp > record.stamp() || (alive.stamp == record.stamp() && !says_the_same) {
+            self.take_form(alive);
             // A former life of ours with a clock ahead of today's, or a lie.
             self.on_accused(alive.stamp, State::Alive);
         } else if let Some(carrier) = source.carrier
@@ -33,6 +34,18 @@ impl Node {
         {
             self.claims.mark(MemberIndex::SELF, carrier);
             self.unheard.understood(alive.stamp);
+        }
+    }
+
+    /// Speaks of its own address in the form in which others hold it, of 4 or of 16 bytes: Go
+    /// compares bytes, and would take the other form for that of another node. They have it from
+    /// a Go node that was here under our name before.
+    pub(super) fn take_form(&mut self, said: &Alive<'_>) {
+        let record = self.table.get(MemberIndex::SELF);
+        let own = record.profile().clone();
+        if said.addr == own.addr() && said.mapped != own.alive().mapped {
+            let alive = Alive { mapped: said.mapped, ..own.alive() };
+            self.table.revise(MemberIndex::SELF, Some(&alive), record.belief(), self.now);
         }
     }
 

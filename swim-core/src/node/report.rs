@@ -21,6 +21,14 @@ impl Node {
         }
     }
 
+    /// Says so when the key that seals was used too often. (O5)
+    pub(super) fn watch_key(&mut self) {
+        let members = self.table.counts().live() as u64;
+        if let Some((key, sealed)) = self.wire.passes_seal_limit(members) {
+            self.emit(EventKind::KeyWorn { key, sealed });
+        }
+    }
+
     /// Moves one of the node's own timers, of which there is one each.
     pub(super) fn set_timer(&mut self, timer: Timer, at: Option<Instant>) {
         let slot = match timer {

@@ -4,7 +4,7 @@
 //! a slow reader costs no memory. memberlist net.go: `sendAndReceiveState`, `handleConn`.
 
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::{iter, net::SocketAddr};
 
 use bytes::Bytes;
 
@@ -61,7 +61,12 @@ impl Node {
             return;
         }
         self.stats.streams_accepted += 1;
-        self.add_stream(id, from, Role::Serves(None), self.wire.listener());
+        let is_beside = |(id, stream): &(&StreamId, &Stream)| {
+            id.is_accepted() && stream.peer.ip() == from.ip() && !from.ip().is_loopback()
+        };
+        let beside = self.streams.iter().find(is_beside).map(|(_, stream)| &stream.channel);
+        let channel = self.wire.listener(beside);
+        self.add_stream(id, from, Role::Serves(None), channel);
     }
 
     pub(super) fn on_stream_connected(&mut self, id: StreamId) {
@@ -85,17 +90,39 @@ impl Node {
         self.touch_stream(id);
     }
 
-    /// The driver has room for more.
+    /// The driver has room for more: all that was written is on its way.
     pub(super) fn on_stream_drained(&mut self, id: StreamId) {
+        if self.is_to_be_written(id) {
+            return self.on_written(id);
+        }
         self.pump(id, 1);
         self.touch_stream(id);
     }
 
-    /// The peer will say nothing more. Fine if it has said all there was to say.
+    /// The peer will say nothing more. Fine if it has said all there was to say, or has nothing to
+    /// say at all.
     pub(super) fn on_stream_finished(&mut self, id: StreamId) {
         let said_all = |stream: &Stream| stream.channel.has_received_all();
-        if !self.streams.get(&id).is_some_and(said_all) {
+        if !self.streams.get(&id).is_some_and(said_all) && !self.is_to_be_written(id) {
             self.on_stream_ended(id);
+        }
+    }
+
+    /// Whether this is a delivery that nobody will confirm, as in memberlist's dialect, and that is
+    /// over once the last of it is on its way.
+    fn is_to_be_written(&self, id: StreamId) -> bool {
+        let is_delivery =
+            |stream: &Stream| matches!(stream.role, Role::Asks(Purpose::Deliver { .. }));
+        !self.config.dialect.is_native()
+            && self.streams.get(&id).is_some_and(|stream| is_delivery(stream) && stream.is_answered)
+    }
+
+    /// A delivery is on its way, and that is all there is to know.
+    fn on_written(&mut self, id: StreamId) {
+        if let Some(Stream { role: Role::Asks(Purpose::Deliver { send, .. }), .. }) =
+            self.close_stream(id)
+        {
+            self.emit(EventKind::SendFinished { send, result: Ok(()) });
         }
     }
 
@@ -179,7 +206,7 @@ impl Node {
     }
 
     /// Puts as much as fits into a frame; true if that was all.
-    fn fill_frame(&self, writer: &mut FrameWriter, outgoing: &mut Outgoing) -> bool {
+    fn fill_frame(&mut self, writer: &mut FrameWriter, outgoing: &mut Outgoing) -> bool {
         match outgoing {
             Outgoing::Table { head_sent, join, next, state } => {
                 if !*head_sent {
@@ -192,13 +219,8 @@ impl Node {
                     }));
                     *head_sent = true;
                 }
-                while *next < self.table.end() {
-                    if let Some(record) = self.table.try_get(*next)
-                        && !writer.push(&Message::Entry(record.entry()))
-                    {
-                        return false;
-                    }
-                    *next = next.following();
+                if !self.push_entries(writer, next) {
+                    return false;
                 }
                 push_pieces(writer, state, |piece| Message::StatePiece(piece))
             }
@@ -211,6 +233,33 @@ impl Node {
                 push_pieces(writer, rest, |piece| Message::DeliveryPiece(piece))
             }
         }
+    }
+
+    /// Puts as many entries as fit into a frame, from the place `next` on; true if the table needs
+    /// no further frame.
+    fn push_entries(&mut self, writer: &mut FrameWriter, next: &mut MemberIndex) -> bool {
+        let end = self.table.end();
+        while *next < end {
+            if let Some(record) = self.table.try_get(self.table_turn.at(*next, end))
+                && !writer.push(&Message::Entry(record.entry()))
+            {
+                if self.config.dialect.is_native() {
+                    return false;
+                }
+                // A table is one message there: the rest is for the next exchange to begin with.
+                let left_out = |&place: &MemberIndex| {
+                    self.table.try_get(self.table_turn.at(place, end)).is_some()
+                };
+                let rest = iter::successors(Some(*next), |place| Some(place.following()));
+                let left_out = rest.take_while(|&place| place < end).filter(left_out).count();
+                self.stats.entries_left_out += left_out as u64;
+                self.table_turn = self.table_turn.then(*next, end);
+                *next = end;
+                return true;
+            }
+            *next = next.following();
+        }
+        true
     }
 
     fn begin_frame(&mut self, to: Option<NameRef<'_>>) -> FrameWriter {
@@ -232,12 +281,6 @@ impl Node {
         match &stream.role {
             Role::Serves(_) => {
                 self.close_stream(id);
-            }
-            // Nobody confirms it in this dialect: it was sent, and that is all there is to know.
-            Role::Asks(Purpose::Deliver { send, .. }) if !self.config.dialect.is_native() => {
-                let send = *send;
-                self.close_stream(id);
-                self.emit(EventKind::SendFinished { send, result: Ok(()) });
             }
             Role::Asks(_) => {}
         }

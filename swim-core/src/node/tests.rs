@@ -26,6 +26,7 @@ mod help;
 mod join;
 mod large;
 mod leave;
+mod memberlist;
 mod plausible;
 mod probe;
 mod reap;

@@ -30,7 +30,7 @@ pub(crate) use self::{
 use crate::{
     dialect::{Dialect, MemberlistOptions},
     explanation::Explanation,
-    keyring::Keyring,
+    keyring::{KeyId, Keyring},
     name::NameRef,
     reject::Reject,
 };
@@ -152,11 +152,15 @@ impl Wire {
         }
     }
 
-    /// The end of a stream that was dialed.
-    pub(crate) fn listener(&self) -> Channel {
-        match self {
-            Self::Native(_) => Channel::Native(native::Channel::listener()),
-            Self::Memberlist(_) => Channel::Memberlist(memberlist::Channel::listener()),
+    /// The end of a stream that was dialed; `beside` is another one that was dialed from the same
+    /// source, if there is one.
+    pub(crate) fn listener(&self, beside: Option<&Channel>) -> Channel {
+        match (self, beside) {
+            (Self::Memberlist(_), Some(Channel::Memberlist(other))) => {
+                Channel::Memberlist(other.another())
+            }
+            (Self::Native(_), _) => Channel::Native(native::Channel::listener()),
+            (Self::Memberlist(_), _) => Channel::Memberlist(memberlist::Channel::listener()),
         }
     }
 
@@ -271,6 +275,31 @@ impl Wire {
         match self {
             Self::Native(native) => native.change_keyring(change),
             Self::Memberlist(memberlist) => memberlist.change_keyring(change),
+        }
+    }
+
+    /// About how many envelopes so many members have made with the key that seals, where that
+    /// matters: native nonces never repeat.
+    pub(crate) fn sealed_estimate(&self, members: u64) -> u64 {
+        match self {
+            Self::Native(_) => 0,
+            Self::Memberlist(memberlist) => memberlist.sealed_estimate(members),
+        }
+    }
+
+    /// The key that seals and that estimate, when it comes to a limit. (O5)
+    pub(crate) fn passes_seal_limit(&mut self, members: u64) -> Option<(KeyId, u64)> {
+        match self {
+            Self::Native(_) => None,
+            Self::Memberlist(memberlist) => memberlist.passes_seal_limit(members),
+        }
+    }
+
+    /// As if so many envelopes had been made with the key that seals.
+    #[cfg(test)]
+    pub(crate) fn set_sealed(&mut self, sealed: u64) {
+        if let Self::Memberlist(memberlist) = self {
+            memberlist.set_sealed(sealed);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     inbound::{Inbound, Share},
     label::Labelling,
     leaf::{Kind, Leaf, Ping},
-    limits::{ENTRIES_PER_BATCH, PIECE_LEN, SEALED_HEAD_LEN, STREAM_LEN_MAX},
+    limits::{ENTRIES_PER_BATCH, INCOMING_MAX, PIECE_LEN, SEALED_HEAD_LEN, STREAM_LEN_MAX},
     lzw,
     meaning::{self, Identity},
     push_pull::{Head, Node, read_delivery},
@@ -22,10 +22,6 @@ use crate::{
         opened::{Messages, Opened, Refusals},
     },
 };
-
-/// The longest a message to us may be before it is opened: a label, the head of an envelope, and
-/// the envelope.
-const INCOMING_MAX: usize = 2 + 255 + SEALED_HEAD_LEN + STREAM_LEN_MAX;
 
 /// One end of a stream.
 #[derive(Debug)]
@@ -80,6 +76,11 @@ impl Channel {
         Self::new(false)
     }
 
+    /// The end of one more stream from where this one was dialed.
+    pub(crate) fn another(&self) -> Self {
+        Self { share: self.share.beside(), ..Self::listener() }
+    }
+
     /// Whether all of the peer's message was handed on.
     pub(crate) fn has_received_all(&self) -> bool {
         self.stage == Stage::Over
@@ -106,12 +107,12 @@ impl Channel {
             if is_whole { self.hand_on(rules.own, scratch) } else { Ok(None) }
         });
         let opened = opened.and_then(|opened| {
-            self.share.hold(rules.inbound, self.incoming.len()).map(|()| opened)
+            self.share.hold(rules.inbound, self.incoming.len(), self.is_dialer).map(|()| opened)
         });
         if let Err(reject) = opened {
             self.broken = Some(reject);
             self.incoming = Vec::new();
-            self.share = Share::default();
+            self.share = self.share.beside();
         }
         opened
     }

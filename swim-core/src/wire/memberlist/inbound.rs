@@ -4,7 +4,7 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::limits::INBOUND_MAX;
+use super::limits::{INBOUND_MAX, INCOMING_MAX};
 use crate::reject::Reject;
 
 /// The bounds on what comes in on streams.
@@ -23,33 +23,56 @@ impl Inbound {
     }
 }
 
-/// What one stream holds of the total; given back when it is dropped.
+/// What one stream holds of the total, and of what its source may; given back when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Share {
     total: Option<Arc<AtomicUsize>>,
+    /// What all streams of the same source hold.
+    source: Arc<AtomicUsize>,
     held: usize,
 }
 
 impl Share {
-    /// Holds so many bytes from now on, and no longer what was held before.
-    pub(crate) fn hold(&mut self, inbound: &Inbound, len: usize) -> Result<(), Reject> {
+    /// The share of another stream of the same source.
+    pub(crate) fn beside(&self) -> Self {
+        Self { total: None, source: self.source.clone(), held: 0 }
+    }
+
+    /// Holds so many bytes from now on, and no longer what was held before. What was asked for may
+    /// take all there is; what others begin leaves room for one such answer, and no more of it
+    /// comes from one source than the longest message has. (M1)
+    pub(crate) fn hold(
+        &mut self,
+        inbound: &Inbound,
+        len: usize,
+        is_asked_for: bool,
+    ) -> Result<(), Reject> {
+        self.give_back();
         let total = self.total.get_or_insert_with(|| inbound.total.clone());
-        total.fetch_sub(self.held, Ordering::Relaxed);
-        self.held = 0;
+        let max = if is_asked_for { INBOUND_MAX } else { INBOUND_MAX - INCOMING_MAX };
         // A node has one thread at a time: nobody comes in between.
-        if total.load(Ordering::Relaxed) + len > INBOUND_MAX {
+        if total.load(Ordering::Relaxed) + len > max
+            || self.source.load(Ordering::Relaxed) + len > INCOMING_MAX
+        {
             return Err(Reject::Oversize);
         }
         total.fetch_add(len, Ordering::Relaxed);
+        self.source.fetch_add(len, Ordering::Relaxed);
         self.held = len;
         Ok(())
+    }
+
+    fn give_back(&mut self) {
+        if let Some(total) = &self.total {
+            total.fetch_sub(self.held, Ordering::Relaxed);
+            self.source.fetch_sub(self.held, Ordering::Relaxed);
+            self.held = 0;
+        }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if let Some(total) = &self.total {
-            total.fetch_sub(self.held, Ordering::Relaxed);
-        }
+        self.give_back();
     }
 }

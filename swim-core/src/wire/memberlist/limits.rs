@@ -21,6 +21,10 @@ pub(crate) const PACKET_INFLATED_MAX: usize = 256 << 10;
 /// What a stream's message has at most, sealed, plain or inflated. (O6)
 pub(crate) const STREAM_LEN_MAX: usize = 20 << 20;
 
+/// The longest a message to us may be before it is opened: a label, the head of an envelope, and
+/// the envelope.
+pub(crate) const INCOMING_MAX: usize = 2 + 255 + SEALED_HEAD_LEN + STREAM_LEN_MAX;
+
 /// What all streams of a node hold at most of messages that are not there as a whole, or not handed
 /// on as a whole: three of the longest. The many streams that may be open, each with one of those,
 /// would be gigabytes, for anybody who can connect. Counted is what came; the memory set aside for
@@ -72,6 +76,12 @@ pub(crate) const NONCES_MAX: usize = 65_536;
 
 /// ... and for how many seconds, where there is a clock. (O5)
 pub(crate) const NONCE_AGE_MAX: u32 = 60;
+
+/// From so many envelopes of all members on under one key, it is time for another, ... (O5)
+pub(crate) const SEALED_WARN: u64 = 1 << 31;
+
+/// ... and from so many on it is high time: NIST SP 800-38D, 8.3. (O5)
+pub(crate) const SEALED_MAX: u64 = 1 << 32;
 
 /// The versions in a claim: lowest, highest and present one of the protocol, then of the
 /// application.

@@ -21,6 +21,7 @@ mod pack;
 mod push_pull;
 mod seal;
 mod unpack;
+mod wear;
 mod writer;
 
 #[cfg(test)]
@@ -56,7 +57,7 @@ use super::{
 };
 use crate::{
     dialect::MemberlistOptions,
-    keyring::Keyring,
+    keyring::{KeyId, Keyring},
     name::{Name, NameRef},
     reject::Reject,
 };
@@ -230,6 +231,22 @@ impl Memberlist {
         self.sealing.as_mut().map(|sealing| sealing.change_keyring(change))
     }
 
+    /// How many envelopes so many members have made with the key that seals.
+    pub(crate) fn sealed_estimate(&self, members: u64) -> u64 {
+        self.sealing.as_ref().map_or(0, |sealing| sealing.estimate(members))
+    }
+
+    /// The key that seals and that estimate, when it comes to a limit. (O5)
+    pub(crate) fn passes_seal_limit(&mut self, members: u64) -> Option<(KeyId, u64)> {
+        self.sealing.as_mut()?.passes_limit(members)
+    }
+
+    /// As if so many envelopes had been made with the key that seals.
+    #[cfg(test)]
+    pub(crate) fn set_sealed(&mut self, sealed: u64) {
+        self.sealing.iter_mut().for_each(|sealing| sealing.set_sealed(sealed));
+    }
+
     /// Takes off everything that is around a packet's message.
     fn unwrap<'s>(
         &mut self,
@@ -282,17 +299,7 @@ impl Memberlist {
         } else {
             (Messages::from_slice(&[self.read(message)?]), Refusals::new())
         };
-        match refused.first() {
-            Some(&reject) if messages.is_empty() => Err(reject),
-            _ => Ok(Opened {
-                sender: None,
-                addressed: true,
-                messages,
-                unknown: 0,
-                refused,
-                last: false,
-            }),
-        }
+        Ok(Opened { sender: None, addressed: true, messages, unknown: 0, refused, last: false })
     }
 
     fn read_all<'s>(&self, parts: Parts<'s>) -> (Messages<'s>, Refusals) {

@@ -16,6 +16,7 @@ use rand_core::Rng as _;
 use super::{
     limits::{BLOCK_LEN, ENVELOPE_LEN, ENVELOPE_LEN_V0, NONCE_LEN, TAG_LEN},
     nonces::Nonces,
+    wear::Wear,
 };
 use crate::{
     keyring::{Key, KeyId, Keyring},
@@ -40,6 +41,7 @@ pub(crate) struct Sealing {
     takes_padded: bool,
     nonces: ChaCha8Rng,
     seen: Nonces,
+    wear: Wear,
 }
 
 impl Sealing {
@@ -54,7 +56,8 @@ impl Sealing {
         let takes_padded = accept_padded || envelope == Envelope::Padded;
         let seen = Nonces::new([nonces.next_u64(), nonces.next_u64()]);
         let ciphers = keyring.keys().map(Cipher::new).collect();
-        Self { keyring, ciphers, envelope, takes_padded, nonces, seen }
+        let wear = Wear::default();
+        Self { keyring, ciphers, envelope, takes_padded, nonces, seen, wear }
     }
 
     pub(crate) const fn keyring(&self) -> &Keyring {
@@ -63,6 +66,7 @@ impl Sealing {
 
     pub(crate) fn change_keyring<R>(&mut self, change: impl FnOnce(&mut Keyring) -> R) -> R {
         let result = change(&mut self.keyring);
+        self.wear.keep(&self.keyring);
         self.ciphers = self.keyring.keys().map(Cipher::new).collect();
         result
     }
@@ -87,7 +91,26 @@ impl Sealing {
     pub(crate) fn seal(&mut self, message: &[u8], around: &[u8], out: &mut Vec<u8>) {
         let mut nonce = [0; NONCE_LEN];
         self.nonces.fill_bytes(&mut nonce);
+        self.wear.add(self.keyring.primary().id());
         self.seal_with(nonce, message, around, out);
+    }
+
+    /// How many envelopes so many members have made with the key that seals, if all send as much
+    /// as this node.
+    pub(crate) fn estimate(&self, members: u64) -> u64 {
+        self.wear.estimate(self.keyring.primary().id(), members)
+    }
+
+    /// The key that seals and that estimate, when it comes to a limit. (O5)
+    pub(crate) fn passes_limit(&mut self, members: u64) -> Option<(KeyId, u64)> {
+        let key = self.keyring.primary().id();
+        self.wear.passes(key, members).map(|estimate| (key, estimate))
+    }
+
+    /// As if so many envelopes had been made with the key that seals.
+    #[cfg(test)]
+    pub(crate) fn set_sealed(&mut self, sealed: u64) {
+        self.wear.set(self.keyring.primary().id(), sealed);
     }
 
     pub(super) fn seal_with(

@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes or a text in any form; `None` for nothing. Of arrays of numbers those up to 127 are
-    /// taken, which stand there as they are.
+    /// taken, which stand there as they are. (G30)
     pub(crate) fn bytes(&mut self) -> Result<Option<&'a [u8]>, Reject> {
         let code = *self.rest.first().ok_or(Reject::Malformed)?;
         match code {

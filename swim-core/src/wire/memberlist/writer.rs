@@ -11,7 +11,7 @@ use super::{
     meaning::{self, Identity},
     push_pull,
 };
-use crate::wire::message::Message;
+use crate::wire::message::{Entry, Message};
 
 /// A packet in the making.
 pub(crate) struct PacketWriter {
@@ -113,14 +113,14 @@ impl FrameWriter {
         Self { own, to: to.into(), begun, entries: Vec::new(), count, raw: Vec::new() }
     }
 
-    /// Writes a message. There is room for each; but a table that is longer than any reader would
-    /// take goes without the rest of its entries.
+    /// Writes a message. There is room for each but the entries of a table that is longer than any
+    /// reader would take: false for those that do not fit any more.
     pub(crate) fn push(&mut self, message: &Message<'_>) -> bool {
         match message {
             Message::ExchangeHead(head) => {
                 self.begun = Begun::Table { join: head.join, state_len: head.state_len };
             }
-            Message::Entry(entry) => self.push_entry(entry),
+            Message::Entry(entry) => return self.push_entry(entry),
             Message::DeliveryHead(head) => self.begun = Begun::Delivery { len: head.len },
             Message::StatePiece(piece) | Message::DeliveryPiece(piece) => {
                 self.raw.extend_from_slice(piece);
@@ -146,20 +146,22 @@ impl FrameWriter {
         true
     }
 
-    fn push_entry(&mut self, entry: &crate::wire::message::Entry<'_>) {
+    fn push_entry(&mut self, entry: &Entry<'_>) -> bool {
         /// Room for everything but entries and state.
         const SPARE: usize = 1024;
         let state_len = match self.begun {
             Begun::Table { state_len, .. } => state_len as usize,
-            Begun::Nothing | Begun::Delivery { .. } | Begun::Whole(_) => return,
+            Begun::Nothing | Begun::Delivery { .. } | Begun::Whole(_) => return true,
         };
         let at = self.entries.len();
         meaning::put_entry(entry, &mut self.entries);
-        if SPARE + self.entries.len() + state_len > STREAM_LEN_MAX {
-            self.entries.truncate(at);
-        } else {
+        let fits = SPARE + self.entries.len() + state_len <= STREAM_LEN_MAX;
+        if fits {
             self.count += 1;
+        } else {
+            self.entries.truncate(at);
         }
+        fits
     }
 
     /// The message; empty if there is nothing that this dialect has a word for.

@@ -102,6 +102,17 @@ fn one_bad_part_does_not_spoil_the_others() {
     assert_eq!(opened.refused[..], refused);
 }
 
+/// Also where all of them are bad.
+#[test]
+fn each_bad_part_is_counted() {
+    let bad = claim(&[10, 0, 0], &[1, 5, 2, 0, 0, 0], b"a", 0);
+    let (mut wire, mut scratch) = (PLAIN.wire(), Vec::new());
+    let packet = compound_of(&[&bad, &[200], &bad]);
+    let opened = wire.open_packet(None, &packet, &mut scratch).unwrap();
+    assert!(opened.messages.is_empty());
+    assert_eq!(opened.refused[..], [Reject::Address, Reject::Malformed, Reject::Address]);
+}
+
 #[test]
 fn o4_one_packet_gets_one_answer() {
     let ping = bytes("0081a55365714e6f05");

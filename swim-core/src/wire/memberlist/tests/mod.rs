@@ -74,7 +74,12 @@ fn hex(bytes: &[u8]) -> alloc::string::String {
     bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect()
 }
 
-/// What becomes of a packet: its messages, or why it is refused.
+/// What becomes of a packet: its messages, or why it is refused, it or the first part of it.
 fn outcome(wire: &mut Memberlist, packet: &[u8]) -> Result<usize, Reject> {
-    wire.open_packet(None, packet, &mut Vec::new()).map(|opened| opened.messages.len())
+    let mut scratch = Vec::new();
+    let opened = wire.open_packet(None, packet, &mut scratch)?;
+    match (opened.messages.len(), opened.refused.first()) {
+        (0, Some(&reject)) => Err(reject),
+        (count, _) => Ok(count),
+    }
 }

@@ -188,22 +188,34 @@ fn m1_all_streams_together_hold_only_so_much() {
     let head = bytes("0681ac5573657253746174654c656ece01000000");
     let piece = [&head[..], &alloc::vec![0; 15 << 20]].concat();
     let mut scratch = Vec::new();
-    let mut begin = |wire: &mut Memberlist| {
-        let mut channel = Channel::listener();
+    let mut begin = |wire: &mut Memberlist, mut channel: Channel| {
         let opened = wire.open_frame(None, &mut channel, &mut &piece[..], &mut scratch);
         (opened.map(|opened| opened.is_some()), channel)
     };
-    let mut channels: Vec<Channel> = (0..4)
+    let mut channels: Vec<Channel> = (0..2)
         .map(|nth| {
-            let (opened, channel) = begin(&mut wire);
+            let (opened, channel) = begin(&mut wire, Channel::listener());
             assert_eq!(opened, Ok(false), "{nth}");
             channel
         })
         .collect();
-    let (opened, refused) = begin(&mut wire);
+    let (opened, refused) = begin(&mut wire, Channel::listener());
     assert_eq!((opened, refused.memory()), (Err(Reject::Oversize), 0));
+    let (opened, asked_for) = begin(&mut wire, Channel::dialer());
+    assert_eq!(opened, Ok(false), "there is room for what was asked for");
+    drop(asked_for);
     channels.pop();
-    assert_eq!(begin(&mut wire).0, Ok(false), "one that is gone holds nothing");
+    let (opened, mut first) = begin(&mut wire, Channel::listener());
+    assert_eq!(opened, Ok(false), "one that is gone holds nothing");
+    channels.clear();
+    for _ in 0..2 {
+        let (opened, second) = begin(&mut wire, first.another());
+        assert_eq!((opened, second.memory()), (Err(Reject::Oversize), 0), "one source, one share");
+        let third = second.another();
+        drop((first, second));
+        first = begin(&mut wire, third).1;
+        assert!(first.memory() > 0, "and what it gave up is free");
+    }
 }
 
 /// What the node would refuse as a whole is refused by its head.

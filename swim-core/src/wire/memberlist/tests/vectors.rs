@@ -249,10 +249,12 @@ fn whole_streams_of_go_are_read() {
 #[test]
 fn as_lenient_as_go_and_no_more() {
     let ping = |seq, node| Ok(Ping { seq, node, source: Origin::default() });
-    let cases: [(&str, Result<Ping<'_>, Reject>); 13] = [
+    let cases: [(&str, Result<Ping<'_>, Reject>); 14] = [
         ("9201a162", ping(1, b"b")),
         ("81a44e6f6465c40162", ping(0, b"b")),
         ("81a44e6f646593016263", ping(0, &[1, 0x62, 0x63])),
+        // Go takes this one: numbers from 128 on have two bytes. (G30)
+        ("81a44e6f646592cc8063", Err(Reject::Malformed)),
         ("c0", ping(0, b"")),
         ("80", ping(0, b"")),
         ("82a358595a93010203a55365714e6f05", ping(5, b"")),

@@ -1,0 +1,166 @@
+//! The machine where it speaks memberlist's dialect, beyond what a Go node makes of it: that is in
+//! `tests/go_peer.rs`.
+
+use std::{collections::BTreeSet, string::String, vec, vec::Vec};
+
+use super::{
+    super::Node,
+    words::{NODE, addr, alive, is_alive, name},
+};
+use crate::{
+    config::Options,
+    dialect::{Dialect, MemberlistOptions},
+    event::{Event, EventKind},
+    io::{Input, Output, StreamEvent, StreamId},
+    keyring::{Key, KeyId, Keyring},
+    name::named,
+    stamp::Stamp,
+    time::Instant,
+    wire::{Claim, ExchangeHead, Message, Sender},
+};
+
+/// A node of this dialect, and what it has put out.
+struct Old {
+    node: Node,
+    /// Somebody with the same key, who writes what the node is told.
+    peer: Node,
+    now: Instant,
+    outputs: Vec<Output<Event>>,
+}
+
+impl Old {
+    fn new(change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options::lan(name(NODE), addr(NODE));
+        options.dialect = Dialect::Memberlist(MemberlistOptions::default());
+        change(&mut options);
+        let now = Instant::from_millis(1_000);
+        let node = Node::new(options.clone().build().unwrap(), [9; 32], now);
+        let peer = Node::new(options.build().unwrap(), [8; 32], now);
+        Self { node, peer, now, outputs: Vec::new() }
+    }
+
+    fn call<T>(&mut self, call: impl FnOnce(&mut Node, Instant) -> T) -> T {
+        let result = call(&mut self.node, self.now);
+        self.outputs.extend(core::iter::from_fn(|| self.node.poll_output()));
+        result
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        self.call(|node, now| node.handle(now, input));
+    }
+
+    /// The first puppet says this in a packet.
+    fn hear(&mut self, messages: &[Message<'_>]) {
+        let sender = Sender { name: named(name(1)), stamp: Stamp::new(0, 1) };
+        let mut writer = self.peer.wire.begin_packet(None, sender, None);
+        assert!(messages.iter().all(|message| writer.push(message)), "it fits");
+        let data = self.peer.wire.finish_packet(writer);
+        self.handle(Input::Packet { from: addr(1), data: &data });
+    }
+}
+
+impl Old {
+    /// The first puppet asks for the table: the names in it, in their order.
+    fn table(&mut self, nth_stream: u64) -> Vec<String> {
+        let mut channel = self.peer.wire.dialer();
+        let sender = Sender { name: named(name(1)), stamp: Stamp::new(0, 1) };
+        let mut writer = self.peer.wire.begin_frame(None, sender, None);
+        let head = ExchangeHead { join: false, entries: 0, state_len: 0 };
+        assert!(writer.push(&Message::ExchangeHead(head)));
+        let question = self.peer.wire.finish_frame(writer, &mut channel, true);
+        let id = StreamId::accepted(nth_stream);
+        self.handle(Input::Stream { id, event: StreamEvent::Accepted { from: addr(1) } });
+        self.handle(Input::Stream { id, event: StreamEvent::Chunk(&question) });
+        let mut names = Vec::new();
+        let mut scratch = Vec::new();
+        for output in core::mem::take(&mut self.outputs) {
+            let Output::Write { data, .. } = output else { continue };
+            let mut rest = &data[..];
+            while let Some(opened) =
+                self.peer.wire.open_frame(None, &mut channel, &mut rest, &mut scratch).unwrap()
+            {
+                names.extend(opened.messages.iter().filter_map(|message| match message {
+                    Message::Entry(entry) => Some(String::from(entry.alive.name.as_str())),
+                    _ => None,
+                }));
+            }
+        }
+        assert!(channel.has_received_all());
+        names
+    }
+}
+
+#[test]
+fn what_a_table_has_no_room_for_comes_first_in_the_next() {
+    const MEMBERS: usize = 10_000;
+    let meta = vec![7; 512];
+    let mut old = Old::new(|options| {
+        let plain = MemberlistOptions { compression: false, ..MemberlistOptions::default() };
+        options.dialect = Dialect::Memberlist(plain);
+    });
+    for nth in 1..=MEMBERS {
+        let alive = crate::wire::Alive { meta: &meta, ..alive(nth, 0, 1) };
+        old.hear(&[Message::Claim(Claim::Alive(alive))]);
+        old.outputs.clear();
+    }
+    assert_eq!(old.table(0).len(), MEMBERS + 1);
+    assert_eq!(old.node.stats().entries_left_out, 0, "6 MiB have room");
+    old.node.set_local_state(vec![7; 16 << 20].into()).unwrap();
+    let [first, second] = [1, 2].map(|nth| old.table(nth));
+    for part in [&first, &second] {
+        assert!((6_000..MEMBERS).contains(&part.len()), "{}", part.len());
+        assert_eq!(part[0], name(NODE), "itself in each");
+        assert_eq!(part.iter().collect::<BTreeSet<_>>().len(), part.len(), "nobody twice");
+    }
+    let left_out = [&first, &second].map(|part| (MEMBERS + 1 - part.len()) as u64);
+    assert_eq!(old.node.stats().entries_left_out, left_out.iter().sum::<u64>());
+    assert!(!first.contains(&second[1]), "it goes on where it ended");
+    let all: BTreeSet<_> = first.into_iter().chain(second).collect();
+    assert_eq!(all.len(), MEMBERS + 1, "two exchanges bring all");
+}
+
+fn worn(old: &mut Old) -> Vec<(KeyId, u64)> {
+    let worn = old.outputs.iter().filter_map(|output| match output {
+        Output::Event(Event { kind: EventKind::KeyWorn { key, sealed }, .. }) => {
+            Some((*key, *sealed))
+        }
+        _ => None,
+    });
+    let worn = worn.collect();
+    old.outputs.clear();
+    worn
+}
+
+#[test]
+fn o5_a_worn_key_is_told_and_counted_anew_after_a_rotation() {
+    let (first, second) = (Key::generate([1; 32]), Key::generate([2; 32]));
+    let ring = Keyring::new(first.clone());
+    let mut old = Old::new(|options| options.keyring = Some(ring));
+    assert_eq!(old.node.sealed_with_key(), 0);
+    old.hear(&[is_alive(1, 0, 1)]);
+    let send = |old: &mut Old| {
+        old.call(|node, now| node.send_best_effort(now, name(1), b"hello")).unwrap();
+        worn(old)
+    };
+    assert_eq!(send(&mut old), []);
+    let before = old.node.sealed_with_key();
+    assert_eq!(send(&mut old), []);
+    assert_eq!(old.node.sealed_with_key(), before + 2, "the other member seals as much");
+    old.node.wire.set_sealed((1 << 30) - 1);
+    assert_eq!(send(&mut old), [(first.id(), 1 << 31)]);
+    assert_eq!(send(&mut old), [], "once");
+    old.node.wire.set_sealed((1 << 31) - 1);
+    assert_eq!(send(&mut old), [(first.id(), 1 << 32)]);
+    old.call(|node, now| node.add_key(now, second.clone())).unwrap();
+    old.call(|node, now| node.use_key(now, second.id())).unwrap();
+    assert_eq!(old.node.sealed_with_key(), 0, "another key");
+    send(&mut old);
+    assert_eq!(old.node.sealed_with_key(), 2);
+    old.call(|node, now| node.use_key(now, first.id())).unwrap();
+    assert_eq!(old.node.sealed_with_key(), 1 << 32, "it is still in the ring");
+    old.call(|node, now| node.use_key(now, second.id())).unwrap();
+    old.call(|node, now| node.remove_key(now, first.id())).unwrap();
+    old.call(|node, now| node.add_key(now, first.clone())).unwrap();
+    old.call(|node, now| node.use_key(now, first.id())).unwrap();
+    assert_eq!(old.node.sealed_with_key(), 0, "it was forgotten");
+}
