@@ -75,7 +75,8 @@ impl<N: Nic> Bare<N> {
         self.carry_out(now, &mut tell);
 
         // 5. When to come back.
-        if packet.is_some() || is_new || has_moved { Some(now) } else { self.tick_at }
+        let due_at = self.tick_at.into_iter().chain(self.links.due_at()).min();
+        if packet.is_some() || is_new || has_moved { Some(now) } else { due_at }
     }
 
     /// Does what the node wants done, in this order.

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
+mod asker;
 mod cabled;
 mod chapter;
 mod host;
+mod links;
 mod serf;
 mod together;
