@@ -1,14 +1,16 @@
-//! What the loops with an operating system need beside the loop: a clock, two sockets on one port,
+//! What the loops with an operating system need beside the loop: clocks, two sockets on one port,
 //! and a node that was seeded as it must be.
 
 use std::{
     error::Error,
-    io,
+    io::{self, ErrorKind},
     net::{SocketAddr, TcpListener, UdpSocket},
-    time::{Instant as StdInstant, SystemTime},
+    time::{Duration, Instant as StdInstant, SystemTime, SystemTimeError},
 };
 
 use swim_core::{Instant, Life, Node, Options};
+
+use crate::links::Attempt;
 
 /// A monotonic clock with the origin that the node is told.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +29,12 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now(self) -> Instant {
         Instant::ORIGIN + self.0.elapsed()
+    }
+
+    /// How long it is until `at`; never zero, which some sockets take for no limit.
+    #[must_use]
+    pub fn until(self, at: Instant) -> Duration {
+        at.saturating_since(self.now()).max(Duration::from_millis(1))
     }
 }
 
@@ -68,12 +76,29 @@ impl Ports {
 /// # Errors
 ///
 /// The options are wrong, or the system has no randomness.
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 pub fn node(mut options: Options, clock: Clock) -> Result<Node, Box<dyn Error>> {
-    let unix_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let unix_time = unix_time()?;
     options.unix_time = Some(unix_time);
     options.life = Life(u64::try_from(unix_time.as_millis())?);
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     Ok(Node::new(options.build()?, seed, clock.now()))
+}
+
+/// What a socket that never blocks says of an attempt.
+impl<T> From<io::Result<T>> for Attempt<T> {
+    fn from(result: io::Result<T>) -> Self {
+        match result.map_err(|error| error.kind()) {
+            Ok(value) => Self::Done(value),
+            Err(ErrorKind::WouldBlock | ErrorKind::NotConnected | ErrorKind::Interrupted) => {
+                Self::Later
+            }
+            Err(_) => Self::Broken,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+fn unix_time() -> Result<Duration, SystemTimeError> {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)
 }

@@ -15,3 +15,5 @@ pub mod ground;
 pub mod links;
 #[cfg(feature = "std")]
 pub mod readiness;
+#[cfg(feature = "std")]
+mod threads;

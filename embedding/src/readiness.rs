@@ -67,8 +67,8 @@ pub fn run(
             stream(&mut node, now, id, StreamEvent::Accepted { from });
         }
         if !is_busy {
-            let patience = tick_at.map(|at| at.saturating_since(clock.now()));
-            match host.poll.poll(&mut events, patience) {
+            let due_at = tick_at.into_iter().chain(links.due_at()).min();
+            match host.poll.poll(&mut events, due_at.map(|at| clock.until(at))) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
                 Ok(()) | Err(_) => {}
             }
@@ -148,37 +148,23 @@ struct Wired {
     is_ready: bool,
 }
 
-impl Wired {
-    fn attempt<T>(&mut self, call: impl FnOnce(&mut TcpStream) -> io::Result<T>) -> Attempt<T> {
-        match call(&mut self.stream) {
-            Ok(value) => Attempt::Done(value),
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::NotConnected | ErrorKind::Interrupted => {
-                    Attempt::Later
-                }
-                _ => Attempt::Broken,
-            },
-        }
-    }
-}
-
 impl Connection for Wired {
     fn open(&mut self) -> Attempt<()> {
         if !self.is_ready {
             return Attempt::Later;
         }
-        self.attempt(|stream| match stream.take_error()? {
-            Some(error) => Err(error),
-            None => stream.peer_addr().map(drop),
-        })
+        match self.stream.take_error() {
+            Ok(None) => self.stream.peer_addr().map(drop).into(),
+            Ok(Some(_)) | Err(_) => Attempt::Broken,
+        }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Attempt<usize> {
-        self.attempt(|stream| stream.read(buffer))
+        self.stream.read(buffer).into()
     }
 
     fn write(&mut self, data: &[u8]) -> Attempt<usize> {
-        self.attempt(|stream| stream.write(data))
+        self.stream.write(data).into()
     }
 
     fn finish(&mut self) {

@@ -25,3 +25,14 @@ fn the_chapter_shows_the_code_as_it_is() {
     }
     assert!(shown > 60, "only {shown} lines are shown");
 }
+
+#[test]
+fn the_loops_are_as_short_as_the_chapter_says() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in ["blocking.rs", "threads.rs", "readiness.rs", "bare.rs", "links.rs"] {
+        let text = fs::read_to_string(src.join(file)).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap().lines().map(str::trim);
+        let lines = code.filter(|line| !line.is_empty() && !line.starts_with("//")).count();
+        assert!(lines <= 150, "{file} has {lines} lines of code");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{ErrorKind, Read, Write},
+    io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
     ops::ControlFlow,
     sync::{
@@ -49,13 +49,18 @@ struct Seen {
 impl Host {
     pub(crate) fn start(kind: Kind, name: &str, seeds: &[SocketAddr]) -> Self {
         let ports = Ports::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let (addr, clock, seen) = (ports.addr, Clock::start(), Arc::new(Seen::default()));
-        let mut node = ground::node(quick(name, addr), clock).unwrap();
+        let clock = Clock::start();
+        let mut node = ground::node(quick(name, ports.addr), clock).unwrap();
         if !seeds.is_empty() {
             node.join(clock.now(), seeds, GENEROUS).unwrap();
         }
+        Self::run(kind, node, clock, ports)
+    }
+
+    pub(crate) fn run(kind: Kind, node: Node, clock: Clock, ports: Ports) -> Self {
+        let (addr, seen, name) = (ports.addr, Arc::new(Seen::default()), node.name().to_string());
         let look = seen.clone();
-        let thread = thread::Builder::new().name(name.into()).spawn(move || match kind {
+        let thread = thread::Builder::new().name(name).spawn(move || match kind {
             Kind::Blocking => blocking::run(node, clock, ports, |node, _| look.at(node)).unwrap(),
             Kind::Readiness => readiness::run(node, clock, ports, |node, _| look.at(node)).unwrap(),
             Kind::Bare => run_bare(node, clock, ports, &look),
@@ -145,33 +150,20 @@ impl Nic for Sockets {
 /// None if it could not be opened.
 struct Socket(Option<TcpStream>);
 
-impl Socket {
-    fn attempt<T>(
-        &mut self,
-        call: impl FnOnce(&mut TcpStream) -> std::io::Result<T>,
-    ) -> Attempt<T> {
-        match self.0.as_mut().map(call) {
-            Some(Ok(value)) => Attempt::Done(value),
-            Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => Attempt::Later,
-            Some(Err(_)) | None => Attempt::Broken,
-        }
-    }
-}
-
 impl Connection for Socket {
     fn open(&mut self) -> Attempt<()> {
-        self.attempt(|_| Ok(()))
+        if self.0.is_some() { Attempt::Done(()) } else { Attempt::Broken }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Attempt<usize> {
-        self.attempt(|stream| stream.read(buffer))
+        self.0.as_mut().map_or(Attempt::Broken, |stream| stream.read(buffer).into())
     }
 
     fn write(&mut self, data: &[u8]) -> Attempt<usize> {
-        self.attempt(|stream| stream.write(data))
+        self.0.as_mut().map_or(Attempt::Broken, |stream| stream.write(data).into())
     }
 
     fn finish(&mut self) {
-        self.attempt(|stream| stream.shutdown(Shutdown::Write));
+        self.0.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Write)));
     }
 }

@@ -15,8 +15,8 @@ use super::{asker::Asker, host::quick};
 const HERE: &str = "10.0.0.1:7946";
 const THERE: &str = "10.0.0.2:7946";
 
-/// Many times what the cable holds.
-const STATE_LEN: usize = 100_000;
+/// Many times what the cable holds, and more than the node writes ahead.
+const STATE_LEN: usize = 400_000;
 
 fn here() -> SocketAddr {
     HERE.parse().unwrap()
@@ -70,7 +70,7 @@ fn a_peer_that_has_said_all_gets_the_whole_answer() {
     assert_eq!(asker.hear(&answer), Some(vec![5; STATE_LEN]));
 }
 
-/// A connection that takes nothing every other time, and says so with a number.
+/// A connection that takes one bite at a time, and says with a number that it takes no more.
 struct Stingy {
     plug: Plug,
     is_full: bool,
@@ -82,12 +82,13 @@ impl Connection for Stingy {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Attempt<usize> {
+        self.is_full = false;
         self.plug.read(buffer)
     }
 
     fn write(&mut self, data: &[u8]) -> Attempt<usize> {
-        self.is_full = !self.is_full;
-        if self.is_full { Attempt::Done(0) } else { self.plug.write(&data[..data.len().min(3)]) }
+        let is_full = std::mem::replace(&mut self.is_full, true);
+        if is_full { Attempt::Done(0) } else { self.plug.write(&data[..data.len().min(3)]) }
     }
 
     fn finish(&mut self) {

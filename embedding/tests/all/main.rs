@@ -6,6 +6,7 @@ mod asker;
 mod cabled;
 mod chapter;
 mod host;
+mod lingering;
 mod links;
 mod serf;
 mod together;
