@@ -14,7 +14,7 @@ use std::{
 use swim_core::{Event, Input, Node, Output};
 
 use crate::{
-    ground::{Clock, Ports},
+    ground::{Clock, Ports, Wall},
     threads::{Said, Streams, Teller},
 };
 
@@ -35,7 +35,7 @@ pub fn run(
     let teller = Teller { sender, bell: Arc::clone(&udp), addr };
     let mut streams = Streams::new(teller.clone());
     thread::spawn(move || accept(&tcp, &teller));
-    let (mut tick_at, mut buffer) = (None, vec![0; 65_536]);
+    let (mut wall, mut tick_at, mut buffer) = (Wall::default(), None, vec![0; 65_536]);
     loop {
         let mut is_over = look(&node, None).is_break();
         while let Some(output) = node.poll_output() {
@@ -69,6 +69,7 @@ pub fn run(
         streams.tidy(now);
         if tick_at.is_some_and(|at| now >= at) {
             tick_at = None;
+            wall.tell(&mut node, now);
             node.handle(now, Input::Tick);
         }
     }

@@ -38,6 +38,31 @@ impl Clock {
     }
 }
 
+/// The clock on the wall, as the node was told of it: as what it showed at the [`Clock`]'s start.
+/// It may be set, it drifts, and the other clock may stand still while the machine sleeps. With a
+/// key, nobody takes what was sealed more than five minutes ago.
+#[derive(Debug, Default)]
+pub struct Wall(Option<Duration>);
+
+impl Wall {
+    /// Tells the node what time it is on the wall, if that is not what it knows.
+    pub fn tell(&mut self, node: &mut Node, now: Instant) {
+        // A clock that stands before 1970 is no clock.
+        if let Some(news) = unix_time().ok().and_then(|actual| self.news(now, actual)) {
+            node.set_unix_time(now, news);
+        }
+    }
+
+    fn news(&mut self, now: Instant, actual: Duration) -> Option<Duration> {
+        let at_start = actual.saturating_sub(now.saturating_since(Instant::ORIGIN));
+        if self.0.is_some_and(|told| told.abs_diff(at_start) < STEP) {
+            return None;
+        }
+        self.0 = Some(at_start);
+        Some(actual)
+    }
+}
+
 /// A UDP and a TCP socket on the same port: a member has one address.
 #[derive(Debug)]
 pub struct Ports {
@@ -101,4 +126,27 @@ impl<T> From<io::Result<T>> for Attempt<T> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 fn unix_time() -> Result<Duration, SystemTimeError> {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)
+}
+
+/// A difference that is worth telling.
+const STEP: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_node_is_told_of_steps_and_of_drift_that_adds_up_and_of_nothing_else() {
+        let millis = Duration::from_millis;
+        let mut wall = Wall::default();
+        let mut news = |now, actual| wall.news(Instant::from_millis(now), millis(actual));
+        assert_eq!(news(0, 1_000_000), Some(millis(1_000_000)), "first of all");
+        assert_eq!(news(60_000, 1_060_000), None);
+        assert_eq!(news(120_000, 1_120_600), None, "a drift");
+        assert_eq!(news(180_000, 1_181_200), Some(millis(1_181_200)), "that has added up");
+        assert_eq!(news(180_000, 1_181_200), None, "once");
+        assert_eq!(news(240_000, 9_000_000), Some(millis(9_000_000)), "forwards");
+        assert_eq!(news(300_000, 1_301_000), Some(millis(1_301_000)), "backwards");
+        assert_eq!(news(360_000, 1_000), Some(millis(1_000)), "close to 1970");
+    }
 }

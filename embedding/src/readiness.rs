@@ -17,7 +17,7 @@ use mio::{
 use swim_core::{Event, Input, Instant, Node, Output, StreamEvent, StreamId};
 
 use crate::{
-    ground::{Clock, Ports},
+    ground::{Clock, Ports, Wall},
     links::{Attempt, Connection, Links},
 };
 
@@ -34,7 +34,7 @@ pub fn run(
 ) -> io::Result<()> {
     let (mut host, mut links) = (Host::new(ports)?, Links::default());
     let (mut events, mut buffer) = (Events::with_capacity(64), vec![0; 65_536]);
-    let mut tick_at = None;
+    let (mut wall, mut tick_at) = (Wall::default(), None);
     loop {
         let mut is_over = look(&node, None).is_break();
         while let Some(output) = node.poll_output() {
@@ -57,6 +57,7 @@ pub fn run(
         let now = clock.now();
         if tick_at.is_some_and(|at| now >= at) {
             tick_at = None;
+            wall.tell(&mut node, now);
             node.handle(now, Input::Tick);
         }
         let has_packets = host.take_packets(&mut node, now, &mut buffer);

@@ -10,3 +10,4 @@ mod lingering;
 mod links;
 mod serf;
 mod together;
+mod wall;
