@@ -1,19 +1,22 @@
 //! The applications, each on a few nodes.
 
+use std::{net::SocketAddr, time::Duration};
+
 use examples::{
     chat::{Chat, Happening, say},
-    registry::{Change, Offer, Registry},
+    registry::{Change, Endpoint, Offer, Registry},
     sharding,
     typed::{MetaProblem, announce},
 };
 use swim_driver::{Runtime, swim_core::Name};
 
-use super::nodes::{Member, cluster, on_every_runtime, soon, start, until};
+use super::nodes::{Member, cluster, on_every_runtime, soon, start, start_at, until};
 
 on_every_runtime! {
     a_registry_tells_what_comes_drains_and_goes
     a_registry_lives_with_what_others_say
     a_reader_that_fell_behind_finds_its_way_back
+    a_registry_that_missed_a_move_tells_of_it_and_repeats_nothing
     a_chat_shows_every_line_once
     all_agree_on_the_owners_of_keys
 }
@@ -24,6 +27,18 @@ fn name(text: &str) -> Name {
 
 fn offer(is_draining: bool) -> Offer {
     Offer { service: "web".into(), port: 8_080, weight: 1, is_draining }
+}
+
+fn endpoint(offer: Offer) -> Endpoint {
+    Endpoint { addr: SocketAddr::from(([127, 0, 0, 1], offer.port)), offer }
+}
+
+/// Changes metadata more often than the queue of events is long.
+async fn overflow(member: &swim_driver::Handle) {
+    for port in 0..5_000 {
+        let other = Offer { service: "other".into(), port, ..offer(false) };
+        announce(member, &other).await.unwrap().unwrap();
+    }
 }
 
 async fn expect<R: Runtime>(registry: &mut Registry, wanted: Change) {
@@ -37,17 +52,19 @@ async fn a_registry_tells_what_comes_drains_and_goes<R: Runtime>() {
         cluster::<R>(&["watcher", "server", "other"]).await.try_into().ok().unwrap();
     let mut registry = Registry::new(watcher.mirror, "web");
     announce(&server.handle, &offer(false)).await.unwrap().unwrap();
-    expect::<R>(&mut registry, Change::Added(name("server"), offer(false))).await;
+    expect::<R>(&mut registry, Change::Added(name("server"), endpoint(offer(false)))).await;
+    announce(&other.handle, &offer(true)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Draining(name("other"), endpoint(offer(true)))).await;
     announce(&other.handle, &offer(false)).await.unwrap().unwrap();
-    expect::<R>(&mut registry, Change::Added(name("other"), offer(false))).await;
+    expect::<R>(&mut registry, Change::Changed(name("other"), endpoint(offer(false)))).await;
     announce(&server.handle, &offer(true)).await.unwrap().unwrap();
-    expect::<R>(&mut registry, Change::Draining(name("server"))).await;
+    expect::<R>(&mut registry, Change::Draining(name("server"), endpoint(offer(true)))).await;
     let targets = registry.targets().map(|(name, _)| name.to_string());
     assert_eq!(targets.collect::<Vec<_>>(), ["other"]);
-    announce(&server.handle, &Offer { port: 9, ..offer(false) }).await.unwrap().unwrap();
-    expect::<R>(&mut registry, Change::Changed(name("server"), Offer { port: 9, ..offer(false) }))
-        .await;
-    server.handle.leave(std::time::Duration::from_secs(5)).await.unwrap();
+    let elsewhere = Offer { port: 9, ..offer(false) };
+    announce(&server.handle, &elsewhere).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Changed(name("server"), endpoint(elsewhere))).await;
+    server.handle.leave(Duration::from_secs(5)).await.unwrap();
     expect::<R>(&mut registry, Change::Removed(name("server"))).await;
     other.handle.shutdown().await;
     expect::<R>(&mut registry, Change::Removed(name("other"))).await;
@@ -57,7 +74,7 @@ async fn a_registry_lives_with_what_others_say<R: Runtime>() {
     let [watcher, odd] = cluster::<R>(&["watcher", "odd"]).await.try_into().ok().unwrap();
     let mut registry = Registry::new(watcher.mirror, "web");
     announce(&odd.handle, &offer(false)).await.unwrap().unwrap();
-    expect::<R>(&mut registry, Change::Added(name("odd"), offer(false))).await;
+    expect::<R>(&mut registry, Change::Added(name("odd"), endpoint(offer(false)))).await;
     odd.handle.update_meta(&b"\x63hello"[..]).await.unwrap();
     let problem = MetaProblem::Version { found: 0x63 };
     expect::<R>(&mut registry, Change::Unreadable(name("odd"), problem)).await;
@@ -65,7 +82,7 @@ async fn a_registry_lives_with_what_others_say<R: Runtime>() {
     odd.handle.update_meta(&b"\x01\xff\xff\xff"[..]).await.unwrap();
     expect::<R>(&mut registry, Change::Unreadable(name("odd"), MetaProblem::Malformed)).await;
     announce(&odd.handle, &offer(false)).await.unwrap().unwrap();
-    expect::<R>(&mut registry, Change::Added(name("odd"), offer(false))).await;
+    expect::<R>(&mut registry, Change::Added(name("odd"), endpoint(offer(false)))).await;
 }
 
 async fn a_reader_that_fell_behind_finds_its_way_back<R: Runtime>() {
@@ -77,11 +94,39 @@ async fn a_reader_that_fell_behind_finds_its_way_back<R: Runtime>() {
         announce(&watcher.handle, &offered).await.unwrap().unwrap();
     }
     let last = Offer { port: 4_999, ..offer(false) };
-    while registry.targets().next().is_none_or(|(_, offered)| *offered != last) {
+    while registry.targets().next().is_none_or(|(_, found)| found.offer != last) {
         assert!(soon::<R, _>("the last offer", registry.next()).await.is_some());
     }
     let missed = watcher.handle.io_stats().events_missed;
     assert!(missed > 0, "nothing was missed, so nothing was tested");
+}
+
+async fn a_registry_that_missed_a_move_tells_of_it_and_repeats_nothing<R: Runtime>() {
+    let [watcher, server, odd] =
+        cluster::<R>(&["watcher", "server", "odd"]).await.try_into().ok().unwrap();
+    let mut registry = Registry::new(watcher.mirror, "web");
+    announce(&server.handle, &offer(false)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Added(name("server"), endpoint(offer(false)))).await;
+    odd.handle.update_meta(&b"\x63hello"[..]).await.unwrap();
+    let problem = MetaProblem::Version { found: 0x63 };
+    expect::<R>(&mut registry, Change::Unreadable(name("odd"), problem)).await;
+
+    overflow(&watcher.handle).await;
+    server.handle.leave(Duration::from_secs(5)).await.unwrap();
+    server.handle.shutdown().await;
+    let moved = start_at::<R>("server", "127.0.0.2:0").await;
+    announce(&moved.handle, &offer(false)).await.unwrap().unwrap();
+    moved.handle.join([watcher.handle.addr().to_string()]).await.unwrap();
+    until::<R>("the server is where it moved to", || {
+        watcher.handle.member("server").is_some_and(|member| member.addr == moved.handle.addr())
+    })
+    .await;
+
+    let there = Endpoint { addr: ([127, 0, 0, 2], 8_080).into(), offer: offer(false) };
+    expect::<R>(&mut registry, Change::Changed(name("server"), there.clone())).await;
+    assert_eq!(registry.targets().collect::<Vec<_>>(), [(&name("server"), &there)]);
+    announce(&odd.handle, &offer(false)).await.unwrap().unwrap();
+    expect::<R>(&mut registry, Change::Added(name("odd"), endpoint(offer(false)))).await;
 }
 
 async fn a_chat_shows_every_line_once<R: Runtime>() {
@@ -103,7 +148,7 @@ async fn a_chat_shows_every_line_once<R: Runtime>() {
                     lines.push(text);
                 }
                 Happening::Came(who) => assert!(names.contains(&who.as_str())),
-                Happening::Went(who) => panic!("{who} is not gone"),
+                other => panic!("{other}"),
             }
         }
         lines.sort();

@@ -36,7 +36,11 @@ pub(crate) async fn cluster<R: Runtime>(names: &[&str]) -> Vec<Member> {
 }
 
 pub(crate) async fn start<R: Runtime>(name: &str) -> Member {
-    let builder = Builder::<R>::local(name).bind("127.0.0.1:0").options(|options| {
+    start_at::<R>(name, "127.0.0.1:0").await
+}
+
+pub(crate) async fn start_at<R: Runtime>(name: &str, addr: &str) -> Member {
+    let builder = Builder::<R>::local(name).bind(addr).options(|options| {
         options.probe_interval = Duration::from_millis(200);
         options.probe_timeout = Duration::from_millis(100);
         options.gossip_interval = Duration::from_millis(20);
