@@ -5,11 +5,12 @@
 //! reader can sort; this chat shows them as they come.
 
 use core::fmt;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use swim_driver::{
     Error, Handle,
-    swim_core::{EventKind, MemberChange, Name},
+    swim_core::{EventKind, Member, Name},
 };
 
 use crate::mirror::{Mirror, Seen};
@@ -30,6 +31,8 @@ pub enum Happening {
     Came(Name),
     /// Somebody is gone, one way or another.
     Went(Name),
+    /// So many events were missed, because nobody read them in time: lines may be among them.
+    Missed(u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,30 +43,43 @@ struct Line<'a> {
 
 /// A chat on one node.
 #[derive(Debug)]
-pub struct Chat(Mirror);
+pub struct Chat {
+    mirror: Mirror,
+    present: BTreeSet<Name>,
+    happenings: VecDeque<Happening>,
+}
 
 impl Chat {
     /// Listens on this node.
     #[must_use]
     pub fn new(mirror: Mirror) -> Self {
-        Self(mirror)
+        Self { mirror, present: BTreeSet::new(), happenings: VecDeque::new() }
     }
 
     /// The node.
     #[must_use]
     pub fn handle(&self) -> &Handle {
-        self.0.handle()
+        self.mirror.handle()
     }
 
     /// Waits for what happens next; `None` once the node has stopped. Cancel safe.
     pub async fn next(&mut self) -> Option<Happening> {
         loop {
-            match self.0.next().await? {
-                Seen::Member(MemberChange::Joined, member) => {
-                    return Some(Happening::Came(member.name));
-                }
-                Seen::Member(MemberChange::Failed | MemberChange::Left, member) => {
-                    return Some(Happening::Went(member.name));
+            if let Some(happening) = self.happenings.pop_front() {
+                return Some(happening);
+            }
+            match self.mirror.next().await? {
+                Seen::Member(_, member) => self.look_at(&member),
+                Seen::Anew { missed, members } => {
+                    self.happenings.push_back(Happening::Missed(missed));
+                    self.present.retain(|name| {
+                        let is_listed = members.iter().any(|member| member.name == *name);
+                        if !is_listed {
+                            self.happenings.push_back(Happening::Went(name.clone()));
+                        }
+                        is_listed
+                    });
+                    members.iter().for_each(|member| self.look_at(member));
                 }
                 Seen::Other(EventKind::Broadcast { origin, payload, .. }) => {
                     // Others may broadcast something else in this cluster.
@@ -72,8 +88,19 @@ impl Chat {
                         return Some(Happening::Said { by: origin, room, text });
                     }
                 }
-                Seen::Member(..) | Seen::Anew(_) | Seen::Other(_) => {}
+                Seen::Other(_) => {}
             }
+        }
+    }
+
+    fn look_at(&mut self, member: &Member) {
+        let name = member.name.clone();
+        if member.state.is_live() {
+            if self.present.insert(name.clone()) {
+                self.happenings.push_back(Happening::Came(name));
+            }
+        } else if self.present.remove(&name) {
+            self.happenings.push_back(Happening::Went(name));
         }
     }
 }
@@ -82,10 +109,30 @@ impl Chat {
 ///
 /// # Errors
 ///
-/// [`Error::Send`] when it does not fit into a packet; [`Error::Stopped`].
-pub async fn say(handle: &Handle, room: &str, text: &str) -> Result<(), Error> {
-    let line = postcard::to_allocvec(&Line { room, text }).unwrap_or_default();
-    handle.broadcast(line).await.map(drop)
+/// [`Unsaid`]: nobody will hear it.
+pub async fn say(handle: &Handle, room: &str, text: &str) -> Result<(), Unsaid> {
+    let line = postcard::to_allocvec(&Line { room, text }).map_err(Unsaid::Encoding)?;
+    handle.broadcast(line).await.map(drop).map_err(Unsaid::Broadcast)
+}
+
+/// Why something was not said.
+#[derive(Debug)]
+pub enum Unsaid {
+    /// It has no form as bytes.
+    Encoding(postcard::Error),
+    /// [`Error::Send`] when it does not fit into a packet; [`Error::Stopped`].
+    Broadcast(Error),
+}
+
+impl std::error::Error for Unsaid {}
+
+impl fmt::Display for Unsaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoding(error) => error.fmt(f),
+            Self::Broadcast(error) => error.fmt(f),
+        }
+    }
 }
 
 impl fmt::Display for Happening {
@@ -97,6 +144,9 @@ impl fmt::Display for Happening {
             }
             Self::Came(name) => write!(f, "* {name} is here"),
             Self::Went(name) => write!(f, "* {name} is gone"),
+            Self::Missed(events) => {
+                write!(f, "* lines may be missing: {events} events were missed")
+            }
         }
     }
 }

@@ -24,8 +24,13 @@ pub struct Mirror {
 pub enum Seen {
     /// A member changed.
     Member(MemberChange, Member),
-    /// Events were missed: these are the members of every state now. Forget all others.
-    Anew(Vec<Arc<Member>>),
+    /// Events were missed.
+    Anew {
+        /// How many, at least.
+        missed: u64,
+        /// The members of every state now: forget all others.
+        members: Vec<Arc<Member>>,
+    },
     /// Something else.
     Other(EventKind),
 }
@@ -54,10 +59,10 @@ impl Mirror {
                     }
                     other => return Some(Seen::Other(other)),
                 },
-                Notice::Lagged { .. } => {
+                Notice::Lagged { missed } => {
                     let snapshot = self.handle.snapshot();
                     self.next_seq = snapshot.next_seq;
-                    return Some(Seen::Anew(snapshot.members));
+                    return Some(Seen::Anew { missed, members: snapshot.members });
                 }
             }
         }

@@ -90,7 +90,7 @@ impl Registry {
             }
             match self.mirror.next().await? {
                 Seen::Member(_, member) => self.look_at(&member),
-                Seen::Anew(members) => {
+                Seen::Anew { members, .. } => {
                     let is_gone = |name: &Name| members.iter().all(|member| member.name != *name);
                     let gone = self.heard.keys().filter(|name| is_gone(name)).cloned();
                     gone.collect::<Vec<_>>().iter().for_each(|name| self.remove(name));

@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use examples::{
-    chat::{Chat, Happening, say},
+    chat::{Chat, Happening, Unsaid, say},
     registry::{Change, Endpoint, Offer, Registry},
     sharding,
     typed::{MetaProblem, announce},
 };
-use swim_driver::{Runtime, swim_core::Name};
+use swim_driver::{Error, Runtime, swim_core::Name};
 
 use super::nodes::{Member, cluster, on_every_runtime, soon, start, start_at, until};
 
@@ -18,6 +18,8 @@ on_every_runtime! {
     a_reader_that_fell_behind_finds_its_way_back
     a_registry_that_missed_a_move_tells_of_it_and_repeats_nothing
     a_chat_shows_every_line_once
+    a_chat_that_nobody_read_says_so_and_who_is_there
+    what_cannot_be_said_is_an_error
     all_agree_on_the_owners_of_keys
 }
 
@@ -159,6 +161,35 @@ async fn a_chat_shows_every_line_once<R: Runtime>() {
         let went = soon::<R, _>("ann is missed", chat.next()).await;
         assert_eq!(went, Some(Happening::Went(name("ann"))));
     }
+}
+
+async fn a_chat_that_nobody_read_says_so_and_who_is_there<R: Runtime>() {
+    let [ann, _bob, cem] = cluster::<R>(&["ann", "bob", "cem"]).await.try_into().ok().unwrap();
+    let mut chat = Chat::new(ann.mirror);
+    for _ in 0..3 {
+        let came = soon::<R, _>("all are there", chat.next()).await.unwrap();
+        assert!(matches!(came, Happening::Came(_)), "{came}");
+    }
+    overflow(&ann.handle).await;
+    cem.handle.shutdown().await;
+    until::<R>("cem is missed", || ann.handle.counts().live() == 2).await;
+    let dan = start::<R>("dan").await;
+    dan.handle.join([ann.handle.addr().to_string()]).await.unwrap();
+    until::<R>("dan is there", || ann.handle.counts().live() == 3).await;
+
+    let missed = soon::<R, _>("ann hears that she missed something", chat.next()).await;
+    assert!(matches!(missed, Some(Happening::Missed(1..))), "{missed:?}");
+    let went = soon::<R, _>("ann hears who went", chat.next()).await;
+    let came = soon::<R, _>("ann hears who came", chat.next()).await;
+    let mut both = [went, came].map(|happening| happening.unwrap().to_string());
+    both.sort();
+    assert_eq!(both, ["* cem is gone", "* dan is here"]);
+}
+
+async fn what_cannot_be_said_is_an_error<R: Runtime>() {
+    let ann = start::<R>("ann").await;
+    let unsaid = say(&ann.handle, "lobby", &"too long ".repeat(1_000)).await;
+    assert!(matches!(unsaid, Err(Unsaid::Broadcast(Error::Send(_)))), "{unsaid:?}");
 }
 
 async fn all_agree_on_the_owners_of_keys<R: Runtime>() {
