@@ -5,9 +5,11 @@
 //! moves (Thaler and Ravishankar, 1998). While views differ, two may hold one key for a moment:
 //! membership is no lock.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use swim_driver::swim_core::Member;
+
+use crate::mirror::{Mirror, Seen};
 
 /// Who has `key`; `None` of nobody.
 pub fn owner<'a>(key: &[u8], members: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -21,6 +23,59 @@ pub fn owners<'a>(key: &[u8], members: &'a [Arc<Member>], replicas: usize) -> Ve
     names.sort_unstable_by_key(|name| core::cmp::Reverse((weight(key, name), *name)));
     names.truncate(replicas);
     names
+}
+
+/// The keys that one node has, of those that all share.
+#[derive(Debug)]
+pub struct Shard {
+    mirror: Mirror,
+    shared: Vec<String>,
+    keys: BTreeSet<String>,
+}
+
+/// Keys that moved, to this node and away from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Those that it has now.
+    pub gained: Vec<String>,
+    /// Those that others have now.
+    pub lost: Vec<String>,
+}
+
+impl Shard {
+    /// The share of this node; nothing until [`Shard::next`] says so.
+    pub fn new(mirror: Mirror, shared: impl IntoIterator<Item = String>) -> Self {
+        Self { mirror, shared: shared.into_iter().collect(), keys: BTreeSet::new() }
+    }
+
+    /// The keys that this node has.
+    #[must_use]
+    pub fn keys(&self) -> &BTreeSet<String> {
+        &self.keys
+    }
+
+    /// Waits until keys have moved; `None` once the node has stopped. Cancel safe.
+    pub async fn next(&mut self) -> Option<Moved> {
+        loop {
+            if let Seen::Other(_) = self.mirror.next().await? {
+                continue;
+            }
+            let keys = self.share();
+            if keys != self.keys {
+                let gained = keys.difference(&self.keys).cloned().collect();
+                let lost = self.keys.difference(&keys).cloned().collect();
+                self.keys = keys;
+                return Some(Moved { gained, lost });
+            }
+        }
+    }
+
+    fn share(&self) -> BTreeSet<String> {
+        let (me, live) = (self.mirror.handle().name().as_str(), self.mirror.handle().members());
+        let owner =
+            |key: &str| owner(key.as_bytes(), live.iter().map(|member| member.name.as_str()));
+        self.shared.iter().filter(|key| owner(key) == Some(me)).cloned().collect()
+    }
 }
 
 /// How much `member` weighs for `key`: the same on every machine and in every version.

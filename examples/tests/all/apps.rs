@@ -1,13 +1,14 @@
 //! The applications, each on a few nodes.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use examples::{
     chat::{Chat, Happening, Unsaid, say},
     registry::{Change, Endpoint, Offer, Registry},
-    sharding,
-    typed::{MetaProblem, announce},
+    sharding::{self, Shard},
+    typed::{MetaProblem, Typed, announce, decode},
 };
+use serde::{Deserialize, Serialize};
 use swim_driver::{Error, Runtime, swim_core::Name};
 
 use super::nodes::{Member, cluster, on_every_runtime, soon, start, start_at, until};
@@ -21,6 +22,8 @@ on_every_runtime! {
     a_chat_that_nobody_read_says_so_and_who_is_there
     what_cannot_be_said_is_an_error
     all_agree_on_the_owners_of_keys
+    keys_of_a_lost_member_move_to_the_others_and_no_others_move
+    typed_metadata_is_read_by_whoever_knows_its_version
 }
 
 fn name(text: &str) -> Name {
@@ -215,4 +218,56 @@ async fn all_agree_on_the_owners_of_keys<R: Runtime>() {
             }
         }
     }
+}
+
+async fn keys_of_a_lost_member_move_to_the_others_and_no_others_move<R: Runtime>() {
+    let keys = (0..200).map(|number| format!("key-{number}")).collect::<Vec<_>>();
+    let mut members = cluster::<R>(&["a", "b", "c"]).await;
+    let lost = members.pop().unwrap().handle;
+    let mut shards = members.into_iter().map(|Member { mirror, .. }| {
+        let name = mirror.handle().name().to_string();
+        (name, Shard::new(mirror, keys.clone()))
+    });
+    let mut shards = [shards.next().unwrap(), shards.next().unwrap()];
+    let owned = |name: &str, live: &[&str]| {
+        let owner = |key: &&String| sharding::owner(key.as_bytes(), live.iter().copied());
+        keys.iter().filter(|key| owner(key) == Some(name)).cloned().collect::<BTreeSet<_>>()
+    };
+    for (name, shard) in &mut shards {
+        let wanted = owned(name, &["a", "b", "c"]);
+        while *shard.keys() != wanted {
+            assert!(soon::<R, _>("each has its share", shard.next()).await.is_some());
+        }
+    }
+    lost.shutdown().await;
+    let mut heirs = 0;
+    for (name, shard) in &mut shards {
+        let moved = soon::<R, _>("c is missed", shard.next()).await.unwrap();
+        assert_eq!(moved.lost, [""; 0]);
+        heirs += moved.gained.len();
+        assert_eq!(*shard.keys(), owned(name, &["a", "b"]));
+    }
+    assert_eq!(heirs, owned("c", &["a", "b", "c"]).len());
+}
+
+/// What two versions of a program say about themselves.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Load<const VERSION: u8> {
+    percent: u8,
+}
+
+impl<const V: u8> Typed for Load<V> {
+    const VERSION: u8 = V;
+}
+
+async fn typed_metadata_is_read_by_whoever_knows_its_version<R: Runtime>() {
+    let [reader, old, new] = cluster::<R>(&["reader", "old", "new"]).await.try_into().ok().unwrap();
+    announce(&old.handle, &Load::<1> { percent: 10 }).await.unwrap().unwrap();
+    announce(&new.handle, &Load::<2> { percent: 20 }).await.unwrap().unwrap();
+    let meta = |name: &str| reader.handle.member(name).unwrap().meta.clone();
+    until::<R>("both are heard", || !meta("old").is_empty() && !meta("new").is_empty()).await;
+    assert_eq!(decode(&meta("old")), Ok(Load::<1> { percent: 10 }));
+    assert_eq!(decode(&meta("new")), Ok(Load::<2> { percent: 20 }));
+    assert_eq!(decode::<Load<1>>(&meta("new")), Err(MetaProblem::Version { found: 2 }));
+    assert_eq!(decode::<Load<1>>(&meta("reader")), Err(MetaProblem::Empty));
 }
