@@ -144,6 +144,8 @@ faults! {
     LeavesForEver,
     /// L9: it does not let the dead begin a new life.
     RefusesNewLives,
+    /// L10: it removes the key that it used as soon as it uses another.
+    DropsTheFormerKey,
     /// L11: it leaves when it hears of another node of its name.
     YieldsItsName,
 }

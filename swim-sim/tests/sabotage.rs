@@ -52,7 +52,8 @@ fn c2_every_fault_is_found_by_its_check() {
 fn c2_peace_and_the_sick_are_looked_after() {
     let is_frozen = |mode: Mode| matches!(mode, Mode::Frozen { .. });
     let is_mild = |mode: Mode| mode == Mode::Mild;
-    let cases: [(Sabotage, fn(Mode) -> bool, &str); 4] = [
+    type Case = (Sabotage, fn(Mode) -> bool, &'static str);
+    let cases: [Case; 4] = [
         (Sabotage::NeverRefutes, is_mild, "L3"),
         (Sabotage::NeverRefutes, |mode| mode == Mode::Calm, "L4"),
         (Sabotage::NeverRefutes, is_frozen, "L6"),
@@ -75,7 +76,8 @@ fn c2_peace_and_the_sick_are_looked_after() {
 #[test]
 fn d5_a_failure_is_repeated_by_its_line_and_gets_smaller() {
     let fault = Sabotage::NeverSuspects;
-    let attempt = |plan: &Plan| explore::run_sabotaged(plan, fault, check::all()).failure;
+    let attempt =
+        |plan: &Plan| explore::run_sabotaged(plan, fault, check::all(plan.settings.size)).failure;
     let mask = Mask::default().with(Class::Loss).with(Class::Skew);
     let limits =
         Limits { nodes_min: 5, nodes_max: 8, chaos_max: std::time::Duration::from_millis(40_500) };
@@ -101,7 +103,8 @@ fn hunt(fault: Sabotage) -> Result<(String, Option<&'static str>), String> {
     let limits = Limits { nodes_max: 12, ..Limits::default() };
     for seed in 0..SEEDS_MAX {
         let plan = Plan::draw(seed, Mask::default(), &limits);
-        let Some(failure) = explore::run_sabotaged(&plan, fault, checkers(fault)).failure else {
+        let checkers = checkers(fault, plan.settings.size);
+        let Some(failure) = explore::run_sabotaged(&plan, fault, checkers).failure else {
             continue;
         };
         let id = invariant(&failure);
@@ -119,11 +122,11 @@ fn hunt(fault: Sabotage) -> Result<(String, Option<&'static str>), String> {
 
 /// What looks on: for what only a twin can see, a twin and nothing else; no twin for the others, so
 /// that they are found by their own check.
-fn checkers(fault: Sabotage) -> Vec<Box<dyn Checker>> {
+fn checkers(fault: Sabotage, size: usize) -> Vec<Box<dyn Checker>> {
     match fault {
         Sabotage::CountsLateAcks => vec![Box::new(Twin::default())],
         _ if expected(fault) == ["C3"] => vec![Box::new(Twin::default())],
-        _ => check::all(),
+        _ => check::all(size),
     }
 }
 
@@ -181,6 +184,7 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::JoinsForEver | S::ForgetsItsJoins => &["L7"],
         S::LeavesWithoutAWord => &["L8", "L6"],
         S::LeavesForEver => &["L8"],
+        S::DropsTheFormerKey => &["L10"],
         S::YieldsItsName => &["L11"],
     }
 }
