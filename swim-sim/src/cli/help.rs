@@ -189,7 +189,7 @@ Run an experiment of the papers, with the published figures beside ours, or one 
 Usage: swim-sim experiment ID [OPTIONS]
 
 Options:
-      --full           As published, which may take hours; otherwise at most two minutes
+      --full           As published, which may take hours; otherwise a sample in some minutes
       --seed N         All cells once, with this luck, instead of a sample
       --seeds A..B     All cells with each of these; 1..11 are the published ten repetitions
       --json           Print the outcome as JSON
