@@ -102,6 +102,7 @@ impl fmt::Display for Assignment {
 impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Span(span) if span.is_zero() => f.write_str("0s"),
             Self::Span(span) => write!(f, "{span:?}"),
             Self::Never => f.write_str("never"),
             Self::Count(count) => write!(f, "{count}"),
