@@ -169,10 +169,12 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::IgnoresItsLimit => &["M1"],
         S::GossipsForNothing => &["M3"],
         S::SendsUnderOneNonceTwice => &["X3"],
-        S::ForgetsNewMetadata | S::NeverRepairs => &["L1"],
+        S::ForgetsNewMetadata => &["L1"],
+        // What gossip missed may be a whole member.
+        S::NeverRepairs => &["L1", "L5"],
         S::NeverSuspects => &["L2"],
         // Who forgot that it lived in a later life does not say that it lives in this one.
-        S::NeverRefutes => &["L4", "L1", "L6"],
+        S::NeverRefutes => &["L4", "L1", "L3", "L6"],
         S::NeverReconnects => &["L5"],
         S::RefusesNewLives => &["L9"],
         S::CountsLateAcks | S::CountsForeignAcks => &["P1"],
