@@ -118,9 +118,9 @@ pub(super) fn repair(n: usize, loss: f64, has_repair: bool, seed: u64) -> Missed
     missed
 }
 
-/// Each member exchanges tables with another one, drawn at random. Streams run over the same network
-/// and some break for it: whoever could not tries again, with somebody else, until each has had its
-/// exchange. Returns how many had to.
+/// Each member exchanges tables with another one, drawn at random. Streams run over the same
+/// network and some break for it: whoever could not tries again, with somebody else, until each has
+/// had its exchange. Returns how many had to.
 fn exchange(world: &mut World<Node>, luck: &mut Chance) -> usize {
     let n = world.hosts().len();
     let done = Rc::new(RefCell::new(BTreeSet::new()));
