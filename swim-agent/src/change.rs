@@ -82,7 +82,7 @@ mod tests {
             ("reap_after=s", "200ms, 5s"),
             ("reap_after=99999999999999999999s", "200ms, 5s"),
             ("reap_after=999999h", "ten years"),
-            ("gossip_nodes=-1", "is not 3"),
+            ("gossip_nodes=-1", "is not a whole number"),
         ];
         for (text, expected) in cases {
             let error = text.parse::<Change>().unwrap_err();

@@ -159,7 +159,10 @@ pub(crate) fn unknown(command: &Grammar, what: &str, written: &str, known: &[&st
         if written.starts_with('-') { written.into() } else { format!("{dashes}{written}") };
     let closest = known.iter().map(|known| (distance(written, known), known)).min();
     let hint = match closest {
-        Some((distance, closest)) if distance <= 2 => format!("; did you mean {dashes}{closest}?"),
+        // Of three letters one may be wrong, and two at most.
+        Some((distance, closest)) if distance <= (written.len().max(closest.len()) / 3).min(2) => {
+            format!("; did you mean {dashes}{closest}?")
+        }
         _ => String::new(),
     };
     wrong(command, format!("there is no {what} {shown:?}{hint}"))

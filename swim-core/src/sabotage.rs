@@ -78,6 +78,8 @@ faults! {
     DeliversTwice,
     /// P1: an old answer counts for the probe under way.
     CountsLateAcks,
+    /// P1: whoever answers, the probe under way counts as answered.
+    CountsForeignAcks,
     /// P2: it never probes one of the members.
     SkipsAMember,
     /// P2: it goes on probing those that are gone.
@@ -98,6 +100,8 @@ faults! {
     ActsEarly,
     /// P5: it serves one deadline for each tick, and leaves the others in the past.
     LeavesDeadlinesBehind,
+    /// P5: it answers answers.
+    AnswersEveryAck,
     /// P6: it repeats a claim for ever.
     RepeatsClaimsForEver,
     /// P7: it blames others for what it slept through.
@@ -130,8 +134,18 @@ faults! {
     ExecutesAtOnce,
     /// L6: what nobody heard it accuse others of counts when it is let in again.
     JudgesWhatNobodyHeard,
+    /// L7: when the time of a join is up, it goes on joining.
+    JoinsForEver,
+    /// L7: it does not tell how a join ended whose time is up.
+    ForgetsItsJoins,
     /// L8: it leaves without a word.
     LeavesWithoutAWord,
+    /// L8: when the time of a leave is up, it goes on leaving.
+    LeavesForEver,
     /// L9: it does not let the dead begin a new life.
     RefusesNewLives,
+    /// L10: it removes the key that it used as soon as it uses another.
+    DropsTheFormerKey,
+    /// L11: it leaves when it hears of another node of its name.
+    YieldsItsName,
 }

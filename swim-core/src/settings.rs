@@ -23,6 +23,7 @@ pub struct Setting {
     /// What it takes.
     pub takes: Takes,
     set: fn(&mut Options, Given),
+    get: fn(&Options) -> Given,
 }
 
 /// What a setting takes.
@@ -75,7 +76,7 @@ impl Setting {
         value: &str,
         span: impl FnOnce(&str) -> Result<Duration, String>,
     ) -> Result<Assignment, String> {
-        let wrong = || format!("{}: {value:?} is not {}", self.name, self.takes.example());
+        let wrong = || format!("{}: {value:?} is not {}", self.name, self.takes.described());
         let to = match self.takes {
             Takes::SpanOrNever if value == "never" => Given::Never,
             Takes::Span | Takes::SpanOrNever => Given::Span(span(value)?),
@@ -84,28 +85,40 @@ impl Setting {
         };
         Ok(Assignment { setting: self, to })
     }
+
+    /// What it is in these options.
+    #[must_use]
+    pub fn value(&self, options: &Options) -> Given {
+        (self.get)(options)
+    }
 }
 
 impl fmt::Display for Assignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = ", self.setting.name)?;
-        match self.to {
-            Given::Span(span) => write!(f, "{span:?}"),
-            Given::Never => f.write_str("never"),
-            Given::Count(count) => write!(f, "{count}"),
-            Given::Flag(flag) => write!(f, "{flag}"),
+        write!(f, "{} = {}", self.setting.name, self.to)
+    }
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Span(span) if span.is_zero() => f.write_str("0s"),
+            Self::Span(span) => write!(f, "{span:?}"),
+            Self::Never => f.write_str("never"),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
         }
     }
 }
 
 impl Takes {
-    /// What a value looks like, for people.
+    /// What a value must be, for people.
     #[must_use]
-    pub const fn example(self) -> &'static str {
+    pub const fn described(self) -> &'static str {
         match self {
-            Self::Span => "\"200ms\"",
-            Self::SpanOrNever => "\"200ms\" or \"never\"",
-            Self::Count => "3",
+            Self::Span => "a span of time (e.g. 200ms)",
+            Self::SpanOrNever => "a span of time (e.g. 200ms) or never",
+            Self::Count => "a whole number (e.g. 3)",
             Self::Flag => "true or false",
         }
     }
@@ -114,28 +127,48 @@ impl Takes {
 macro_rules! settings {
     ($($name:ident: $kind:ident,)*) => { &[$(settings!(@ $name $kind)),*] };
     (@ $name:ident span) => {
-        settings!(# $name Span, |options, to| if let Given::Span(to) = to { options.$name = to; })
+        settings!(
+            # $name Span,
+            |options, to| if let Given::Span(to) = to { options.$name = to; },
+            |options| Given::Span(options.$name)
+        )
     };
     (@ $name:ident span_or_never) => {
-        settings!(# $name SpanOrNever, |options, to| {
-            options.$name = if let Given::Span(to) = to { Some(to) } else { None };
-        })
+        settings!(
+            # $name SpanOrNever,
+            |options, to| {
+                options.$name = if let Given::Span(to) = to { Some(to) } else { None };
+            },
+            |options| options.$name.map_or(Given::Never, Given::Span)
+        )
     };
     (@ $name:ident size) => {
-        settings!(# $name Count, |options, to| if let Given::Count(to) = to {
-            options.$name = usize::try_from(to).unwrap_or(usize::MAX);
-        })
+        settings!(
+            # $name Count,
+            |options, to| if let Given::Count(to) = to {
+                options.$name = usize::try_from(to).unwrap_or(usize::MAX);
+            },
+            |options| Given::Count(options.$name as u64)
+        )
     };
     (@ $name:ident number) => {
-        settings!(# $name Count, |options, to| if let Given::Count(to) = to {
-            options.$name = u32::try_from(to).unwrap_or(u32::MAX);
-        })
+        settings!(
+            # $name Count,
+            |options, to| if let Given::Count(to) = to {
+                options.$name = u32::try_from(to).unwrap_or(u32::MAX);
+            },
+            |options| Given::Count(u64::from(options.$name))
+        )
     };
     (@ $name:ident flag) => {
-        settings!(# $name Flag, |options, to| if let Given::Flag(to) = to { options.$name = to; })
+        settings!(
+            # $name Flag,
+            |options, to| if let Given::Flag(to) = to { options.$name = to; },
+            |options| Given::Flag(options.$name)
+        )
     };
-    (# $name:ident $takes:ident, $set:expr) => {
-        Setting { name: stringify!($name), takes: Takes::$takes, set: $set }
+    (# $name:ident $takes:ident, $set:expr, $get:expr) => {
+        Setting { name: stringify!($name), takes: Takes::$takes, set: $set, get: $get }
     };
 }
 
@@ -187,12 +220,16 @@ mod tests {
             ("repair", "false"),
             ("reclaim_after", "never"),
         ] {
-            read(name, value).unwrap().apply(&mut options);
+            let assignment = read(name, value).unwrap();
+            assert_ne!(assignment.setting.value(&options), assignment.to);
+            assignment.apply(&mut options);
+            assert_eq!(assignment.setting.value(&options), assignment.to);
         }
         assert_eq!((options.gossip_nodes, options.repair), (7, false));
         assert_eq!(options.probe_interval, Duration::from_secs(2));
         assert_eq!(options.reclaim_after, None);
-        assert_eq!(read("gossip_nodes", "x").unwrap_err(), "gossip_nodes: \"x\" is not 3");
+        let error = read("gossip_nodes", "x").unwrap_err();
+        assert_eq!(error, "gossip_nodes: \"x\" is not a whole number (e.g. 3)");
         assert_eq!(read("probe_interval", "never").unwrap_err(), "no span");
         assert!(Setting::named("gossip_node").is_none());
     }

@@ -12,6 +12,8 @@ use crate::{math, stamp::Stamp, table::MemberIndex, time::Instant};
 #[derive(Debug)]
 pub(crate) struct Suspicion {
     stamp: Stamp,
+    begun_at: Instant,
+    /// From when on its time is counted: what the node slept through since it began is none.
     started_at: Instant,
     /// Since when its subject could have been heard answering.
     open_since: Instant,
@@ -41,8 +43,9 @@ impl Suspicion {
         let needed = confirmations_needed(mult, members);
         let timeout = math::suspicion_timeout(0, needed, min, max);
         let deadline = now + timeout;
+        let (begun_at, started_at, open_since) = (now, now, now);
         let accusers = Vec::from([accuser]);
-        Self { stamp, started_at: now, open_since: now, deadline, min, max, needed, accusers }
+        Self { stamp, begun_at, started_at, open_since, deadline, min, max, needed, accusers }
     }
 
     /// Counts an accuser that was not heard before; returns whether that was news worth passing on.
@@ -85,8 +88,8 @@ impl Suspicion {
         self.stamp
     }
 
-    pub(crate) fn started_at(&self) -> Instant {
-        self.started_at
+    pub(crate) fn begun_at(&self) -> Instant {
+        self.begun_at
     }
 
     pub(crate) fn open_since(&self) -> Instant {
@@ -168,7 +171,7 @@ mod tests {
 
         let mut young = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
         young.extend(Duration::from_secs(29), [woken, earliest]);
-        assert_eq!(young.open_since(), woken);
+        assert_eq!((young.begun_at(), young.open_since()), (Instant::ORIGIN, woken));
         assert_eq!(seconds(&young), Duration::from_secs(53), "only what it slept through");
     }
 

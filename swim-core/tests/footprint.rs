@@ -1,5 +1,5 @@
 //! What a node may cost: no allocation in a steady cluster, so many bytes for each member it knows,
-//! and no more work for a tick among many members than among few.
+//! and no more work for a packet or a tick among many members than among few.
 //!
 //! Nothing here looks at a clock. Allocations and bytes are counted by an allocator of our own,
 //! instructions by callgrind. The same works are timed in `benches/time.rs`.
@@ -19,6 +19,7 @@ use bed::{
     nodes::{SUBJECT, member_of, node, options},
     packets::Packets,
     ticks::{GossipTicks, IdleTicks, ProbeAcks, ProbeTicks},
+    traffic::NEWS,
 };
 
 #[global_allocator]
@@ -50,7 +51,7 @@ fn a_known_member_costs_at_most_160_bytes() {
 
 /// Counted in instructions, an added walk over all members shows among a thousand of them.
 #[test]
-fn a_tick_costs_the_same_among_many_as_among_few() {
+fn m4_a_packet_or_a_tick_costs_the_same_among_many_as_among_few() {
     let Some(few) = instructions(FEW) else {
         eprintln!("SKIPPED: valgrind is not installed");
         return;
@@ -105,22 +106,34 @@ fn total(dump: &PathBuf) -> u64 {
     total.and_then(|total| total.trim().parse().ok()).expect("a number")
 }
 
-const WORKS: [&str; 3] = ["idle tick", "probe tick", "gossip of one claim"];
+const WORKS: [&str; 7] = [
+    "ping",
+    "sealed ping",
+    "packet of 30 stale claims",
+    "packet of 30 updates",
+    "idle tick",
+    "probe tick",
+    "gossip of one claim",
+];
 
 #[test]
-#[ignore = "run by a_tick_costs_the_same_among_many_as_among_few, under callgrind"]
+#[ignore = "run by m4_a_packet_or_a_tick_costs_the_same_among_many_as_among_few, under callgrind"]
 fn among_200() {
     works(FEW);
 }
 
 #[test]
-#[ignore = "run by a_tick_costs_the_same_among_many_as_among_few, under callgrind"]
+#[ignore = "run by m4_a_packet_or_a_tick_costs_the_same_among_many_as_among_few, under callgrind"]
 fn among_1000() {
     works(MANY);
 }
 
 /// Does the works one after the other, in the order of [`WORKS`].
 fn works(n: usize) {
+    count(Packets::pings(n));
+    count(Packets::pings_sealed(n, 1));
+    count(Packets::gossip_stale(n, NEWS));
+    count(Packets::gossip_updates(n, NEWS));
     count(IdleTicks::new(n));
     count(ProbeTicks::new(n));
     count(GossipTicks::new(n, 1));

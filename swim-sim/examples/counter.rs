@@ -155,7 +155,7 @@ fn values(world: &World<Counter>) -> Vec<u64> {
 /// Returns the values in the partition, and at the end.
 fn run(seed: u64) -> Result<(Vec<u64>, Vec<u64>), Box<dyn Error>> {
     let mut world: World<Counter> = World::acquainted(10, seed, |_, _| {});
-    swim_sim::check::all().into_iter().for_each(|checker| world.watch(checker));
+    swim_sim::check::all(10).into_iter().for_each(|checker| world.watch(checker));
     world.network.link.loss = 0.05;
     let raise = |world: &mut World<Counter>, host| world.call(host, |it, now| it.raise(now, 1));
     raise(&mut world, 0)?;

@@ -299,8 +299,8 @@ pub struct Lie {
     pub about: HostId,
     /// Whether it is said to be dead, and not only in doubt.
     pub dead: bool,
-    /// How many incarnations ahead of what the member spoke under.
-    pub ahead: u32,
+    /// How many incarnations ahead of what the member spoke under, or as far as numbers go.
+    pub ahead: u64,
 }
 
 /// Who writes packets in the name of others: what he knows of the cluster's keys.

@@ -5,10 +5,16 @@ use std::mem;
 /// `; did you mean ..?` if one of the known words is close to the one written, else nothing.
 #[must_use]
 pub fn hint(written: &str, known: impl Iterator<Item = &'static str>) -> String {
-    match known.map(|known| (distance(written, known), known)).min() {
-        Some((distance, closest)) if distance <= 2 => format!("; did you mean `{closest}`?"),
-        _ => String::new(),
-    }
+    closest(written, known).map_or(String::new(), |word| format!("; did you mean `{word}`?"))
+}
+
+/// The known word that is closest to the one written. Of three letters one may be wrong, and two
+/// at most: any word is two letters away from any other of two.
+#[must_use]
+pub fn closest(written: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let (distance, closest) = known.map(|known| (distance(written, known), known)).min()?;
+    let letters = written.chars().count().max(closest.chars().count());
+    (distance <= (letters / 3).min(2)).then_some(closest)
 }
 
 /// Words in a row, with commas.
@@ -40,5 +46,14 @@ mod tests {
         let known = ["crash", "leave"];
         assert_eq!(hint("crush", known.into_iter()), "; did you mean `crash`?");
         assert_eq!(hint("explode", known.into_iter()), "");
+        assert_eq!(
+            closest("xy", ["at", "by"].into_iter()),
+            None,
+            "one of two letters is half of it"
+        );
+        assert_eq!(
+            closest("probe_intervl", ["probe_interval"].into_iter()),
+            Some("probe_interval")
+        );
     }
 }

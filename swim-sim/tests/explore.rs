@@ -25,6 +25,9 @@ fn safety_holds_in_chaos_and_calm_brings_agreement() {
     assert!(failed.is_empty(), "these seeds failed: {failed:?}");
     assert!(outcome.missing.is_empty(), "nothing was tested of: {}", outcome.missing.join(", "));
     assert!(outcome.excused.is_empty(), "nothing is masked");
+    for (name, why) in explore::unreachable() {
+        assert_eq!(outcome.counters.get(&name), 0, "{name}: it {why}, and yet it happened");
+    }
     compare_convergence(&outcome);
 }
 

@@ -176,9 +176,9 @@ fn m3_news_is_told_and_done() {
     assert!(world.agree(), "{}", world.disagreements());
 }
 
-/// M4: what a packet costs does not grow with the cluster: neither do the packets of an idle one.
+/// M3: neither the packets of an idle node nor how many there are grow with the cluster.
 #[test]
-fn m4_an_idle_nodes_packets_do_not_grow_with_the_cluster() {
+fn m3_an_idle_node_sends_as_much_among_many_as_among_few() {
     let bytes = |size: usize| {
         let mut world: World<Node> = World::acquainted(size, 1, |_, _| {});
         world.run(30 * SECOND);

@@ -7,6 +7,7 @@ use core::time::Duration;
 use super::Node;
 use crate::{
     config::Options,
+    event::JoinId,
     io::{StreamId, Timer},
     name::Name,
     stamp::Stamp,
@@ -44,10 +45,8 @@ pub struct Audit {
     pub relays: usize,
     /// Pings that the application asked for.
     pub pings: usize,
-    /// Joins under way.
-    pub joins: usize,
-    /// When the first of them must be over.
-    pub join_deadline: Option<Instant>,
+    /// Joins under way, and when each must be over.
+    pub joins: Vec<(JoinId, Instant)>,
     /// When the leave under way must be over.
     pub leave_deadline: Option<Instant>,
     /// Former members remembered.
@@ -126,8 +125,7 @@ impl Node {
             streams_dialed: self.streams.len() - accepted,
             relays: self.relays.len(),
             pings: self.pings.len(),
-            joins: self.joins.len(),
-            join_deadline: self.joins.values().map(|join| join.deadline).min(),
+            joins: self.joins.iter().map(|(&id, join)| (JoinId(id), join.deadline)).collect(),
             leave_deadline: self.leave.as_ref().map(|leave| leave.deadline),
             remembered: self.remembered.len(),
             graves: self.graveyard.len(),

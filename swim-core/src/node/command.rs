@@ -250,7 +250,12 @@ impl Node {
     ///
     /// [`KeyringError`]: the ring does not have it, or the node has none.
     pub fn use_key(&mut self, now: Instant, key: KeyId) -> Result<(), KeyringError> {
-        self.change_keyring(now, |ring| ring.set_primary(key))
+        let drops = sabotaged!(self, DropsTheFormerKey);
+        self.change_keyring(now, |ring| {
+            let former = ring.primary().id();
+            ring.set_primary(key)?;
+            if drops && former != key { ring.remove(former) } else { Ok(()) }
+        })
     }
 
     /// Takes a key out of the ring: what is sealed with it is refused from now on.

@@ -13,6 +13,7 @@ use crate::{
     io::Timer,
     join::{Join, Seed},
     limits::{JOINS_MAX, SEEDS_MAX, SEEDS_PARALLEL},
+    sabotage::sabotaged,
     stream::Purpose,
     table::MemberIndex,
     time::Instant,
@@ -73,6 +74,13 @@ impl Node {
     /// A join's time is up, or a seed is to be tried again.
     pub(super) fn on_join_due(&mut self, id: u64) {
         let Some(join) = self.joins.get_mut(&id) else { return };
+        if join.deadline <= self.now && sabotaged!(self, JoinsForEver) {
+            join.deadline = self.now + self.config.probe_interval;
+        }
+        if join.deadline <= self.now && sabotaged!(self, ForgetsItsJoins) {
+            self.joins.remove(&id);
+            return;
+        }
         if join.deadline <= self.now {
             return self.end_join(id, &SeedOutcome::TimedOut);
         }

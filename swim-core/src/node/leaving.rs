@@ -68,7 +68,10 @@ impl Node {
 
     /// Time to tell more members, or to give up.
     pub(super) fn on_leave_due(&mut self) {
-        let Some(leave) = &self.leave else { return };
+        let Some(leave) = &mut self.leave else { return };
+        if leave.deadline <= self.now && sabotaged!(self, LeavesForEver) {
+            leave.deadline = self.now + self.config.probe_interval;
+        }
         if leave.deadline <= self.now {
             self.finish_leave();
         } else {

@@ -91,7 +91,7 @@ impl Node {
             self.claims.remove(index);
         }
         for index in of_state(&self.table, State::Suspect) {
-            if self.suspicions.get(&index).is_some_and(|it| it.started_at() == self.now) {
+            if self.suspicions.get(&index).is_some_and(|it| it.begun_at() == self.now) {
                 continue; // It has all of its time.
             }
             self.drop_suspicion(index);

@@ -180,7 +180,11 @@ impl Node {
             #[cfg(feature = "simulation")]
             self.note(|_| crate::hearsay::Hearsay::Answered { nonce: ack.nonce });
             let late = sabotaged!(self, CountsLateAcks);
-            let is_ours = |p: &Probe| (p.nonce == ack.nonce || late) && p.target == from;
+            let foreign = sabotaged!(self, CountsForeignAcks);
+            let is_ours = |p: &Probe| (p.nonce == ack.nonce || late) && p.target == from || foreign;
+            if sabotaged!(self, AnswersEveryAck) {
+                self.send_to_member(from, &[Message::Ack(*ack)]);
+            }
             if self.probe.as_ref().is_some_and(is_ours) {
                 // It answers to a nonce of ours, from its address: it proves any stamp. (X7)
                 if let Some(by) = by {

@@ -21,6 +21,8 @@ impl Node {
             if source.first_hand || alive.stamp.life >= record.stamp().life {
                 self.on_conflict(MemberIndex::SELF, alive);
             }
+            #[cfg(feature = "sabotage")]
+            self.yield_name();
             return;
         }
         let is_dressed_alike = alive.mapped == record.profile().alive().mapped;

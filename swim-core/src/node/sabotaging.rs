@@ -6,7 +6,7 @@ use core::net::SocketAddr;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
-use super::Node;
+use super::{Node, Phase};
 use crate::{
     keyring::Keyring,
     member::State,
@@ -60,6 +60,13 @@ impl Node {
         if self.sabotage == Some(Sabotage::PassesTheWorstHealth) && self.health.score() == max {
             self.health = crate::health::Health::new(max + 1);
             self.health.apply(i32::MAX);
+        }
+    }
+
+    /// A node with a fault leaves when somebody else has its name.
+    pub(super) fn yield_name(&mut self) {
+        if self.sabotage == Some(Sabotage::YieldsItsName) && self.phase == Phase::Running {
+            self.leave(self.now, self.config.probe_interval).expect("it runs");
         }
     }
 

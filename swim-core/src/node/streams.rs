@@ -383,6 +383,9 @@ impl Node {
 
     fn remove_stream(&mut self, id: StreamId) -> Option<Stream> {
         let stream = self.streams.remove(&id)?;
+        if self.streams.is_empty() {
+            self.streams = BTreeMap::new(); // One that was emptied keeps kilobytes.
+        }
         self.timers.reset(Timer::Stream, id.number(), Some(stream.deadline), None);
         Some(stream)
     }

@@ -105,7 +105,7 @@ impl Seen {
 /// What outputs may be about.
 fn queued(step: &Step<'_>) -> usize {
     let audit = step.audit;
-    let asked_for = audit.joins + audit.pings + audit.streams_dialed;
+    let asked_for = audit.joins.len() + audit.pings + audit.streams_dialed;
     step.node.counts().total() + audit.claims + audit.broadcasts + audit.relays + asked_for
 }
 

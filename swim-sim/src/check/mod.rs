@@ -5,6 +5,7 @@ pub use deadlines::Deadlines;
 pub use events::Events;
 pub use forgeries::Forgeries;
 pub use health::Health;
+pub use keys::Keys;
 pub use mirror::Mirror;
 pub use nonces::Nonces;
 pub use packets::Packets;
@@ -23,6 +24,7 @@ mod deadlines;
 mod events;
 mod forgeries;
 mod health;
+mod keys;
 mod mirror;
 mod nonces;
 mod packets;
@@ -37,9 +39,9 @@ mod suspicions;
 mod tables;
 mod twin;
 
-/// All checkers of safety.
+/// All checkers of safety, for a cluster on the hosts below `size`. Others may come and go.
 #[must_use]
-pub fn all() -> Vec<Box<dyn Checker>> {
+pub fn all(size: usize) -> Vec<Box<dyn Checker>> {
     vec![
         Box::new(Tables::default()),
         Box::new(Events::default()),
@@ -55,13 +57,14 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Promises::default()),
         Box::new(Forgeries::default()),
         Box::new(Storms::default()),
+        Box::new(Keys::among(size)),
     ]
 }
 
-/// All checkers for a world of so many nodes: in all but large ones each node has a twin.
+/// The same, and where there are not too many of them each node has a twin.
 #[must_use]
 pub fn for_world(size: usize) -> Vec<Box<dyn Checker>> {
-    let mut checkers = all();
+    let mut checkers = all(size);
     if size <= TWINS_MAX {
         checkers.push(Box::new(Twin::default()));
     }

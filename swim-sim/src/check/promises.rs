@@ -1,7 +1,9 @@
 //! What a node promises its application: that joins and leaves end in time, and that nobody makes
 //! it leave but the application.
 
-use swim_core::Instant;
+use std::collections::BTreeMap;
+
+use swim_core::{EventKind, Instant, JoinId};
 
 use crate::step::{Moment, Step};
 
@@ -18,6 +20,10 @@ pub struct Promises {
 struct Seen {
     /// Whether it was leaving or had left.
     is_out: bool,
+    /// The joins under way, and when each was to be over when it began.
+    joins: BTreeMap<JoinId, Instant>,
+    /// When the leave under way was to be over when it began.
+    leave: Option<Instant>,
 }
 
 impl Checker for Promises {
@@ -33,18 +39,46 @@ impl Checker for Promises {
         if is_out && !was_out && !was_asked {
             return Err(format!("L11: {:?} made the node leave", step.moment));
         }
-        let audit = step.audit;
-        let due = [audit.join_deadline, audit.leave_deadline];
-        self.looks += due.iter().flatten().count() as u64;
-        let is_late = |deadline: &Option<Instant>| deadline.is_some_and(|due| due <= audit.now);
+        seen.note(step)?;
+        self.looks += (seen.joins.len() + usize::from(seen.leave.is_some())) as u64;
         // What is due in the very moment of another input waits for the timer.
-        if matches!(step.moment, Moment::Tick) && due.iter().any(is_late) {
-            return Err(format!("L7, L8: due {due:?}, and goes on at {}", audit.now));
-        }
-        Ok(())
+        if matches!(step.moment, Moment::Tick) { seen.late(step.audit.now) } else { Ok(()) }
     }
 
     fn looks(&self) -> u64 {
         self.looks
+    }
+}
+
+impl Seen {
+    /// Writes down what begins and what ends. A deadline that moves is the first one still.
+    fn note(&mut self, step: &Step<'_>) -> Result<(), String> {
+        for &(join, deadline) in &step.audit.joins {
+            self.joins.entry(join).or_insert(deadline);
+        }
+        for event in step.events {
+            if let EventKind::JoinFinished { join, .. } = &event.kind {
+                self.joins.remove(join);
+            }
+        }
+        let goes_on = |join: JoinId| step.audit.joins.iter().any(|(other, _)| *other == join);
+        if let Some(join) = self.joins.keys().find(|join| !goes_on(**join)) {
+            return Err(format!("L7: nobody was told how {join:?} ended"));
+        }
+        self.leave = step.audit.leave_deadline.map(|due| self.leave.unwrap_or(due));
+        Ok(())
+    }
+
+    /// Whether something goes on that should be over.
+    fn late(&self, now: Instant) -> Result<(), String> {
+        if let Some((join, due)) = self.joins.iter().find(|(_, due)| **due <= now) {
+            return Err(format!("L7: {join:?} was due at {due}, and goes on at {now}"));
+        }
+        match self.leave {
+            Some(due) if due <= now => {
+                Err(format!("L8: the leave was due at {due}, and goes on at {now}"))
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -32,7 +32,7 @@ impl Checker for Sizes {
             ("streams", audit.streams_dialed, limits::STREAMS_DIALED_MAX),
             ("relays", audit.relays, limits::RELAYS_MAX),
             ("pings", audit.pings, limits::PINGS_MAX),
-            ("joins", audit.joins, limits::JOINS_MAX),
+            ("joins", audit.joins.len(), limits::JOINS_MAX),
             ("remembered", audit.remembered, limits::REMEMBERED_MAX),
             ("graves", audit.graves, 2 * gone + GRAVES_SPARE),
             ("conflicts", audit.conflicts, options.members_max),

@@ -126,15 +126,8 @@ impl Tables {
             return Ok(());
         }
         let issued = self.issued.entry(own.name.to_string()).or_default();
-        let first = match last {
-            Some(last) if last.life == stamp.life => last.incarnation.0 + 1,
-            _ => 1,
-        };
         let profile = (own.addr, own.meta.clone(), own.versions);
-        for incarnation in first..=stamp.incarnation.0 {
-            let stamp = Stamp::new(stamp.life.0, incarnation);
-            issued.entry(stamp).or_default().push(profile.clone());
-        }
+        issued.entry(stamp).or_default().push(profile);
         Ok(())
     }
 

@@ -190,7 +190,7 @@ Run an experiment of the papers, with the published figures beside ours, or one 
 Usage: swim-sim experiment ID [OPTIONS]
 
 Options:
-      --full           As published, which may take hours; otherwise a few minutes
+      --full           As published, which may take hours; otherwise a sample in some minutes
       --strict         Exit with 1 when a band or a bar is missed
       --seed N         All cells once, with this luck, instead of a sample
       --seeds A..B     All cells with each of these; 1..11 are the published ten repetitions

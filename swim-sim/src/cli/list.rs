@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-use swim_core::settings::SETTINGS;
+use swim_core::{Options, settings::SETTINGS};
 use swim_sim::experiment::EXPERIMENTS;
 use swim_sim::scenario::verbs::{ACTIONS, ASSERTIONS, Field, LINK, Verb, WHEN};
 
@@ -43,9 +43,14 @@ pub(crate) fn list(topic: Topic) -> String {
         text.push('\n');
     }
     if is_asked(Topic::Settings) {
-        text.push_str("Settings of nodes, in the table [settings] or with --set NAME=VALUE\n");
+        text.push_str(
+            "Settings of nodes, in the table [settings] or with --set NAME=VALUE; \
+             in the middle what each is in the profile \"lan\"\n",
+        );
+        let lan = lan();
         for setting in SETTINGS {
-            let _ = writeln!(text, "  {:22}{}", setting.name, setting.takes.example());
+            let value = setting.value(&lan).to_string();
+            let _ = writeln!(text, "  {:22}{value:12}{}", setting.name, setting.takes.described());
         }
         text.push_str("\nThe network, in the table [network]\n");
         fields(&mut text, LINK);
@@ -64,7 +69,11 @@ pub(crate) fn list(topic: Topic) -> String {
 
 /// The same for programs: an object with a list for each topic.
 pub(crate) fn json(topic: Topic) -> String {
-    let settings = SETTINGS.iter().map(|it| json!({ "name": it.name, "as": it.takes.example() }));
+    let lan = lan();
+    let settings = SETTINGS.iter().map(|it| {
+        let (name, takes, value) = (it.name, it.takes.described(), it.value(&lan).to_string());
+        json!({ "name": name, "as": takes, "lan": value })
+    });
     let experiments = EXPERIMENTS.iter().map(|it| {
         let (id, title, source, measures) = (it.id, it.title, it.source, it.measures);
         json!({ "id": id, "title": title, "source": source, "measures": measures })
@@ -80,6 +89,11 @@ pub(crate) fn json(topic: Topic) -> String {
     let asked = all.into_iter().filter(|(of, ..)| topic == *of || topic == Topic::All);
     let map: Map<String, Value> = asked.map(|(_, name, list)| (name.to_owned(), list)).collect();
     format!("{:#}\n", Value::Object(map))
+}
+
+/// What a scenario begins with unless it says otherwise.
+fn lan() -> Options {
+    Options::lan("any", swim_sim::addr(0))
 }
 
 fn verbs_json(verbs: &[Verb]) -> Value {

@@ -123,7 +123,8 @@ pub(crate) fn unknown(
     let dashes = if what == "flag" { "--" } else { "" };
     let shown =
         if written.starts_with('-') { written.into() } else { format!("{dashes}{written}") };
-    let hint = near::hint(written, known.iter().copied());
+    let closest = near::closest(written, known.iter().copied());
+    let hint = closest.map(|word| format!("; did you mean `{dashes}{word}`?")).unwrap_or_default();
     wrong(command, format!("there is no {what} {shown:?}{hint}"))
 }
 

@@ -104,7 +104,8 @@ pub(super) fn no_columns(nodes: usize) -> Failure {
 fn watch(world: &mut World, trace: Trace) {
     world.trace = Some(trace);
     if world.hosts().len() <= CHECKED_MAX {
-        check::all().into_iter().for_each(|checker| world.watch(checker));
+        let size = world.hosts().len();
+        check::all(size).into_iter().for_each(|checker| world.watch(checker));
     }
 }
 

@@ -52,6 +52,8 @@ fn run(plan: &Plan) -> Outcome {
     let figure = mean(bare, |missed| missed.after_exchange as f64);
     let row = Row::new("gossip alone", "missed after one exchange each").shipped(figure);
     outcome.rows.push(row.bar(Bar::AtMost(0.0)));
+    let figure = mean(bare, |missed| missed.again as f64);
+    outcome.rows.push(Row::new("gossip alone", "exchanges begun again").shipped(figure));
     let figure = mean(shipped, |missed| missed.after_gossip as f64);
     outcome.rows.push(Row::new("as shipped", "missed in the end").shipped(figure));
     let figure = mean(shipped, |missed| missed.failed as f64);
@@ -62,6 +64,7 @@ fn run(plan: &Plan) -> Outcome {
         metrics: vec![
             ("missed", missed.after_gossip as f64),
             ("missed_after_exchange", missed.after_exchange as f64),
+            ("exchanges_begun_again", missed.again as f64),
             ("failed", missed.failed as f64),
         ],
     }));

@@ -1,14 +1,22 @@
 //! Our core as it spreads updates: a world of members that know each other, one of which says
 //! something new about itself.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    rc::Rc,
+    time::Duration,
+};
 
-use swim_core::{MemberChange, Node, Options};
+use swim_core::{EventKind, MemberChange, Node, Options, SeedOutcome};
 
 use crate::{
     chance::{Chance, Purpose, mix},
+    check::Checker,
     network::HostId,
     reference::gossip::{Gossip, Spread},
+    step::Step,
     world::World,
 };
 
@@ -71,6 +79,8 @@ pub(super) struct Missed {
     /// After one exchange of tables for each member. Not measured where members repair by
     /// themselves.
     pub(super) after_exchange: usize,
+    /// How many exchanges came to nothing and were begun again.
+    pub(super) again: usize,
     /// Fail events on the way.
     pub(super) failed: u64,
 }
@@ -101,16 +111,59 @@ pub(super) fn repair(n: usize, loss: f64, has_repair: bool, seed: u64) -> Missed
     world.run(QUIET);
     let mut missed = Missed { after_gossip: holes(&world), ..Missed::default() };
     if !has_repair {
-        for host in 0..n {
+        missed.again = exchange(&mut world, &mut luck);
+        missed.after_exchange = holes(&world);
+    }
+    missed.failed = world.tally.changes(MemberChange::Failed);
+    missed
+}
+
+/// Each member exchanges tables with another one, drawn at random. Streams run over the same
+/// network and some break for it: whoever could not tries again, with somebody else, until each has
+/// had its exchange. Returns how many had to.
+fn exchange(world: &mut World<Node>, luck: &mut Chance) -> usize {
+    let n = world.hosts().len();
+    let done = Rc::new(RefCell::new(BTreeSet::new()));
+    world.watch(Box::new(Exchanges(Rc::clone(&done))));
+    let mut begun = 0;
+    for _ in 0..TRIES_MAX {
+        let waiting: Vec<HostId> = (0..n).filter(|host| !done.borrow().contains(host)).collect();
+        if waiting.is_empty() {
+            break;
+        }
+        begun += waiting.len();
+        for host in waiting {
             let other = (host + 1 + luck.below(n as u64 - 1) as usize) % n;
             world.join(host, &[other]);
             world.run(Duration::from_millis(10));
         }
         world.run(QUIET);
-        missed.after_exchange = holes(&world);
     }
-    missed.failed = world.tally.changes(MemberChange::Failed);
-    missed
+    assert_eq!(done.borrow().len(), n, "each had its exchange");
+    begun - n
+}
+
+/// Whose exchange was answered.
+#[derive(Debug)]
+struct Exchanges(Rc<RefCell<BTreeSet<HostId>>>);
+
+impl Checker for Exchanges {
+    fn id(&self) -> &'static str {
+        "exchanges"
+    }
+
+    fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
+        for event in step.events {
+            if let EventKind::Seed { outcome: SeedOutcome::Joined { .. }, .. } = &event.kind {
+                self.0.borrow_mut().insert(step.host);
+            }
+        }
+        Ok(())
+    }
+
+    fn looks(&self) -> u64 {
+        self.0.borrow().len() as u64
+    }
 }
 
 fn prepare(world: &mut World<Node>) {
@@ -145,6 +198,8 @@ const BETWEEN: Duration = Duration::from_secs(2);
 /// Each update is sent 16 times by each of 1,000 members, three packets a round: more of them in a
 /// second would not fit.
 const UPDATE_EVERY: Duration = Duration::from_millis(100);
+/// So often at most a member tries to exchange tables.
+const TRIES_MAX: usize = 20;
 /// By then nobody has anything to send any more.
 const QUIET: Duration = Duration::from_secs(15);
 

@@ -84,6 +84,7 @@ const SOURCES: &[(&[&str], &[Class])] = {
         (&["forged without key"], &[C::Outsiders]),
         (&["forged with former key"], &[C::FormerKeys]),
         (&["forged with key", "lie believed"], &[C::Insiders]),
+        (&["reject implausible"], &[C::Insiders, C::Jump, C::SetClock]),
         (&["reject checksum", "reject decrypt"], &[C::Flips, C::Truncation, C::Garbage]),
         (&["reject version", "reject flags"], &[C::Flips, C::Garbage]),
         (&["reject truncated"], &[C::Truncation, C::Garbage]),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use swim_core::INCARNATION_MAX;
+
 use crate::{
     action::{Action, Forger, Intruder, Lie},
     chance::Chance,
@@ -68,7 +70,7 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
             for _ in 0..draw.times(2) {
                 let (at, host, from) = (draw.moment(), draw.host(), draw.host());
                 // Some of it from where nobody is allowed to be.
-                let from = if draw.chance.hits(0.2) { OUTSIDE } else { from };
+                let from = if draw.chance.hits(0.3) { FORBIDDEN } else { from };
                 let word = draw.chance.word();
                 let most = draw.chance.pick(&[40, 1_400, 12_000]);
                 let len = draw.chance.below(most) as usize;
@@ -79,6 +81,18 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
     }
 }
 
+/// To the last incarnation that is believed and about it, and to the last that there is. A member
+/// begins with the first.
+const FAR_AHEAD: [u64; 7] = [
+    INCARNATION_MAX / 2,
+    INCARNATION_MAX - 4,
+    INCARNATION_MAX - 2,
+    INCARNATION_MAX - 1,
+    INCARNATION_MAX,
+    INCARNATION_MAX + 1,
+    u64::MAX,
+];
+
 /// Hosts from here on are no part of the cluster.
 pub(super) const GUESTS: HostId = 100;
 
@@ -87,6 +101,9 @@ const NOBODY: HostId = 1_000;
 
 /// Whoever is here has an address that nobody allows.
 const OUTSIDE: HostId = GUESTS + 10;
+
+/// This host has an address that is not in 10.0.0.0/9.
+pub(super) const FORBIDDEN: HostId = 1 << 23;
 
 /// Whether a node on this host is one more than there should be.
 pub(super) const fn is_visitor(host: HostId) -> bool {
@@ -181,12 +198,15 @@ fn clocks(class: Class, draw: &mut Draw<'_>) {
     }
 }
 
-/// Somebody accuses members in the name of others, mostly of what they can have done.
+/// Somebody accuses members in the name of others, mostly of what they can have done. Some lies are
+/// such that a member could hardly answer them, or not at all, if they were believed. (X7)
 fn forge(draw: &mut Draw<'_>, by: Forger) {
     for _ in 0..draw.times(2) {
         let (at, host, from, about) = (draw.moment(), draw.host(), draw.host(), draw.host());
         let most = draw.chance.pick(&[1, 2, 1_000]);
-        let ahead = draw.chance.below(most) as u32;
+        let near = draw.chance.below(most);
+        let far = draw.chance.pick(&FAR_AHEAD);
+        let ahead = if draw.chance.hits(0.2) { far } else { near };
         let lie = Lie { about, dead: draw.chance.hits(0.5), ahead };
         draw.add(at, Action::Forge { host, from, lie, by });
     }

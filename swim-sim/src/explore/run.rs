@@ -197,6 +197,9 @@ impl<'a> Run<'a> {
             effects.before(action, &self.world.tally);
         }
         if let Action::Rotate { host, key, step } = action {
+            if !self.is_in_order(*key, *step) {
+                return;
+            }
             self.keep_key(*host, *key, *step);
         }
         let (settings, now, rings) = (&self.plan.settings, self.world.now, &self.rings);
@@ -213,6 +216,18 @@ impl<'a> Run<'a> {
         }
         if let Some(effects) = &mut self.effects {
             effects.after(self.plan, action, is_done, &self.world);
+        }
+    }
+
+    /// X18: operators use a key when all have it, and remove one when nobody uses it any more. A
+    /// rotation that a full ring stopped goes no further.
+    fn is_in_order(&self, key: u8, step: Rotation) -> bool {
+        let mut rings = (0..self.plan.settings.size)
+            .map(|host| self.rings.get(&host).map_or(&[FIRST_KEY][..], Vec::as_slice));
+        match step {
+            Rotation::Add => true,
+            Rotation::Use => rings.all(|ring| ring.contains(&key)),
+            Rotation::Remove => rings.all(|ring| ring.first() != Some(&key)),
         }
     }
 

@@ -84,7 +84,7 @@ pub struct Settings {
     pub is_sealed: bool,
     /// Whether nodes know the time on the wall.
     pub has_wall_clock: bool,
-    /// Whether only addresses within 10.0.0.0/8 are allowed.
+    /// Whether only addresses within 10.0.0.0/9 are allowed: those of all hosts but the last.
     pub has_allow_list: bool,
     /// What differs at single nodes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -251,8 +251,8 @@ impl Settings {
             o.unix_time = Some(host::unix_time(now));
         }
         if self.has_allow_list {
-            let ten = "10.0.0.0/8".parse().expect("a block");
-            o.allow = Some(AllowList::new(vec![ten]));
+            let hosts = "10.0.0.0/9".parse().expect("a block");
+            o.allow = Some(AllowList::new(vec![hosts]));
         }
         o.keyring = self.is_sealed.then(|| ring(keys));
         if let Some(skew) = self.skews.iter().find(|skew| skew.host == host) {

@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(assignment.to_string(), "probe_interval = 61s");
         let cases = [
             ("gossip_node=7", "did you mean `gossip_nodes`?"),
-            ("gossip_nodes=x", "\"x\" is not 3"),
+            ("gossip_nodes=x", "gossip_nodes: \"x\" is not a whole number (e.g. 3)"),
             ("gossip_nodes", "sets nothing"),
             ("probe_interval=1", "write 200ms"),
         ];

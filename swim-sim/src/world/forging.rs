@@ -68,9 +68,9 @@ impl<M: Machine> World<M> {
 }
 
 /// What a member speaks under later, if it has to refute so often.
-fn ahead(stamp: Stamp, by: u32) -> Stamp {
+fn ahead(stamp: Stamp, by: u64) -> Stamp {
     let Incarnation(incarnation) = stamp.incarnation;
-    Stamp::new(stamp.life.0, incarnation + u64::from(by))
+    Stamp::new(stamp.life.0, incarnation.saturating_add(by))
 }
 
 /// Rotations don't get further than this key.

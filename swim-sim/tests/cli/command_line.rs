@@ -15,7 +15,7 @@ fn wrong_command_lines_exit_with_2_and_a_remedy() {
         (&["rn"], "did you mean `run`?"),
         (&["run"], "say which scenario"),
         (&["run", CRASH, "more"], "\"more\" is a word too many"),
-        (&["run", CRASH, "--sed", "1"], "did you mean `seed`?"),
+        (&["run", CRASH, "--sed", "1"], "did you mean `--seed`?"),
         (&["run", CRASH, "--seed"], "--seed needs a value"),
         (&["run", CRASH, "--seed", "x"], "--seed \"x\": expected a whole number"),
         (&["run", CRASH, "--seed", "18446744073709551615"], "expected a whole number, 0 to 1844"),
