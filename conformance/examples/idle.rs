@@ -2,7 +2,8 @@
 //!
 //! Starts that many nodes in this process at the `lan` profile, joins them, and lets them be until
 //! all know all. Then it counts the processor time of the process over the seconds given, how often
-//! its threads went to sleep, and what memory the nodes added to it. Linux only, because it reads `/proc`.
+//! its threads went to sleep, and what memory the nodes added to it. Linux only, because it reads
+//! `/proc`.
 
 use std::{env, fs, future::Future, time::Duration};
 

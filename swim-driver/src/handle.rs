@@ -158,8 +158,8 @@ impl Handle {
         Ok(sent?)
     }
 
-    /// Sends `payload` to the member `to` over a stream, and returns when its node has confirmed that
-    /// it has it. Whether the application there has read it is not confirmed: it may be slow, and
+    /// Sends `payload` to the member `to` over a stream, and returns when its node has confirmed
+    /// that it has it. Whether the application there has read it is not confirmed: it may be slow, and
     /// then miss it ([`Notice::Lagged`](crate::Notice::Lagged)). Dropping the future does not stop
     /// the message.
     ///

@@ -1,5 +1,5 @@
-//! A queue from many to one, with room for so many. Those who find it full wait for room, first come
-//! first served, or, when they can't wait, may exceed it.
+//! A queue from many to one, with room for so many. Those who find it full wait for room, first
+//! come first served, or, when they can't wait, may exceed it.
 
 use core::{
     future::poll_fn,

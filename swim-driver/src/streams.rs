@@ -195,8 +195,8 @@ impl<R: Runtime> Drop for Streams<R> {
     }
 }
 
-/// Whether an error when accepting says something of one connection only, whose peer was gone before
-/// it was accepted: nobody may slow down the others by that.
+/// Whether an error when accepting says something of one connection only, whose peer was gone
+/// before it was accepted: nobody may slow down the others by that.
 fn is_about_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::ConnectionAborted | Kind::ConnectionReset | Kind::Interrupted)

@@ -134,7 +134,8 @@ async fn answer(handle: &Handle, command: &str) -> Result<Vec<Value>, Box<dyn Er
     Ok(lines)
 }
 
-/// Takes a step of a rotation of keys, unless asked to `list` them; the ids of those there are then.
+/// Takes a step of a rotation of keys, unless asked to `list` them; the ids of those there are
+/// then.
 async fn keys(handle: &Handle, text: &str) -> Result<String, Box<dyn Error>> {
     if let Some((step, key)) = text.split_once(' ') {
         let key = Key::from_base64(key)?;

@@ -3,7 +3,7 @@
 //! Tables leave frame by frame, the next one when the driver says that the last went out, so that
 //! a slow reader costs no memory. memberlist net.go: `sendAndReceiveState`, `handleConn`.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::{iter, net::SocketAddr};
 
 use bytes::Bytes;

@@ -192,8 +192,9 @@ Usage: swim-sim experiment ID [OPTIONS]
 Options:
       --full           As published, which may take hours; otherwise a sample in some minutes
       --strict         Exit with 1 when a band or a bar is missed
-      --seed N         All cells once, with this luck, instead of a sample
-      --seeds A..B     All cells with each of these; 1..11 are the published ten repetitions
+      --seed N         All cells once, with this luck, instead of a sample; may take hours too
+      --seeds A..B     All cells with each of these; 1..11 are the ten repetitions that were
+                       published for lg1 to lg3
       --json           Print the outcome as JSON
       --report FILE    Write a page for the browser: figures beside the published ones
       --trace FILE     Write a line for each run, separated by tabs

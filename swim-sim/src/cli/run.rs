@@ -35,13 +35,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         files::write(path, &report::html(outcome, &scenario.about, &again))?;
     }
     if args.output.json {
-        print(&format!("{:#}\n", report::json(&scenario, &outcomes, &again)))?;
+        let mut report = report::json(&scenario, &outcomes, &again);
+        report["checked_after_every_step"] = is_checked(&scenario).into();
+        print(&format!("{report:#}\n"))?;
     } else {
         if let (true, Some(outcome)) = (args.output.columns, shown) {
             let columns = report::columns(&outcome.record);
             print(&columns.ok_or_else(|| no_columns(outcome.record.hosts))?)?;
         }
         print(&report::text(&scenario, &outcomes, &again))?;
+        if !is_checked(&scenario) {
+            let most = CHECKED_MAX;
+            print(&format!("More than {most} nodes: only what is expected was checked.\n"))?;
+        }
     }
     Ok(if is_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -66,7 +72,7 @@ fn again(args: &RunArgs) -> String {
 fn all(scenario: &Scenario, seeds: &[u64]) -> Vec<Outcome> {
     let progress = Progress::of_time(seeds.len(), scenario.length);
     let outcomes = parallel::map(seeds, |seed| {
-        let mut prepare = |world: &mut World| watch(world, Trace::new());
+        let mut prepare = |world: &mut World| watch(world, scenario, Trace::new());
         let mut before = Duration::ZERO;
         scenario.run(*seed, &mut prepare, &mut |now| {
             progress.add_time(now.saturating_sub(before));
@@ -81,7 +87,8 @@ fn traced(scenario: &Scenario, seed: u64, path: &Path) -> Result<Outcome, Failur
     let (part, writer) = Part::create(path)?;
     let mut writer = Some(writer);
     let mut prepare = |world: &mut World| {
-        watch(world, writer.take().map_or_else(Trace::new, |file| Trace::to(Box::new(file))));
+        let trace = writer.take().map_or_else(Trace::new, |file| Trace::to(Box::new(file)));
+        watch(world, scenario, trace);
     };
     let progress = Progress::of_time(1, scenario.length);
     let mut before = Duration::ZERO;
@@ -101,12 +108,16 @@ pub(super) fn no_columns(nodes: usize) -> Failure {
 }
 
 /// Who looks at a world while it runs, in every run of the program.
-fn watch(world: &mut World, trace: Trace) {
+fn watch(world: &mut World, scenario: &Scenario, trace: Trace) {
     world.trace = Some(trace);
-    if world.hosts().len() <= CHECKED_MAX {
-        let size = world.hosts().len();
-        check::all(size).into_iter().for_each(|checker| world.watch(checker));
+    if is_checked(scenario) {
+        check::for_world(scenario.nodes).into_iter().for_each(|checker| world.watch(checker));
     }
+}
+
+/// Whether all that must always hold is looked at after every step.
+fn is_checked(scenario: &Scenario) -> bool {
+    scenario.nodes <= CHECKED_MAX
 }
 
 /// Checkers look at whole tables whenever one changes: in larger worlds that takes too long.

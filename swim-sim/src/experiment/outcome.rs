@@ -147,7 +147,8 @@ impl Row {
 }
 
 /// What a shipped figure is worth against its bar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It reaches the bar.
     Met,

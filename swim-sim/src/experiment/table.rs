@@ -34,10 +34,17 @@ pub fn table(outcome: &Outcome) -> String {
     text
 }
 
-/// The outcome as one JSON document.
+/// The outcome as one JSON document. Each row says, beside what it holds, whether the plain figure
+/// lies in its band (`in_band`), and what the shipped one is worth (`verdict`).
 #[must_use]
 pub fn json(outcome: &Outcome) -> String {
-    serde_json::to_string_pretty(outcome).expect("an outcome has only text keys and numbers")
+    let mut document = serde_json::json!(outcome);
+    for (nth, row) in outcome.rows.iter().enumerate() {
+        let place = &mut document["rows"][nth];
+        place["in_band"] = serde_json::json!(row.fidelity());
+        place["verdict"] = serde_json::json!(row.verdict());
+    }
+    format!("{document:#}")
 }
 
 /// One line per run, tab separated: experiment, parameters, seed, then name and value of each

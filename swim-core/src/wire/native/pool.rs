@@ -3,9 +3,9 @@
 
 use bytes::{Bytes, BytesMut};
 
-/// The length of a chunk: five full packets, more than a tick sends, or some hundred and fifty pings.
-/// Longer ones save next to nothing, and every node keeps one. Without an operating system memory is
-/// dear, and three packets must do.
+/// The length of a chunk: five full packets, more than a tick sends, or some hundred and fifty
+/// pings. Longer ones save next to nothing, and every node keeps one. Without an operating system
+/// memory is dear, and three packets must do.
 const CHUNK_LEN: usize = if cfg!(target_os = "none") { 4 * 1024 } else { 8 * 1024 };
 
 /// The rest of the current chunk.
