@@ -10,7 +10,7 @@ use super::{
     inbound::Inbound,
     leaf::{Alive, Kind, Leaf, Origin, Verdict},
     limits::{CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, STREAM_LEN_MAX},
-    lzw, meaning,
+    lists, lzw, meaning,
     push_pull::{Head, Node, read_delivery},
     unpack::Reader,
 };
@@ -63,6 +63,9 @@ impl Memberlist {
             };
         }
         inner = inflated(inner, PACKET_INFLATED_MAX, said)?;
+        if let Some(bytes) = lists::packet(&inner.bytes) {
+            inner = Inner { bytes, at: None };
+        }
         if inner.bytes.first() == Some(&(Kind::Compound as u8)) {
             return self.explain_parts(&inner, said);
         }
@@ -83,7 +86,10 @@ impl Memberlist {
         if inner.bytes.first() == Some(&(Kind::Compress as u8)) {
             return Err(Refusal::new("compression", inner.at, Reject::Misplaced));
         }
-        let inner = whole(inner)?;
+        let mut inner = whole(inner)?;
+        if let Some(bytes) = lists::streamed(&inner.bytes).filter(|plain| *plain != inner.bytes) {
+            inner = Inner { bytes, at: None };
+        }
         self.explain_streamed(&inner, said)
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use weezl::{BitOrder, LzwStatus, decode::Decoder, encode::Encoder};
 
-use super::{leaf::Kind, pack::Packer, unpack::Reader};
+use super::{leaf::Kind, lists, pack::Packer, unpack::Reader};
 use crate::reject::Reject;
 
 /// The only algorithm there is.
@@ -21,7 +21,8 @@ const STEP: usize = 4096;
 /// Inflates what the body of a compress message holds to at most `max` bytes.
 pub(crate) fn open(body: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {
     let (mut algorithm, mut compressed) = (0, &[][..]);
-    Reader::new(body).fields(&["Algo", "Buf"], |field, from| {
+    let plain = lists::body(body);
+    Reader::new(plain.as_deref().unwrap_or(body)).fields(&["Algo", "Buf"], |field, from| {
         match field {
             0 => algorithm = from.number(u64::from(u8::MAX))?,
             _ => compressed = from.bytes()?.unwrap_or_default(),

@@ -14,6 +14,7 @@ mod inbound;
 mod label;
 mod leaf;
 mod limits;
+mod lists;
 mod lzw;
 mod meaning;
 mod nonces;
@@ -266,6 +267,13 @@ impl Memberlist {
         if message.first() == Some(&(Kind::Compress as u8)) {
             lzw::open(&message[1..], PACKET_INFLATED_MAX, &mut self.spare)?;
             mem::swap(scratch, &mut self.spare);
+            if let Some(plain) = lists::packet(scratch) {
+                *scratch = plain;
+            }
+            return Ok(scratch);
+        }
+        if let Some(plain) = lists::packet(message) {
+            *scratch = plain;
             return Ok(scratch);
         }
         Ok(if is_opened { &scratch[message_at..] } else { &rest[message_at..] })

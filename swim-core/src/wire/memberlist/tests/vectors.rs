@@ -1,9 +1,12 @@
 //! Vectors made with Go's own codec: what it writes, and what it takes and refuses.
 
+use alloc::string::String;
+
 use super::{
     super::{
         leaf::{IndirectPing, Leaf, Origin, Ping, Verdict},
         limits::NONCE_LEN,
+        lists,
         unpack::Reader,
     },
     *,
@@ -249,12 +252,14 @@ fn whole_streams_of_go_are_read() {
 #[test]
 fn as_lenient_as_go_and_no_more() {
     let ping = |seq, node| Ok(Ping { seq, node, source: Origin::default() });
-    let cases: [(&str, Result<Ping<'_>, Reject>); 14] = [
+    let cases: [(&str, Result<Ping<'_>, Reject>); 17] = [
         ("9201a162", ping(1, b"b")),
         ("81a44e6f6465c40162", ping(0, b"b")),
         ("81a44e6f646593016263", ping(0, &[1, 0x62, 0x63])),
-        // Go takes this one: numbers from 128 on have two bytes. (G30)
-        ("81a44e6f646592cc8063", Err(Reject::Malformed)),
+        ("81a44e6f646592cc8063", ping(0, &[0x80, 0x63])),
+        ("81a44e6f64659361cd00ffc0", ping(0, &[0x61, 0xFF, 0])),
+        ("929005", Err(Reject::Malformed)),
+        ("81a44e6f646592cd010063", Err(Reject::Malformed)),
         ("c0", ping(0, b"")),
         ("80", ping(0, b"")),
         ("82a358595a93010203a55365714e6f05", ping(5, b"")),
@@ -267,6 +272,51 @@ fn as_lenient_as_go_and_no_more() {
         ("81a44e6f646501", Err(Reject::Malformed)),
     ];
     for (body, expected) in cases {
-        assert_eq!(Ping::read(&mut Reader::new(&bytes(body))), expected, "{body}");
+        let body = bytes(body);
+        let plain = lists::body(&body);
+        let read = Ping::read(&mut Reader::new(plain.as_deref().unwrap_or(&body)));
+        assert_eq!(read, expected, "{}", hex(&body));
     }
+}
+
+/// Wherever they stand: in a packet alone, beside others, compressed, and in a table.
+#[test]
+fn bytes_as_a_list_of_numbers_are_bytes() {
+    const LINE: &str = "a44e616d65a16ba4506f7274cd1f0aab496e6361726e6174696f6e01a356736ea6010502000000\
+                        a44164647294ccc0cca80001";
+    let claim = bytes(&(String::from("0485") + &LINE.replace("4e616d65", "4e6f6465")));
+    let ack = bytes(ACK);
+    let mut both = Vec::new();
+    let lengths = [ack.len() as u16, claim.len() as u16, 0, 50];
+    compound::put(&lengths, &[&ack[..], &claim].concat(), &mut both);
+    let mut compressed = Vec::new();
+    lzw::put(&claim, &mut compressed);
+    let addr = "192.168.0.1:7946".parse().unwrap();
+    let mut wire = PLAIN.wire();
+    for (packet, at, refused) in [
+        (&claim, 0, &[][..]),
+        (&both, 1, &[Reject::Malformed, Reject::Truncated]),
+        (&compressed, 0, &[]),
+    ] {
+        let mut scratch = Vec::new();
+        let opened = wire.open_packet(None, packet, &mut scratch).unwrap();
+        let Message::Claim(Claim::Alive(alive)) = opened.messages[at] else { panic!("{opened:?}") };
+        assert_eq!((alive.name, alive.addr), (named("k"), addr));
+        assert_eq!(opened.refused[..], *refused);
+        assert!(wire.explain_packet(packet).messages.len() == at + 1);
+    }
+    let table =
+        bytes(&(String::from("0682a54e6f64657301ac5573657253746174654c656e0285") + LINE + "7573"));
+    let (mut channel, mut scratch) = (Channel::listener(), Vec::new());
+    let opened = wire.open_frame(None, &mut channel, &mut &table[..], &mut scratch).unwrap();
+    let opened = opened.unwrap();
+    let Message::Entry(entry) = opened.messages[1] else { panic!("{opened:?}") };
+    assert_eq!((entry.alive.name, entry.alive.addr), (named("k"), addr));
+    let said = wire.explain_stream(&table, true);
+    assert!(said[0].is_understood() && said[0].messages.len() == 3, "{said:?}");
+    // What is packed may be written so, too.
+    let packed = bytes("82a4416c676f00a34275669800ccd1cc9461ccc3cce64d40");
+    let mut out = Vec::new();
+    assert_eq!(lzw::open(&packed, 99, &mut out), Ok(()));
+    assert_eq!(out, b"hello");
 }
