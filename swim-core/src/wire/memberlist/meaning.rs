@@ -97,7 +97,9 @@ pub(crate) fn ack(seq: u32, payload: Option<&[u8]>) -> Ack<'_> {
     Ack { nonce, digest, payload: payload.unwrap_or_default() }
 }
 
-/// What a line of a table means.
+/// What a line of a table means. Of one about a member that is not alive, nothing counts but whom
+/// it is about, under which incarnation, and the state: a wrong word beside those must not keep it
+/// alive. memberlist state.go: `mergeState`.
 pub(crate) fn entry<'a>(node: &push_pull::Node<'a>, own: &Identity) -> Result<Entry<'a>, Reject> {
     let state = match node.state {
         0 => State::Alive,
@@ -106,7 +108,10 @@ pub(crate) fn entry<'a>(node: &push_pull::Node<'a>, own: &Identity) -> Result<En
         3 => State::Left,
         _ => return Err(Reject::Malformed),
     };
-    let alive = alive(&node.alive, own)?;
+    let alive = match alive(&node.alive, own) {
+        Err(_) if state != State::Alive => nowhere(&node.alive)?,
+        alive => alive?,
+    };
     Ok(Entry { alive, state, stamp: alive.stamp, reason: LeaveReason::Graceful })
 }
 
@@ -213,25 +218,38 @@ fn accusation<'a>(verdict: &Verdict<'a>) -> Result<Accusation<'a>, Reject> {
     Ok(Accusation { name: name(verdict.node)?, stamp, from: name(verdict.from)? })
 }
 
-fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+/// A member of which only its name and its incarnation are known.
+fn nowhere<'a>(said: &leaf::Alive<'a>) -> Result<Alive<'a>, Reject> {
+    let (name, stamp) = subject(said)?;
+    let none = VersionRange { min: 0, max: 0, current: 0 };
+    Ok(Alive {
+        name,
+        stamp,
+        addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        mapped: false,
+        versions: Versions { protocol: none, application: none },
+        meta: &[],
+    })
+}
+
+/// Who is meant, under which incarnation.
+fn subject<'a>(said: &leaf::Alive<'a>) -> Result<(NameRef<'a>, Stamp), Reject> {
     if said.incarnation == 0 {
         // Every node begins at 1. Go would keep it as dead, and of one that is gone already it says
         // what nobody has ever said.
         return Err(Reject::Implausible);
     }
+    Ok((name(said.node)?, stamp(said.incarnation)))
+}
+
+fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+    let (name, stamp) = subject(said)?;
     let (addr, mapped) = address(said.addr, said.port, own)?;
     let meta = said.meta.unwrap_or_default();
     if meta.len() > META_LEN_MAX {
         return Err(Reject::Oversize);
     }
-    Ok(Alive {
-        name: name(said.node)?,
-        stamp: stamp(said.incarnation),
-        addr,
-        mapped,
-        versions: versions(said.vsn)?,
-        meta,
-    })
+    Ok(Alive { name, stamp, addr, mapped, versions: versions(said.vsn)?, meta })
 }
 
 /// A claim without versions would end every exchange of all who hold it: Go compares them all.

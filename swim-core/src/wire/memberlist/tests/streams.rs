@@ -169,6 +169,38 @@ fn a_bad_line_of_a_table_does_not_spoil_the_others() {
     assert_eq!((is_over, entries, &refused[..]), (Ok(true), 2, &[Reject::Malformed][..]));
 }
 
+#[test]
+fn a_line_about_who_is_not_alive_needs_no_more_than_a_name_and_an_incarnation() {
+    let line = |rest: &str| {
+        let head = "0681a54e6f64657301";
+        bytes(&[head, rest].concat())
+    };
+    let dead = "83ab496e6361726e6174696f6e07a44e616d65a66e6f64652d62a55374617465";
+    for (state, meant) in [("01", State::Suspect), ("02", State::Dead), ("03", State::Left)] {
+        let mut count = 0;
+        let stream = line(&[dead, state].concat());
+        let is_over = read(&mut PLAIN.wire(), Channel::listener(), &stream, |opened| {
+            let Message::Entry(entry) = opened.messages[1] else { panic!("{opened:?}") };
+            assert_eq!((entry.state, entry.stamp), (meant, Stamp::new(0, 7)));
+            assert_eq!((entry.alive.name, entry.alive.addr.port()), (named("node-b"), 0));
+            count += 1;
+        });
+        assert_eq!((is_over, count), (Ok(true), 1));
+    }
+    for (wrong, reject) in [
+        // One that is alive, one under no incarnation, one without a name.
+        ("83ab496e6361726e6174696f6e07a44e616d65a66e6f64652d62a5537461746500", Reject::Address),
+        ("82a44e616d65a66e6f64652d62a5537461746502", Reject::Implausible),
+        ("82ab496e6361726e6174696f6e07a5537461746502", Reject::Text),
+    ] {
+        let mut refused = Vec::new();
+        let is_over = read(&mut PLAIN.wire(), Channel::listener(), &line(wrong), |opened| {
+            refused.extend_from_slice(&opened.refused);
+        });
+        assert_eq!((is_over, &refused[..]), (Ok(true), &[reject][..]), "{wrong}");
+    }
+}
+
 /// Memory for what came, not for what was announced.
 #[test]
 fn x11_a_stream_takes_no_more_than_it_brings() {
