@@ -573,6 +573,20 @@ fn nacks_are_for_those_that_know_them() {
     assert_eq!(stage.node.stats().relays_refused, 2);
 }
 
+/// Who asks for help for nobody in particular must not think less of itself for it.
+#[test]
+fn a_nack_is_due_also_where_no_target_is_named() {
+    let mut stage = Stage::joined();
+    for (nack, is_sent) in [("c3", true), ("c2", false)] {
+        stage.packet(
+            go(),
+            &format!("0184a44e61636b{nack}a4506f7274cd1f0aa55365714e6f2aa6546172676574a40a010209"),
+        );
+        assert_eq!(stage.has_sent("0b81a55365714e6f2a"), is_sent);
+    }
+    assert_eq!(stage.node.stats().relays_refused, 2);
+}
+
 #[test]
 fn a_reliable_message_is_done_when_its_last_byte_went_out() {
     let finished = |stage: &mut Stage| -> Vec<_> {

@@ -61,13 +61,8 @@ pub(crate) fn message<'a>(leaf: Leaf<'a>, own: &Identity) -> Result<Message<'a>,
         Leaf::Ping(ping) => Message::Ping(ping_to(&ping, own)?),
         Leaf::IndirectPing(ping) => {
             let (addr, _) = address(ping.target, ping.port, own)?;
-            let nonce = u64::from(ping.seq);
-            Message::IndirectPing(IndirectPing {
-                nonce,
-                target: name(ping.node)?,
-                addr,
-                nack: ping.nack,
-            })
+            let (nonce, target) = (u64::from(ping.seq), NameRef::new(ping.node));
+            Message::IndirectPing(IndirectPing { nonce, target, addr, nack: ping.nack })
         }
         Leaf::Ack { seq, payload } => Message::Ack(ack(seq, payload)),
         Leaf::Nack { seq } => Message::Nack(Nack { nonce: u64::from(seq) }),
@@ -126,7 +121,8 @@ pub(crate) fn put(message: &Message<'_>, to: &[u8], own: &Identity, out: &mut Ve
         Message::IndirectPing(ping) => {
             let target = Octets::of(ping.addr.ip(), false);
             let (target, port) = (target.as_bytes(), ping.addr.port());
-            let (seq, node, nack) = (seq(ping.nonce), ping.target.as_bytes(), ping.nack);
+            let node = ping.target.map_or(&[][..], NameRef::as_bytes);
+            let (seq, nack) = (seq(ping.nonce), ping.nack);
             Leaf::IndirectPing(leaf::IndirectPing { seq, target, port, node, nack, source })
                 .put(out);
         }
@@ -213,9 +209,12 @@ fn verdict<'a>(accusation: &Accusation<'a>) -> Verdict<'a> {
     }
 }
 
+/// Who does not say who accuses, or not in a name, accuses all the same: in nobody's name, for
+/// which that of the accused stands.
 fn accusation<'a>(verdict: &Verdict<'a>) -> Result<Accusation<'a>, Reject> {
-    let stamp = stamp(verdict.incarnation);
-    Ok(Accusation { name: name(verdict.node)?, stamp, from: name(verdict.from)? })
+    let name = name(verdict.node)?;
+    let from = NameRef::new(verdict.from).unwrap_or(name);
+    Ok(Accusation { name, stamp: stamp(verdict.incarnation), from })
 }
 
 /// A member of which only its name and its incarnation are known.

@@ -16,7 +16,7 @@ use crate::{
     member::{LeaveReason, State, VersionRange, Versions},
     name::named,
     stamp::Stamp,
-    wire::message::{Ack, Alive, Claim, Digest, Entry, Ping},
+    wire::message::{Accusation, Ack, Alive, Claim, Digest, Entry, Ping},
 };
 
 /// What a wire of the tests has.

@@ -279,6 +279,28 @@ fn as_lenient_as_go_and_no_more() {
     }
 }
 
+/// Who accuses may be missing, or no name at all: that costs the accuser, and not the accusation.
+#[test]
+fn an_accusation_needs_no_accuser() {
+    let rest = "ab496e6361726e6174696f6e07a44e6f6465a66e6f64652d62";
+    let (name, stamp) = (named("node-b"), Stamp::new(0, 7));
+    let long = String::from("a446726f6dd981") + &"61".repeat(129);
+    for from in ["", "a446726f6da0", "a446726f6da1ff", "a446726f6da20a61", &long] {
+        let fields = if from.is_empty() { "82" } else { "83" };
+        for kind in ["03", "05"] {
+            let packet = bytes(&[kind, fields, from, rest].concat());
+            let (mut wire, mut scratch) = (PLAIN.wire(), Vec::new());
+            let opened = wire.open_packet(None, &packet, &mut scratch).unwrap();
+            let accusation = Accusation { name, stamp, from: name };
+            let claim =
+                if kind == "03" { Claim::Suspect(accusation) } else { Claim::Dead(accusation) };
+            assert_eq!(opened.messages[..], [Message::Claim(claim)], "{from}");
+        }
+    }
+    let nobody = bytes("0382a446726f6da161ab496e6361726e6174696f6e07");
+    assert_eq!(outcome(&mut PLAIN.wire(), &nobody), Err(Reject::Text), "nobody is accused");
+}
+
 /// Wherever they stand: in a packet alone, beside others, compressed, and in a table.
 #[test]
 fn bytes_as_a_list_of_numbers_are_bytes() {
