@@ -373,6 +373,7 @@ mod tests {
             compression: false,
             skip_inbound_label_check: true,
             accept_padded: true,
+            bind_port: None,
         };
         assert_eq!(args.dialect, Dialect::Memberlist(changed));
         assert_eq!(args.application, VersionRange { min: 2, max: 5, current: 4 });

@@ -27,6 +27,16 @@ pub(crate) struct Identity {
     pub(crate) name: Name,
     pub(crate) addr: Octets,
     pub(crate) port: u16,
+    pub(crate) ports: Ports,
+}
+
+/// At which port others are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    /// The one at which this node listens.
+    pub(crate) bound: u16,
+    /// Whether all of the cluster listen at the same.
+    pub(crate) are_all_one: bool,
 }
 
 /// An IP address as bytes.
@@ -265,7 +275,7 @@ fn versions(vsn: &[u8]) -> Result<Versions, Reject> {
 
 /// An address at which somebody can be reached, and whether it is one of IPv4 dressed as one of
 /// IPv6: it must be passed on as it came, because Go compares bytes. Without a port it is the
-/// reader's own. (X19)
+/// one at which the reader listens. memberlist net.go: `handleAlive`. (X19)
 fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), Reject> {
     let ip = self::ip(ip).ok_or(Reject::Address)?;
     let canonical = ip.to_canonical();
@@ -275,7 +285,8 @@ fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), R
     if is_nobody {
         return Err(Reject::Address);
     }
-    let port = if port == 0 { own.port } else { port };
+    let Ports { bound, are_all_one } = own.ports;
+    let port = if port == 0 || are_all_one { bound } else { port };
     Ok((SocketAddr::new(canonical, port), canonical != ip))
 }
 

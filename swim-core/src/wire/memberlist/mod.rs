@@ -48,7 +48,7 @@ use self::{
         CHECKSUM_LEN, CHECKSUM_SINCE, COMPOUND_HEAD_LEN, COMPRESS_LEN_MIN, PACKET_INFLATED_MAX,
         PACKET_LEN_MAX, PADDED_PROTOCOL, SEALED_HEAD_LEN,
     },
-    meaning::{Identity, Octets},
+    meaning::{Identity, Octets, Ports},
     seal::{Envelope, Sealing},
 };
 use super::{
@@ -57,7 +57,7 @@ use super::{
     settings::WireSettings,
 };
 use crate::{
-    dialect::MemberlistOptions,
+    dialect::{MemberlistOptions, PORTS_SINCE},
     keyring::{KeyId, Keyring},
     name::{Name, NameRef},
     reject::Reject,
@@ -93,6 +93,10 @@ impl Memberlist {
             name: Name::from_checked(NameRef::from_checked(own_name.as_bytes())),
             addr: Octets::of(addr.ip(), false),
             port: addr.port(),
+            ports: Ports {
+                bound: options.bind_port.unwrap_or(addr.port()),
+                are_all_one: options.protocol.current < PORTS_SINCE,
+            },
         };
         Self {
             labelling: Labelling {

@@ -39,6 +39,7 @@ const PLAIN: Setup<'static> = Setup {
         accept_padded: false,
         compression: false,
         skip_inbound_label_check: false,
+        bind_port: None,
     },
 };
 

@@ -1,6 +1,6 @@
 //! Vectors made with Go's own codec: what it writes, and what it takes and refuses.
 
-use alloc::string::String;
+use alloc::{format, string::String};
 
 use super::{
     super::{
@@ -299,6 +299,44 @@ fn an_accusation_needs_no_accuser() {
     }
     let nobody = bytes("0382a446726f6da161ab496e6361726e6174696f6e07");
     assert_eq!(outcome(&mut PLAIN.wire(), &nobody), Err(Reject::Text), "nobody is accused");
+}
+
+/// Below version 2 a cluster has one port, and a node that gives none has it in every version.
+#[test]
+fn a_port_is_believed_from_version_two_on() {
+    let rest = |name: &str, port: &str| {
+        format!(
+            "a4{name}a16ba441646472a40a000001ab496e6361726e6174696f6e01a356736ea6010502000000\
+             a4506f7274{port}"
+        )
+    };
+    for (version, bind_port, port, expected) in [
+        (2, None, "cd1234", 0x1234),
+        (2, None, "00", 7946),
+        (2, Some(8000), "00", 8000),
+        (1, None, "cd1234", 7946),
+        (1, Some(8000), "cd1234", 8000),
+    ] {
+        let mut options = MemberlistOptions { bind_port, ..PLAIN.options };
+        options.protocol.current = version;
+        let mut wire = Setup { options, ..PLAIN }.wire();
+        let help = format!("0183a44e6f6465a16ba6546172676574a40a000001a4506f7274{port}");
+        for packet in [String::from("0485") + &rest("4e6f6465", port), help] {
+            let (packet, mut scratch) = (bytes(&packet), Vec::new());
+            let opened = wire.open_packet(None, &packet, &mut scratch).unwrap();
+            let addr = match opened.messages[0] {
+                Message::Claim(Claim::Alive(alive)) => alive.addr,
+                Message::IndirectPing(ping) => ping.addr,
+                _ => panic!("{opened:?}"),
+            };
+            assert_eq!(addr.port(), expected, "version {version}");
+        }
+        let table = bytes(&(String::from("0681a54e6f6465730185") + &rest("4e616d65", port)));
+        let (mut channel, mut scratch) = (Channel::listener(), Vec::new());
+        let opened = wire.open_frame(None, &mut channel, &mut &table[..], &mut scratch).unwrap();
+        let Message::Entry(entry) = opened.unwrap().messages[1] else { panic!("no entry") };
+        assert_eq!(entry.alive.addr.port(), expected, "version {version}");
+    }
 }
 
 /// Wherever they stand: in a packet alone, beside others, compressed, and in a table.
