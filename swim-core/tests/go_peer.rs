@@ -406,6 +406,19 @@ fn who_is_not_alive_in_its_table_is_not_made_alive_by_it() {
     assert!(stage.events.iter().all(|kind| !matches!(kind, EventKind::Member { .. })));
 }
 
+/// Of others as of us: what nobody can have is refused, and that is counted.
+#[test]
+fn an_implausible_line_of_a_table_is_counted_whoever_it_is_about() {
+    let mut stage = Stage::joined();
+    for (nth, node) in ["node-a", "node-b"].into_iter().enumerate() {
+        stage.stream(&table_of(node, "0a010203", "ce80000000", 2));
+        let stats = stage.node.stats();
+        assert_eq!(stats.rejected_for(Reject::Implausible), nth as u64 + 1, "{node}");
+        assert_eq!(stats.unbeatable, nth as u64, "only what is said of us can't be outbid by us");
+    }
+    assert_eq!(stage.node.member("node-a").map(|member| member.state), Some(State::Alive));
+}
+
 #[test]
 fn it_leaves_and_returns() {
     let mut stage = Stage::joined();
