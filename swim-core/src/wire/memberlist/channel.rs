@@ -7,7 +7,9 @@ use super::{
     inbound::{Inbound, Share},
     label::Labelling,
     leaf::{Kind, Leaf, Ping},
-    limits::{ENTRIES_PER_BATCH, INCOMING_MAX, PIECE_LEN, SEALED_HEAD_LEN, STREAM_LEN_MAX},
+    limits::{
+        ENTRIES_PER_BATCH, INCOMING_MAX, PIECE_LEN, SEALED_HEAD_LEN, SEALED_LEN_MAX, STREAM_LEN_MAX,
+    },
     lists, lzw,
     meaning::{self, Identity},
     push_pull::{Head, Node, read_delivery},
@@ -188,7 +190,7 @@ impl Channel {
         };
         let [_, len @ ..] = *head;
         let len = usize::try_from(u32::from_be_bytes(len)).map_err(|_| Reject::Oversize)?;
-        if len > STREAM_LEN_MAX {
+        if len > SEALED_LEN_MAX {
             return Err(Reject::Oversize);
         }
         let Some(sealed) = rest.get(..len) else { return Ok(false) };

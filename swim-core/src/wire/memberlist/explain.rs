@@ -9,7 +9,10 @@ use super::{
     extent::Extent,
     inbound::Inbound,
     leaf::{Alive, Kind, Leaf, Origin, Verdict},
-    limits::{CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, STREAM_LEN_MAX},
+    limits::{
+        CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, SEALED_LEN_MAX,
+        STREAM_LEN_MAX,
+    },
     lists, lzw, meaning,
     push_pull::{Head, Node, read_delivery},
     unpack::Reader,
@@ -152,7 +155,7 @@ impl Memberlist {
         let [_, len @ ..] = *head;
         let len = u32::from_be_bytes(len);
         said.layer("frame", Some(at), vec![("len", len.into())]);
-        let len = usize::try_from(len).ok().filter(|&len| len <= STREAM_LEN_MAX);
+        let len = usize::try_from(len).ok().filter(|&len| len <= SEALED_LEN_MAX);
         let len = len.ok_or_else(|| refused(at, Reject::Oversize))?;
         let end = at + bytes.len();
         let sealed = rest.get(..len).ok_or_else(|| refused(end, Reject::Truncated))?;

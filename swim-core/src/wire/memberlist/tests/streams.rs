@@ -4,8 +4,9 @@
 use alloc::{format, string::String};
 
 use super::{
-    super::limits::{ENTRIES_PER_BATCH, STREAM_LEN_MAX},
+    super::inbound::Inbound,
     hostile::changes,
+    limits::{ENTRIES_PER_BATCH, SEALED_LEN_MAX},
     samples::{Place, runs},
     *,
 };
@@ -119,7 +120,7 @@ fn a_delivery_and_a_ping_arrive_whole() {
 
 #[test]
 fn each_malformed_stream_is_refused_for_its_fault() {
-    let len = u32::try_from(STREAM_LEN_MAX).unwrap() + 1;
+    let len = u32::try_from(SEALED_LEN_MAX).unwrap() + 1;
     let long = [&[Kind::Encrypt as u8][..], &len.to_be_bytes()].concat();
     let mut nested = Vec::new();
     lzw::put(&bytes("0982a4416c676f00a3427566a800d19461c3e64d40"), &mut nested);
@@ -247,6 +248,26 @@ fn m1_all_streams_together_hold_only_so_much() {
         drop((first, second));
         first = begin(&mut wire, third).1;
         assert!(first.memory() > 0, "and what it gave up is free");
+    }
+}
+
+/// As much as Go takes, where the configuration does: a head stands before it.
+#[test]
+fn a_message_and_a_state_of_twenty_mebibytes_are_read() {
+    for head in ["0681ac5573657253746174654c656ece01400000", "0881aa557365724d73674c656ece01400000"]
+    {
+        let mut wire = PLAIN.wire();
+        wire.inbound = Inbound::new(20 << 20, 20 << 20);
+        let stream = [&bytes(head)[..], &alloc::vec![7; 20 << 20]].concat();
+        let mut len = 0;
+        let is_over = read(&mut wire, Channel::listener(), &stream, |opened| {
+            for message in &opened.messages {
+                if let Message::StatePiece(piece) | Message::DeliveryPiece(piece) = message {
+                    len += piece.len();
+                }
+            }
+        });
+        assert_eq!((is_over, len), (Ok(true), 20 << 20));
     }
 }
 
