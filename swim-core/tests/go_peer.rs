@@ -419,6 +419,32 @@ fn an_implausible_line_of_a_table_is_counted_whoever_it_is_about() {
     assert_eq!(stage.node.member("node-a").map(|member| member.state), Some(State::Alive));
 }
 
+/// Who has not heard of the leave yet finds out by gossip, not by suspecting a node that is there.
+#[test]
+fn after_a_leave_its_pings_are_answered_and_nothing_else_is() {
+    let mut stage = Stage::joined();
+    stage.node.set_ack_payload(Bytes::from_static(b"hi")).expect("short");
+    stage.node.leave(stage.now, Duration::from_secs(5)).expect("it runs");
+    stage.run(Duration::from_secs(60));
+    let is_over = |kind: &EventKind| matches!(kind, EventKind::LeaveFinished { .. });
+    assert!(stage.node.has_left() && stage.events.iter().any(is_over));
+    stage.packet(go(), PING);
+    assert_eq!(stage.sent(), ["0282a75061796c6f6164c0a55365714e6f2a"], "and without a payload");
+    stage.events.clear();
+    for packet in [
+        verdict(3, "node-a", "01"),
+        own_claim(9),
+        "08786f".into(),
+        table_of("node-c", "0a010205", "01", 0),
+    ] {
+        stage.packet(go(), &packet);
+        assert!(stage.packets.is_empty() && stage.events.is_empty(), "{packet}");
+    }
+    let before = stage.packets.len();
+    stage.run(Duration::from_secs(10));
+    assert_eq!(stage.packets.len(), before, "it says nothing by itself");
+}
+
 #[test]
 fn it_leaves_and_returns() {
     let mut stage = Stage::joined();

@@ -364,7 +364,7 @@ impl Node {
         self.phase == Phase::Leaving
     }
 
-    /// Whether the node has left and is silent.
+    /// Whether the node has left and is silent; in memberlist's dialect, but for answers to pings.
     #[must_use]
     pub fn has_left(&self) -> bool {
         self.phase == Phase::Left
