@@ -174,8 +174,13 @@ fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
             Token::Flag(flag) => match flag {
                 "dialect" => {
                     let is_memberlist = reader.chosen(flag, &DIALECTS)?;
-                    // Whatever was captured is to be explained, whichever protocol it was.
-                    let options = MemberlistOptions { accept_padded: true, ..Default::default() };
+                    // Whatever was captured is to be explained, whichever protocol it was, and
+                    // whether or not all of the cluster had keys already.
+                    let options = MemberlistOptions {
+                        accept_padded: true,
+                        verify_incoming: false,
+                        ..Default::default()
+                    };
                     let memberlist = Dialect::Memberlist(options);
                     args.dialect = if is_memberlist { memberlist } else { Dialect::Native };
                 }
@@ -373,6 +378,7 @@ mod tests {
             compression: false,
             skip_inbound_label_check: true,
             accept_padded: true,
+            bind_port: None,
         };
         assert_eq!(args.dialect, Dialect::Memberlist(changed));
         assert_eq!(args.application, VersionRange { min: 2, max: 5, current: 4 });

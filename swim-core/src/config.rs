@@ -98,9 +98,11 @@ pub struct Options {
     pub streams_max: usize,
     /// How many of those from one address.
     pub streams_per_addr_max: usize,
-    /// How many bytes of application state an exchange carries at most, up to 64 MiB.
+    /// How many bytes of application state an exchange carries at most, up to 64 MiB. In
+    /// memberlist's dialect up to 20 MiB, of which this node sends up to 16.
     pub state_len_max: usize,
-    /// How many bytes a reliable message has at most, up to 64 MiB.
+    /// How many bytes a reliable message has at most, up to 64 MiB. In memberlist's dialect up to
+    /// 20 MiB, of which this node sends up to 16.
     pub message_len_max: usize,
     /// For how long a broadcast is carried and remembered. Nobody delivers an older one.
     pub broadcast_lifetime: Duration,

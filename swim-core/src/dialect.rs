@@ -34,10 +34,17 @@ pub struct MemberlistOptions {
     /// Whether labels are taken off by somebody before this node, so that it must see none
     /// (`SkipInboundLabelCheck`).
     pub skip_inbound_label_check: bool,
+    /// The port this node listens at, if that of its address is another (`BindPort`). It stands for
+    /// the port of those that give none, and for that of all while version 1 of the protocol is
+    /// spoken: there a cluster has one port, and those in messages are not believed.
+    pub bind_port: Option<u16>,
 }
 
 /// The lowest and the highest version of memberlist's protocol that there is.
 pub(crate) const PROTOCOL_RANGE: [u8; 2] = [1, 5];
+
+/// From this version on, as the one that is spoken, the ports in messages are believed.
+pub(crate) const PORTS_SINCE: u8 = 2;
 
 /// From this version on, as the highest that a node of memberlist understands, it answers pings
 /// over streams.
@@ -56,6 +63,7 @@ impl Default for MemberlistOptions {
             accept_padded: false,
             compression: true,
             skip_inbound_label_check: false,
+            bind_port: None,
         }
     }
 }

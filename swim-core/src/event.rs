@@ -111,7 +111,8 @@ pub enum EventKind {
         /// To how many members this node itself sent it.
         sends: u32,
     },
-    /// A leave is over; from now on the node is silent.
+    /// A leave is over; from now on the node is silent, or answers pings at most, in memberlist's
+    /// dialect.
     LeaveFinished {
         /// How many members confirmed that they heard it.
         confirmed: usize,

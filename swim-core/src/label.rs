@@ -8,12 +8,15 @@ use core::{fmt, str::FromStr};
 
 use crate::name::{self, NameError};
 
-/// The longest label, in bytes of UTF-8. It travels only as four bytes of its hash, but it is part
-/// of what every packet is checked against, so it must be short.
-pub const LABEL_LEN_MAX: usize = 64;
+/// The longest label, in bytes of UTF-8: memberlist writes its length in one byte.
+pub const LABEL_LEN_MAX: usize = 255;
 
-/// The name of a cluster: 0 to 64 bytes of UTF-8 without control or text-direction characters.
-/// The empty label is the same as none.
+/// The longest label in the native dialect. It travels only as four bytes of its hash, but it is
+/// part of what every packet is checked against, so it must be short.
+pub const NATIVE_LABEL_LEN_MAX: usize = 64;
+
+/// The name of a cluster: 0 to 255 bytes of UTF-8 without control or text-direction characters, in
+/// the native dialect up to 64. The empty label is the same as none.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(Arc<str>);
 
@@ -115,8 +118,7 @@ mod tests {
         }
         assert!(Label::default().is_empty());
         assert!(Label::new(&"x".repeat(LABEL_LEN_MAX)).is_ok());
-        assert_eq!(Label::new(&"x".repeat(65)), Err(LabelError::TooLong { len: 65 }));
-        assert_eq!(Label::new(&"x".repeat(200)), Err(LabelError::TooLong { len: 200 }));
+        assert_eq!(Label::new(&"x".repeat(256)), Err(LabelError::TooLong { len: 256 }));
         assert_eq!(Label::new("a\n"), Err(LabelError::Character { character: '\n' }));
     }
 }

@@ -78,7 +78,7 @@ pub use event::{
 pub use hearsay::{Heard, Hearsay, Said};
 pub use io::{Input, Output, StreamEvent, StreamId, Timer};
 pub use keyring::{KEYS_MAX, Key, KeyError, KeyId, Keyring, KeyringError};
-pub use label::{LABEL_LEN_MAX, Label, LabelError};
+pub use label::{LABEL_LEN_MAX, Label, LabelError, NATIVE_LABEL_LEN_MAX};
 pub use member::{LeaveReason, Member, State, VersionRange, Versions};
 pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;

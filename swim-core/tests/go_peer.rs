@@ -406,6 +406,45 @@ fn who_is_not_alive_in_its_table_is_not_made_alive_by_it() {
     assert!(stage.events.iter().all(|kind| !matches!(kind, EventKind::Member { .. })));
 }
 
+/// Of others as of us: what nobody can have is refused, and that is counted.
+#[test]
+fn an_implausible_line_of_a_table_is_counted_whoever_it_is_about() {
+    let mut stage = Stage::joined();
+    for (nth, node) in ["node-a", "node-b"].into_iter().enumerate() {
+        stage.stream(&table_of(node, "0a010203", "ce80000000", 2));
+        let stats = stage.node.stats();
+        assert_eq!(stats.rejected_for(Reject::Implausible), nth as u64 + 1, "{node}");
+        assert_eq!(stats.unbeatable, nth as u64, "only what is said of us can't be outbid by us");
+    }
+    assert_eq!(stage.node.member("node-a").map(|member| member.state), Some(State::Alive));
+}
+
+/// Who has not heard of the leave yet finds out by gossip, not by suspecting a node that is there.
+#[test]
+fn after_a_leave_its_pings_are_answered_and_nothing_else_is() {
+    let mut stage = Stage::joined();
+    stage.node.set_ack_payload(Bytes::from_static(b"hi")).expect("short");
+    stage.node.leave(stage.now, Duration::from_secs(5)).expect("it runs");
+    stage.run(Duration::from_secs(60));
+    let is_over = |kind: &EventKind| matches!(kind, EventKind::LeaveFinished { .. });
+    assert!(stage.node.has_left() && stage.events.iter().any(is_over));
+    stage.packet(go(), PING);
+    assert_eq!(stage.sent(), ["0282a75061796c6f6164c0a55365714e6f2a"], "and without a payload");
+    stage.events.clear();
+    for packet in [
+        verdict(3, "node-a", "01"),
+        own_claim(9),
+        "08786f".into(),
+        table_of("node-c", "0a010205", "01", 0),
+    ] {
+        stage.packet(go(), &packet);
+        assert!(stage.packets.is_empty() && stage.events.is_empty(), "{packet}");
+    }
+    let before = stage.packets.len();
+    stage.run(Duration::from_secs(10));
+    assert_eq!(stage.packets.len(), before, "it says nothing by itself");
+}
+
 #[test]
 fn it_leaves_and_returns() {
     let mut stage = Stage::joined();
@@ -570,6 +609,20 @@ fn nacks_are_for_those_that_know_them() {
     assert!(!stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
     stage.packet(go(), &request("c3"));
     assert!(stage.has_sent("0b81a55365714e6f2a"), "{:?}", stage.sent());
+    assert_eq!(stage.node.stats().relays_refused, 2);
+}
+
+/// Who asks for help for nobody in particular must not think less of itself for it.
+#[test]
+fn a_nack_is_due_also_where_no_target_is_named() {
+    let mut stage = Stage::joined();
+    for (nack, is_sent) in [("c3", true), ("c2", false)] {
+        stage.packet(
+            go(),
+            &format!("0184a44e61636b{nack}a4506f7274cd1f0aa55365714e6f2aa6546172676574a40a010209"),
+        );
+        assert_eq!(stage.has_sent("0b81a55365714e6f2a"), is_sent);
+    }
     assert_eq!(stage.node.stats().relays_refused, 2);
 }
 

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 
-use swim_core::{Config, Instant, Key, Keyring, Life, Node, Options, Policy, Profile};
+use swim_core::{Config, Dialect, Instant, Key, Keyring, Life, Node, Options, Policy, Profile};
 
 use crate::{
     bind::{self, PORT_DEFAULT, Sockets},
@@ -178,6 +178,9 @@ impl<R: Runtime> Builder<R> {
         let Sockets { udp, tcp, addr: bound_addr } = bind::bind(self.bind_address()?)?;
         self.options.addr = advertised(self.advertise.as_deref(), bound_addr, clock).await?;
 
+        if let Dialect::Memberlist(memberlist) = &mut self.options.dialect {
+            memberlist.bind_port.get_or_insert(bound_addr.port());
+        }
         let wall = WallClock::start(clock.now());
         self.options.unix_time = wall.unix_time();
         if let (Life(1), Some(unix_time)) = (self.options.life, self.options.unix_time) {

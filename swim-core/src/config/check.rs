@@ -10,7 +10,7 @@ use core::{net::IpAddr, time::Duration};
 use super::{Config, ConfigError, Fault, Options};
 use crate::{
     dialect::{Dialect, PROTOCOL_RANGE},
-    label::Label,
+    label::{Label, NATIVE_LABEL_LEN_MAX},
     limits,
     name::{Meta, Name},
     stamp::LIFE_MAX,
@@ -75,6 +75,9 @@ impl Checklist {
         }
         if let Err(error) = Label::new(&o.label) {
             self.fault("label", error.to_string());
+        } else if o.dialect.is_native() && o.label.len() > NATIVE_LABEL_LEN_MAX {
+            let (len, max) = (o.label.len(), NATIVE_LABEL_LEN_MAX);
+            self.fault("label", format!("{len} bytes are too many: natively the limit is {max}"));
         }
         if !o.application.is_valid() {
             self.fault("application", "the current version is not within min and max".into());
@@ -129,16 +132,19 @@ impl Checklist {
         self.range("message_len_max", o.message_len_max, 0, limits::TRANSFER_MAX);
         let (min, max) = (limits::PACKET_LEN_MIN, limits::PACKET_LEN_MAX);
         self.range("packet_len_max", o.packet_len_max, min, max);
-        let needed = limits::packet_len_needed(o.name.len(), o.meta.len());
+        // Natively a label travels as its hash.
+        let label_len = if o.dialect.is_native() { 0 } else { o.label.len() };
+        let needed = limits::packet_len_needed(o.name.len(), o.meta.len()) + label_len;
         if o.packet_len_max < needed {
             self.fault(
                 "packet_len_max",
                 format!(
-                    "{} bytes can't hold this node's own claim: with a name of {} and metadata of \
-                     {} bytes it may need {needed}",
+                    "{} bytes can't hold this node's own claim: with a name of {}, metadata of {} \
+                     and a label of {} bytes it may need {needed}",
                     o.packet_len_max,
                     o.name.len(),
-                    o.meta.len()
+                    o.meta.len(),
+                    o.label.len()
                 ),
             );
         }
@@ -183,7 +189,9 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::{config::Profile, member::VersionRange, policy::AllowList};
+    use crate::{
+        config::Profile, dialect::MemberlistOptions, member::VersionRange, policy::AllowList,
+    };
 
     fn addr() -> SocketAddr {
         "127.0.0.1:7946".parse().unwrap()
@@ -266,6 +274,34 @@ mod tests {
         options.stream_pings = false;
         options.health_max = 0;
         assert!(options.build().is_ok());
+    }
+
+    #[test]
+    fn a_label_is_as_long_as_the_dialect_has_room_for() {
+        let memberlist = Dialect::Memberlist(MemberlistOptions::default());
+        for (dialect, len, is_valid) in [
+            (Dialect::Native, 64, true),
+            (Dialect::Native, 65, false),
+            (memberlist, 255, true),
+            (memberlist, 256, false),
+        ] {
+            let mut options = Options::lan("a", addr());
+            options.dialect = dialect;
+            options.label = "x".repeat(len);
+            let built = options.build();
+            assert_eq!(built.is_ok(), is_valid, "{len}: {built:?}");
+        }
+        // It stands before every packet, and leaves less room for what is in it.
+        let mut options = Options::lan("x".repeat(128), addr());
+        options.dialect = memberlist;
+        options.meta = Bytes::from(alloc::vec![0; 512]);
+        options.packet_len_max = 1_100;
+        assert!(options.clone().build().is_ok());
+        options.label = "x".repeat(255);
+        let error = options.build().unwrap_err();
+        assert_eq!(error.faults.len(), 1);
+        assert_eq!(error.faults[0].field, "packet_len_max");
+        assert!(error.to_string().contains("a label of 255 bytes"), "{error}");
     }
 
     #[test]

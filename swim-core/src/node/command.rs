@@ -11,7 +11,7 @@ use crate::{
     io::{StreamId, Timer},
     keyring::{Key, KeyId, Keyring, KeyringError},
     limits,
-    limits::{ACK_PAYLOAD_MAX, PINGS_MAX},
+    limits::{ACK_PAYLOAD_MAX, MEMBERLIST_SENT_MAX, PINGS_MAX},
     member::{LeaveReason, Member, State},
     name::{Meta, Name, NameRef},
     probe::AppPing,
@@ -128,7 +128,7 @@ impl Node {
     ) -> Result<SendId, SendError> {
         self.advance(now);
         self.check_running()?;
-        let (len, max) = (payload.len(), self.config.message_len_max);
+        let (len, max) = (payload.len(), self.sent_max(self.config.message_len_max));
         if len > max {
             return Err(SendError::TooLarge { len, max });
         }
@@ -198,12 +198,17 @@ impl Node {
     ///
     /// [`SendError::TooLarge`] when it is longer than `state_len_max`.
     pub fn set_local_state(&mut self, state: Bytes) -> Result<(), SendError> {
-        let (len, max) = (state.len(), self.config.state_len_max);
+        let (len, max) = (state.len(), self.sent_max(self.config.state_len_max));
         if len > max {
             return Err(SendError::TooLarge { len, max });
         }
         self.local_state = state;
         Ok(())
+    }
+
+    /// How much of what may be received may be sent.
+    fn sent_max(&self, received: usize) -> usize {
+        if self.config.dialect.is_native() { received } else { received.min(MEMBERLIST_SENT_MAX) }
     }
 
     /// Sets what this node attaches to its answers to pings (memberlist: `AckPayload`).
@@ -359,7 +364,7 @@ impl Node {
         self.phase == Phase::Leaving
     }
 
-    /// Whether the node has left and is silent.
+    /// Whether the node has left and is silent; in memberlist's dialect, but for answers to pings.
     #[must_use]
     pub fn has_left(&self) -> bool {
         self.phase == Phase::Left

@@ -106,10 +106,7 @@ impl Node {
             }
             State::Suspect | State::Dead => {
                 if !self.is_plausible_accusation(self.table.get(index).stamp(), entry.stamp) {
-                    if index == MemberIndex::SELF && !self.config.dialect.is_native() {
-                        self.on_implausible(Some(index), entry.stamp, source.addr);
-                    }
-                    return;
+                    return self.on_implausible(Some(index), entry.stamp, source.addr);
                 }
                 // Its word counts as much as that of any member, and of nobody else. But what it
                 // says to our face over a stream we can answer: it hears us. (X8)

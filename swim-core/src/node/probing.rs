@@ -98,7 +98,7 @@ impl Node {
             if let Some(probe) = &mut self.probe {
                 probe.ask(helper, nack);
             }
-            let request = IndirectPing { nonce, target: name.by_ref(), addr, nack };
+            let request = IndirectPing { nonce, target: Some(name.by_ref()), addr, nack };
             self.send_to_member(helper, &[Message::IndirectPing(request)]);
         }
         let is_understood = dialect.has_stream_pings(protocol);
@@ -321,7 +321,9 @@ impl Node {
     /// pinged comes from our own table. (X6)
     pub(super) fn on_indirect_ping(&mut self, requester: MemberIndex, request: &IndirectPing<'_>) {
         let IndirectPing { nonce: requester_nonce, target, addr, nack: wants_nack } = *request;
-        let target = self.table.find(target).filter(|&index| index != MemberIndex::SELF);
+        let target = target
+            .and_then(|target| self.table.find(target))
+            .filter(|&index| index != MemberIndex::SELF);
         // One of that name elsewhere could not vouch for the one that is meant. (X9)
         let target = target.filter(|&index| self.table.get(index).addr() == addr);
         let Some(target) = target else { return self.refuse_relay(requester, request) };

@@ -18,7 +18,7 @@ use crate::{
 
 impl Node {
     pub(super) fn on_packet(&mut self, from: SocketAddr, data: &[u8]) {
-        if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
+        if self.is_silent() {
             return;
         }
         self.stats.packets_received += 1;
@@ -50,6 +50,9 @@ impl Node {
             // Our own packet coming back, or another node of our name: neither is to be believed.
             return self.reject(Reject::OwnName, from);
         }
+        if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
+            return self.on_opened_after_leave(from, opened);
+        }
         self.stats.messages_unknown += u64::from(opened.unknown);
         opened.refused.iter().for_each(|&reject| self.reject(reject, from));
         let peer = self.peer_at(from, opened.sender);
@@ -71,6 +74,25 @@ impl Node {
             ping.filter(|_| self.phase != Phase::Left || sabotaged!(self, SpeaksAfterLeaving))
         {
             self.on_ping(from, peer, opened, &ping, len);
+        }
+    }
+
+    /// Whether nothing that comes is looked at: after a leave, until the node comes back or ends.
+    /// (S7)
+    fn is_silent(&self) -> bool {
+        self.phase == Phase::Left
+            && self.config.dialect.is_native()
+            && !sabotaged!(self, SpeaksAfterLeaving)
+    }
+
+    /// In the old dialect, who has not heard of our leave must not come to suspect us, and find out
+    /// in that way: pings are answered until the end, and nothing else. memberlist net.go:
+    /// `handlePing`.
+    fn on_opened_after_leave(&mut self, from: SocketAddr, opened: &Opened<'_>) {
+        for message in &opened.messages {
+            if let Message::Ping(ping) = message {
+                self.send_bare_ack(from, ping.nonce);
+            }
         }
     }
 
@@ -165,13 +187,17 @@ impl Node {
         let nonce = ping.nonce;
         let Some(sender) = opened.sender else {
             // The old dialect has no word for it: we are here, and that is all.
-            let ack = Ack { nonce, digest: Digest::default(), payload: &[] };
-            let len_max = self.config.packet_len_max;
-            return self.send_to_stranger(from, None, &[Message::Ack(ack)], len_max);
+            return self.send_bare_ack(from, nonce);
         };
         let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
         let nack = Message::Nack(Nack { nonce });
         self.send_to_stranger(from, Some(sender.name), &[nack], len_max);
+    }
+
+    /// An answer with nothing in it but its number.
+    fn send_bare_ack(&mut self, to: SocketAddr, nonce: u64) {
+        let ack = Ack { nonce, digest: Digest::default(), payload: &[] };
+        self.send_to_stranger(to, None, &[Message::Ack(ack)], self.config.packet_len_max);
     }
 
     /// The member that a packet from this address comes from. A name at another address than it is

@@ -76,7 +76,8 @@ pub(crate) struct Ack<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct IndirectPing<'a> {
     pub(crate) nonce: u64,
-    pub(crate) target: NameRef<'a>,
+    /// Nobody where memberlist's dialect leaves it open: always somebody in the native one.
+    pub(crate) target: Option<NameRef<'a>>,
     /// Where the requester knows it.
     pub(crate) addr: SocketAddr,
     /// Whether to say, when there is no answer yet, that the one asked for it waits, too. Always in

@@ -144,7 +144,12 @@ fn perform(stage: &mut Stage, step: Step) {
             let (target, addr) = (named(name(target)), addr(target));
             stage.say(
                 carrier,
-                &[Message::IndirectPing(IndirectPing { nonce: 2, target, addr, nack: true })],
+                &[Message::IndirectPing(IndirectPing {
+                    nonce: 2,
+                    target: Some(target),
+                    addr,
+                    nack: true,
+                })],
             );
         }
         Step::AckAll => {

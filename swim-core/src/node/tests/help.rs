@@ -39,7 +39,12 @@ fn time_out(stage: &mut Stage) -> (usize, u64, Vec<usize>) {
         })?;
         assert_eq!(
             request,
-            IndirectPing { nonce, target: named(name(target)), addr: addr(target), nack: true }
+            IndirectPing {
+                nonce,
+                target: Some(named(name(target))),
+                addr: addr(target),
+                nack: true
+            }
         );
         Some(nth_at(sent.to))
     });

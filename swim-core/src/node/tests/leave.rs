@@ -217,7 +217,7 @@ fn left() -> Stage {
         1,
         &[Message::IndirectPing(IndirectPing {
             nonce: 5,
-            target: named("p2"),
+            target: Some(named("p2")),
             addr: addr(2),
             nack: true,
         })],
@@ -250,7 +250,7 @@ fn s7_who_has_left_sends_nothing_whatever_happens() {
             nth,
             &[Message::IndirectPing(IndirectPing {
                 nonce: 5,
-                target: named("p2"),
+                target: Some(named("p2")),
                 addr: addr(2),
                 nack: true,
             })],
@@ -273,7 +273,7 @@ fn s7_the_packet_that_ends_the_leave_is_not_answered_either() {
         &[Message::Ping(Ping { nonce: 1, digest: Digest::default() })],
         &[Message::IndirectPing(IndirectPing {
             nonce: 5,
-            target: named("p2"),
+            target: Some(named("p2")),
             addr: addr(2),
             nack: true,
         })],

@@ -13,11 +13,32 @@ use crate::{
     event::{Event, EventKind},
     io::{Input, Output, StreamEvent, StreamId},
     keyring::{Key, KeyId, Keyring},
+    limits::{MEMBERLIST_PACKET_LEN_MIN, packet_len_needed},
     name::named,
     stamp::Stamp,
+    table::MemberIndex,
     time::Instant,
     wire::{Claim, ExchangeHead, Message, Sender},
 };
+
+/// However long its name, its metadata and its label: what the configuration asks for is enough.
+#[test]
+fn w1_what_a_packet_must_hold_fits_into_it() {
+    for (name, meta, label) in [(128, 512, 255), (128, 512, 0), (1, 0, 255), (40, 300, 64)] {
+        let old = Old::new(|options| {
+            options.name = "x".repeat(name);
+            options.addr = "[fd00::1]:65535".parse().unwrap();
+            options.meta = vec![0; meta].into();
+            options.label = "x".repeat(label);
+            options.keyring = Some(Keyring::new(Key::new(&[7; 32]).unwrap()));
+            let needed = packet_len_needed(name, meta) + label;
+            options.packet_len_max = needed.max(MEMBERLIST_PACKET_LEN_MIN);
+        });
+        let alive = old.node.table.get(MemberIndex::SELF).profile().alive();
+        let len = old.node.wire.encoded_len(&Message::Claim(Claim::Alive(alive)));
+        assert!(len <= old.node.message_room(), "{len}, {name} {meta} {label}");
+    }
+}
 
 /// A node of this dialect, and what it has put out.
 struct Old {

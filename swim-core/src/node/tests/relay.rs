@@ -25,7 +25,12 @@ fn ask(target: usize) -> Message<'static> {
 /// Asks for one that the requester knows at the address of another.
 fn ask_at(target: usize, at: usize) -> Message<'static> {
     let target = named(name(target));
-    Message::IndirectPing(IndirectPing { nonce: NONCE, target, addr: addr(at), nack: true })
+    Message::IndirectPing(IndirectPing {
+        nonce: NONCE,
+        target: Some(target),
+        addr: addr(at),
+        nack: true,
+    })
 }
 
 fn nacks(stage: &Stage, nth: usize) -> usize {

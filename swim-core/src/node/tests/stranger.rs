@@ -94,7 +94,7 @@ fn x6_nothing_a_stranger_says_makes_more_than_one_packet_of_its_size() {
         Message::Ack(Ack { nonce: 1, digest: Digest::default(), payload: b"" }),
         Message::IndirectPing(IndirectPing {
             nonce: 1,
-            target: named("p2"),
+            target: Some(named("p2")),
             addr: addr(2),
             nack: true,
         }),
@@ -121,7 +121,7 @@ fn x6_strangers_requests_are_refused_and_counted() {
     let said: [Message<'_>; 4] = [
         Message::IndirectPing(IndirectPing {
             nonce: 1,
-            target: named("p2"),
+            target: Some(named("p2")),
             addr: addr(2),
             nack: true,
         }),

@@ -7,8 +7,10 @@ use super::{
     inbound::{Inbound, Share},
     label::Labelling,
     leaf::{Kind, Leaf, Ping},
-    limits::{ENTRIES_PER_BATCH, INCOMING_MAX, PIECE_LEN, SEALED_HEAD_LEN, STREAM_LEN_MAX},
-    lzw,
+    limits::{
+        ENTRIES_PER_BATCH, INCOMING_MAX, PIECE_LEN, SEALED_HEAD_LEN, SEALED_LEN_MAX, STREAM_LEN_MAX,
+    },
+    lists, lzw,
     meaning::{self, Identity},
     push_pull::{Head, Node, read_delivery},
     seal::Sealing,
@@ -188,7 +190,7 @@ impl Channel {
         };
         let [_, len @ ..] = *head;
         let len = usize::try_from(u32::from_be_bytes(len)).map_err(|_| Reject::Oversize)?;
-        if len > STREAM_LEN_MAX {
+        if len > SEALED_LEN_MAX {
             return Err(Reject::Oversize);
         }
         let Some(sealed) = rest.get(..len) else { return Ok(false) };
@@ -215,14 +217,32 @@ impl Channel {
             self.check_whole(inbound)?;
             self.incoming.truncate(self.extent.len());
         }
-        if self.incoming.first() == Some(&(Kind::PushPull as u8)) {
-            let mut from = Reader::new(&self.incoming[1..]);
-            let head = Head::read(&mut from)?;
-            for _ in 0..head.nodes {
-                Node::read(&mut from)?;
-            }
+        if self.check_values().is_err()
+            && let Some(plain) = lists::streamed(&self.incoming)
+        {
+            self.incoming = plain;
         }
+        self.check_values()?;
         self.stage = Stage::Whole;
+        Ok(())
+    }
+
+    /// Looks at each value of a message that is not handed on at once.
+    fn check_values(&self) -> Result<(), Reject> {
+        let (&kind, body) = self.incoming.split_first().ok_or(Reject::Truncated)?;
+        let mut from = Reader::new(body);
+        match Kind::of(kind) {
+            Some(Kind::PushPull) => {
+                let head = Head::read(&mut from)?;
+                for _ in 0..head.nodes {
+                    Node::read(&mut from)?;
+                }
+            }
+            Some(kind @ (Kind::Ping | Kind::Ack | Kind::Error)) => {
+                Leaf::read(kind, body)?;
+            }
+            _ => {}
+        }
         Ok(())
     }
 

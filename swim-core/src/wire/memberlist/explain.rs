@@ -9,8 +9,11 @@ use super::{
     extent::Extent,
     inbound::Inbound,
     leaf::{Alive, Kind, Leaf, Origin, Verdict},
-    limits::{CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, STREAM_LEN_MAX},
-    lzw, meaning,
+    limits::{
+        CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, SEALED_LEN_MAX,
+        STREAM_LEN_MAX,
+    },
+    lists, lzw, meaning,
     push_pull::{Head, Node, read_delivery},
     unpack::Reader,
 };
@@ -29,8 +32,20 @@ struct Inner {
 impl Memberlist {
     /// Says what is in a packet.
     pub(crate) fn explain_packet(&self, data: &[u8]) -> Explanation {
+        let said = self.explain_packet_as(data, self.sealing.is_some());
+        let is_sealed = said.refused.iter().all(|refusal| refusal.layer != "envelope");
+        if is_sealed || self.options.verify_incoming {
+            return said;
+        }
+        // Some of a cluster may not seal yet. What is no message without its envelope either is
+        // one that can't be opened.
+        let plain = self.explain_packet_as(data, false);
+        if plain.messages.is_empty() { said } else { plain }
+    }
+
+    fn explain_packet_as(&self, data: &[u8], is_sealed: bool) -> Explanation {
         let mut said = Explanation::default();
-        let refused = self.explain_whole_packet(data, &mut said).err();
+        let refused = self.explain_whole_packet(data, is_sealed, &mut said).err();
         said.refused.extend(refused);
         said
     }
@@ -46,12 +61,22 @@ impl Memberlist {
         vec![said]
     }
 
-    fn explain_whole_packet(&self, data: &[u8], said: &mut Explanation) -> Result<(), Refusal> {
+    fn explain_whole_packet(
+        &self,
+        data: &[u8],
+        is_sealed: bool,
+        said: &mut Explanation,
+    ) -> Result<(), Refusal> {
         if data.len() > PACKET_LEN_MAX {
             return Err(Refusal::new("packet", 0, Reject::Oversize));
         }
         let at = self.explain_label(data, said)?;
-        let mut inner = self.explain_envelope(&data[at..], at, said)?;
+        let mut inner = if is_sealed {
+            self.explain_sealed(&data[at..], &self.labelling.label, at, said)
+                .map_err(|reject| Refusal::new("envelope", at, reject))?
+        } else {
+            Inner { bytes: data[at..].into(), at: Some(at) }
+        };
         let skipped = checksum::open(&inner.bytes)
             .map_err(|reject| Refusal::new("checksum", inner.at, reject))?;
         if skipped == CHECKSUM_LEN {
@@ -63,6 +88,9 @@ impl Memberlist {
             };
         }
         inner = inflated(inner, PACKET_INFLATED_MAX, said)?;
+        if let Some(bytes) = lists::packet(&inner.bytes) {
+            inner = Inner { bytes, at: None };
+        }
         if inner.bytes.first() == Some(&(Kind::Compound as u8)) {
             return self.explain_parts(&inner, said);
         }
@@ -83,7 +111,10 @@ impl Memberlist {
         if inner.bytes.first() == Some(&(Kind::Compress as u8)) {
             return Err(Refusal::new("compression", inner.at, Reject::Misplaced));
         }
-        let inner = whole(inner)?;
+        let mut inner = whole(inner)?;
+        if let Some(bytes) = lists::streamed(&inner.bytes).filter(|plain| *plain != inner.bytes) {
+            inner = Inner { bytes, at: None };
+        }
         self.explain_streamed(&inner, said)
     }
 
@@ -98,28 +129,6 @@ impl Memberlist {
             Ok(Some(len)) => Ok(len),
             Ok(None) => Err(Refusal::new("label", bytes.len(), Reject::Truncated)),
             Err(reject) => Err(Refusal::new("label", 0, reject)),
-        }
-    }
-
-    /// Opens the envelope of a packet, if this cluster has keys.
-    fn explain_envelope(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        said: &mut Explanation,
-    ) -> Result<Inner, Refusal> {
-        let plain = || Inner { bytes: bytes.into(), at: Some(at) };
-        if self.sealing.is_none() {
-            return Ok(plain());
-        }
-        match self.explain_sealed(bytes, &self.labelling.label, at, said) {
-            // Plain messages begin with numbers that could be versions, and are of any length.
-            Err(Reject::Decrypt | Reject::Version | Reject::Truncated)
-                if !self.options.verify_incoming =>
-            {
-                Ok(plain())
-            }
-            opened => opened.map_err(|reject| Refusal::new("envelope", at, reject)),
         }
     }
 
@@ -146,7 +155,7 @@ impl Memberlist {
         let [_, len @ ..] = *head;
         let len = u32::from_be_bytes(len);
         said.layer("frame", Some(at), vec![("len", len.into())]);
-        let len = usize::try_from(len).ok().filter(|&len| len <= STREAM_LEN_MAX);
+        let len = usize::try_from(len).ok().filter(|&len| len <= SEALED_LEN_MAX);
         let len = len.ok_or_else(|| refused(at, Reject::Oversize))?;
         let end = at + bytes.len();
         let sealed = rest.get(..len).ok_or_else(|| refused(end, Reject::Truncated))?;
@@ -210,14 +219,14 @@ impl Memberlist {
         let (&kind, body) = message.split_first().ok_or(Reject::Truncated)?;
         let kind = Kind::of(kind).ok_or(Reject::Malformed)?;
         let leaf = Leaf::read(kind, body)?.ok_or(Reject::Misplaced)?;
-        match leaf {
-            // Whoever it is for.
-            Leaf::Ping(_) => {}
-            _ => drop(meaning::message(leaf, &self.own)?),
-        }
         let (name, fields) = leaf_fields(&leaf);
         said.message(name, at, fields);
-        Ok(())
+        match leaf {
+            // Whoever it is for.
+            Leaf::Ping(_) => Ok(()),
+            // What a node refuses is told all the same: it is what somebody said.
+            _ => meaning::message(leaf, &self.own).map(drop),
+        }
     }
 
     fn explain_streamed(&self, inner: &Inner, said: &mut Explanation) -> Result<(), Refusal> {
@@ -241,10 +250,10 @@ impl Memberlist {
                 for _ in 0..head.nodes {
                     let at = place(&from);
                     let node = Node::read(&mut from).map_err(refused)?;
-                    match meaning::entry(&node, &self.own) {
-                        Ok(_) => said.message("node", at, node_fields(&node)),
-                        Err(reject) => said.refused.push(Refusal::new("message", at, reject)),
-                    }
+                    said.message("node", at, node_fields(&node));
+                    let refused = meaning::entry(&node, &self.own).err();
+                    let refused = refused.map(|reject| Refusal::new("message", at, reject));
+                    said.refused.extend(refused);
                 }
                 if head.state_len > 0 {
                     said.message("user_state", place(&from), vec![("payload", from.rest().into())]);
@@ -370,7 +379,8 @@ fn node_fields(node: &Node<'_>) -> Fields {
         0 => "alive",
         1 => "suspect",
         2 => "dead",
-        _ => "left",
+        3 => "left",
+        _ => "unknown",
     };
     let mut fields = alive_fields(&node.alive);
     fields.push(("state", state.into()));

@@ -18,8 +18,12 @@ pub(crate) const COMPOUND_PART_LEN: usize = 2;
 /// it. (O6)
 pub(crate) const PACKET_INFLATED_MAX: usize = 256 << 10;
 
-/// What a stream's message has at most, sealed, plain or inflated. (O6)
-pub(crate) const STREAM_LEN_MAX: usize = 20 << 20;
+/// What an envelope on a stream has at most, as in Go; so that what is sent has no more either.
+pub(crate) const SEALED_LEN_MAX: usize = 20 << 20;
+
+/// What a stream's message has at most, plain or inflated: the most that Go sends of the
+/// application's in one piece, and room for the head and for a table of some hundred lines. (O6)
+pub(crate) const STREAM_LEN_MAX: usize = SEALED_LEN_MAX + (64 << 10);
 
 /// The longest a message to us may be before it is opened: a label, the head of an envelope, and
 /// the envelope.

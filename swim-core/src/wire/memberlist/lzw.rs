@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use weezl::{BitOrder, LzwStatus, decode::Decoder, encode::Encoder};
 
-use super::{leaf::Kind, pack::Packer, unpack::Reader};
+use super::{leaf::Kind, lists, pack::Packer, unpack::Reader};
 use crate::reject::Reject;
 
 /// The only algorithm there is.
@@ -21,7 +21,8 @@ const STEP: usize = 4096;
 /// Inflates what the body of a compress message holds to at most `max` bytes.
 pub(crate) fn open(body: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {
     let (mut algorithm, mut compressed) = (0, &[][..]);
-    Reader::new(body).fields(&["Algo", "Buf"], |field, from| {
+    let plain = lists::body(body);
+    Reader::new(plain.as_deref().unwrap_or(body)).fields(&["Algo", "Buf"], |field, from| {
         match field {
             0 => algorithm = from.number(u64::from(u8::MAX))?,
             _ => compressed = from.bytes()?.unwrap_or_default(),
@@ -46,24 +47,59 @@ pub(crate) fn put(message: &[u8], out: &mut Vec<u8>) {
     to.bytes("Buf", &compressed);
 }
 
-fn inflate(mut input: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {
-    let mut decoder = Decoder::new(BitOrder::Lsb, LITERAL_BITS);
-    out.clear();
-    loop {
-        let at = out.len();
-        // One byte more than allowed shows that it is too much.
-        out.resize((at + STEP).min(max + 1), 0);
-        let result = decoder.decode_bytes(input, &mut out[at..]);
-        input = &input[result.consumed_in..];
-        out.truncate(at + result.consumed_out);
-        if out.len() > max {
+fn inflate(input: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {
+    let mut inflation = Inflation::new(input, max, out);
+    while !inflation.turn()? {}
+    Ok(())
+}
+
+/// Something on its way through the decoder, which returns whenever it meets a clear code.
+struct Inflation<'a> {
+    decoder: Decoder,
+    input: &'a [u8],
+    max: usize,
+    /// What came out so far, and zeros behind it for what comes next: cleared once, however often
+    /// the decoder returns.
+    out: &'a mut Vec<u8>,
+    filled: usize,
+    /// Whether nothing came out in the turn before.
+    was_idle: bool,
+}
+
+impl<'a> Inflation<'a> {
+    fn new(input: &'a [u8], max: usize, out: &'a mut Vec<u8>) -> Self {
+        let decoder = Decoder::new(BitOrder::Lsb, LITERAL_BITS);
+        out.clear();
+        Self { decoder, input, max, out, filled: 0, was_idle: false }
+    }
+
+    /// Goes on as far as the decoder does at a time; true at the end.
+    fn turn(&mut self) -> Result<bool, Reject> {
+        if self.filled == self.out.len() {
+            // One byte more than allowed shows that it is too much.
+            self.out.resize((self.filled + STEP).min(self.max + 1), 0);
+        }
+        let result = self.decoder.decode_bytes(self.input, &mut self.out[self.filled..]);
+        self.input = &self.input[result.consumed_in..];
+        self.filled += result.consumed_out;
+        if self.filled > self.max {
             return Err(Reject::Compression);
         }
+        let is_idle = result.consumed_out == 0;
         match result.status {
-            Ok(LzwStatus::Done) => return Ok(()),
-            Ok(LzwStatus::Ok) => {}
+            Ok(LzwStatus::Done) => {
+                self.out.truncate(self.filled);
+                Ok(true)
+            }
+            // No encoder clears what it has just cleared. Every such code would cost a table, and
+            // a stream holds millions of them. (X12)
+            Ok(LzwStatus::Ok) if is_idle && self.was_idle => Err(Reject::Compression),
+            Ok(LzwStatus::Ok) => {
+                self.was_idle = is_idle;
+                Ok(false)
+            }
             // Without its end it was cut off, as Go sees it too.
-            Ok(LzwStatus::NoProgress) | Err(_) => return Err(Reject::Compression),
+            Ok(LzwStatus::NoProgress) | Err(_) => Err(Reject::Compression),
         }
     }
 }
@@ -126,6 +162,36 @@ mod tests {
         let mut out = Vec::new();
         assert_eq!(inflate(&compressed, 1 << 20, &mut out), Err(Reject::Compression));
         assert!(out.capacity() <= 2 << 20, "{}", out.capacity());
+    }
+
+    #[test]
+    fn x12_codes_that_only_clear_are_refused_at_the_second() {
+        let mut clears: Vec<u8> = Vec::new();
+        while clears.len() < 60_000 {
+            clears.extend([0x00, 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80]);
+        }
+        assert_eq!(turns(&clears), (2, Err(Reject::Compression)));
+        // Those of an encoder stand after all that a table takes: at the start, and for as many
+        // codes as there are numbers for.
+        let plain = noise(200_000);
+        let (count, result) = turns(&deflated(&plain));
+        assert_eq!(result, Ok(()));
+        assert!(count <= 2 + plain.len() / STEP + plain.len() / 3_800, "{count}");
+    }
+
+    /// How often the decoder returned, and how it ended.
+    fn turns(compressed: &[u8]) -> (usize, Result<(), Reject>) {
+        let mut out = Vec::new();
+        let mut inflation = Inflation::new(compressed, 256 << 10, &mut out);
+        let mut count = 0;
+        loop {
+            count += 1;
+            match inflation.turn() {
+                Ok(true) => return (count, Ok(())),
+                Ok(false) => {}
+                Err(reject) => return (count, Err(reject)),
+            }
+        }
     }
 
     #[test]

@@ -27,6 +27,16 @@ pub(crate) struct Identity {
     pub(crate) name: Name,
     pub(crate) addr: Octets,
     pub(crate) port: u16,
+    pub(crate) ports: Ports,
+}
+
+/// At which port others are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    /// The one at which this node listens.
+    pub(crate) bound: u16,
+    /// Whether all of the cluster listen at the same.
+    pub(crate) are_all_one: bool,
 }
 
 /// An IP address as bytes.
@@ -61,13 +71,8 @@ pub(crate) fn message<'a>(leaf: Leaf<'a>, own: &Identity) -> Result<Message<'a>,
         Leaf::Ping(ping) => Message::Ping(ping_to(&ping, own)?),
         Leaf::IndirectPing(ping) => {
             let (addr, _) = address(ping.target, ping.port, own)?;
-            let nonce = u64::from(ping.seq);
-            Message::IndirectPing(IndirectPing {
-                nonce,
-                target: name(ping.node)?,
-                addr,
-                nack: ping.nack,
-            })
+            let (nonce, target) = (u64::from(ping.seq), NameRef::new(ping.node));
+            Message::IndirectPing(IndirectPing { nonce, target, addr, nack: ping.nack })
         }
         Leaf::Ack { seq, payload } => Message::Ack(ack(seq, payload)),
         Leaf::Nack { seq } => Message::Nack(Nack { nonce: u64::from(seq) }),
@@ -97,7 +102,9 @@ pub(crate) fn ack(seq: u32, payload: Option<&[u8]>) -> Ack<'_> {
     Ack { nonce, digest, payload: payload.unwrap_or_default() }
 }
 
-/// What a line of a table means.
+/// What a line of a table means. Of one about a member that is not alive, nothing counts but whom
+/// it is about, under which incarnation, and the state: a wrong word beside those must not keep it
+/// alive. memberlist state.go: `mergeState`.
 pub(crate) fn entry<'a>(node: &push_pull::Node<'a>, own: &Identity) -> Result<Entry<'a>, Reject> {
     let state = match node.state {
         0 => State::Alive,
@@ -106,7 +113,10 @@ pub(crate) fn entry<'a>(node: &push_pull::Node<'a>, own: &Identity) -> Result<En
         3 => State::Left,
         _ => return Err(Reject::Malformed),
     };
-    let alive = alive(&node.alive, own)?;
+    let alive = match alive(&node.alive, own) {
+        Err(_) if state != State::Alive => nowhere(&node.alive)?,
+        alive => alive?,
+    };
     Ok(Entry { alive, state, stamp: alive.stamp, reason: LeaveReason::Graceful })
 }
 
@@ -121,7 +131,8 @@ pub(crate) fn put(message: &Message<'_>, to: &[u8], own: &Identity, out: &mut Ve
         Message::IndirectPing(ping) => {
             let target = Octets::of(ping.addr.ip(), false);
             let (target, port) = (target.as_bytes(), ping.addr.port());
-            let (seq, node, nack) = (seq(ping.nonce), ping.target.as_bytes(), ping.nack);
+            let node = ping.target.map_or(&[][..], NameRef::as_bytes);
+            let (seq, nack) = (seq(ping.nonce), ping.nack);
             Leaf::IndirectPing(leaf::IndirectPing { seq, target, port, node, nack, source })
                 .put(out);
         }
@@ -208,30 +219,46 @@ fn verdict<'a>(accusation: &Accusation<'a>) -> Verdict<'a> {
     }
 }
 
+/// Who does not say who accuses, or not in a name, accuses all the same: in nobody's name, for
+/// which that of the accused stands.
 fn accusation<'a>(verdict: &Verdict<'a>) -> Result<Accusation<'a>, Reject> {
-    let stamp = stamp(verdict.incarnation);
-    Ok(Accusation { name: name(verdict.node)?, stamp, from: name(verdict.from)? })
+    let name = name(verdict.node)?;
+    let from = NameRef::new(verdict.from).unwrap_or(name);
+    Ok(Accusation { name, stamp: stamp(verdict.incarnation), from })
 }
 
-fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+/// A member of which only its name and its incarnation are known.
+fn nowhere<'a>(said: &leaf::Alive<'a>) -> Result<Alive<'a>, Reject> {
+    let (name, stamp) = subject(said)?;
+    let none = VersionRange { min: 0, max: 0, current: 0 };
+    Ok(Alive {
+        name,
+        stamp,
+        addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        mapped: false,
+        versions: Versions { protocol: none, application: none },
+        meta: &[],
+    })
+}
+
+/// Who is meant, under which incarnation.
+fn subject<'a>(said: &leaf::Alive<'a>) -> Result<(NameRef<'a>, Stamp), Reject> {
     if said.incarnation == 0 {
         // Every node begins at 1. Go would keep it as dead, and of one that is gone already it says
         // what nobody has ever said.
         return Err(Reject::Implausible);
     }
+    Ok((name(said.node)?, stamp(said.incarnation)))
+}
+
+fn alive<'a>(said: &leaf::Alive<'a>, own: &Identity) -> Result<Alive<'a>, Reject> {
+    let (name, stamp) = subject(said)?;
     let (addr, mapped) = address(said.addr, said.port, own)?;
     let meta = said.meta.unwrap_or_default();
     if meta.len() > META_LEN_MAX {
         return Err(Reject::Oversize);
     }
-    Ok(Alive {
-        name: name(said.node)?,
-        stamp: stamp(said.incarnation),
-        addr,
-        mapped,
-        versions: versions(said.vsn)?,
-        meta,
-    })
+    Ok(Alive { name, stamp, addr, mapped, versions: versions(said.vsn)?, meta })
 }
 
 /// A claim without versions would end every exchange of all who hold it: Go compares them all.
@@ -248,7 +275,7 @@ fn versions(vsn: &[u8]) -> Result<Versions, Reject> {
 
 /// An address at which somebody can be reached, and whether it is one of IPv4 dressed as one of
 /// IPv6: it must be passed on as it came, because Go compares bytes. Without a port it is the
-/// reader's own. (X19)
+/// one at which the reader listens. memberlist net.go: `handleAlive`. (X19)
 fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), Reject> {
     let ip = self::ip(ip).ok_or(Reject::Address)?;
     let canonical = ip.to_canonical();
@@ -258,7 +285,8 @@ fn address(ip: &[u8], port: u16, own: &Identity) -> Result<(SocketAddr, bool), R
     if is_nobody {
         return Err(Reject::Address);
     }
-    let port = if port == 0 { own.port } else { port };
+    let Ports { bound, are_all_one } = own.ports;
+    let port = if port == 0 || are_all_one { bound } else { port };
     Ok((SocketAddr::new(canonical, port), canonical != ip))
 }
 

@@ -14,6 +14,7 @@ mod inbound;
 mod label;
 mod leaf;
 mod limits;
+mod lists;
 mod lzw;
 mod meaning;
 mod nonces;
@@ -47,7 +48,7 @@ use self::{
         CHECKSUM_LEN, CHECKSUM_SINCE, COMPOUND_HEAD_LEN, COMPRESS_LEN_MIN, PACKET_INFLATED_MAX,
         PACKET_LEN_MAX, PADDED_PROTOCOL, SEALED_HEAD_LEN,
     },
-    meaning::{Identity, Octets},
+    meaning::{Identity, Octets, Ports},
     seal::{Envelope, Sealing},
 };
 use super::{
@@ -56,7 +57,7 @@ use super::{
     settings::WireSettings,
 };
 use crate::{
-    dialect::MemberlistOptions,
+    dialect::{MemberlistOptions, PORTS_SINCE},
     keyring::{KeyId, Keyring},
     name::{Name, NameRef},
     reject::Reject,
@@ -92,6 +93,10 @@ impl Memberlist {
             name: Name::from_checked(NameRef::from_checked(own_name.as_bytes())),
             addr: Octets::of(addr.ip(), false),
             port: addr.port(),
+            ports: Ports {
+                bound: options.bind_port.unwrap_or(addr.port()),
+                are_all_one: options.protocol.current < PORTS_SINCE,
+            },
         };
         Self {
             labelling: Labelling {
@@ -266,6 +271,13 @@ impl Memberlist {
         if message.first() == Some(&(Kind::Compress as u8)) {
             lzw::open(&message[1..], PACKET_INFLATED_MAX, &mut self.spare)?;
             mem::swap(scratch, &mut self.spare);
+            if let Some(plain) = lists::packet(scratch) {
+                *scratch = plain;
+            }
+            return Ok(scratch);
+        }
+        if let Some(plain) = lists::packet(message) {
+            *scratch = plain;
             return Ok(scratch);
         }
         Ok(if is_opened { &scratch[message_at..] } else { &rest[message_at..] })

@@ -73,7 +73,7 @@ impl<'o> Packer<'o> {
     }
 
     /// Bytes or a text in the old raw family.
-    fn raw(&mut self, value: &[u8]) {
+    pub(crate) fn raw(&mut self, value: &[u8]) {
         let len = value.len();
         if len < 32 {
             self.out.push(0xA0 | len as u8);

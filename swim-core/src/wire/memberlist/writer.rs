@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::{
     compound,
     leaf::Kind,
-    limits::{COMPOUND_HEAD_LEN, COMPOUND_PART_LEN, PARTS_MAX, STREAM_LEN_MAX},
+    limits::{COMPOUND_HEAD_LEN, COMPOUND_PART_LEN, PARTS_MAX, SEALED_LEN_MAX},
     meaning::{self, Identity},
     push_pull,
 };
@@ -155,7 +155,7 @@ impl FrameWriter {
         };
         let at = self.entries.len();
         meaning::put_entry(entry, &mut self.entries);
-        let fits = SPARE + self.entries.len() + state_len <= STREAM_LEN_MAX;
+        let fits = SPARE + self.entries.len() + state_len <= SEALED_LEN_MAX;
         if fits {
             self.count += 1;
         } else {

@@ -29,7 +29,7 @@ pub(crate) fn read<'a>(kind: Kind, from: &mut Reader<'a>) -> Result<Message<'a>,
             payload: from.bytes()?,
         }),
         Kind::IndirectPing => {
-            let (nonce, target) = (from.fixed_u64()?, from.name()?);
+            let (nonce, target) = (from.fixed_u64()?, Some(from.name()?));
             Message::IndirectPing(IndirectPing {
                 nonce,
                 target,
@@ -91,7 +91,7 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
         }
         Message::IndirectPing(IndirectPing { nonce, target, addr, nack: _ }) => {
             to.fixed_u64(nonce);
-            to.name(target);
+            to.name(target.expect("nobody asks for help without saying for whom"));
             address::put(addr, to);
         }
         Message::RelayedAck(RelayedAck { nonce, target, stamp }) => {

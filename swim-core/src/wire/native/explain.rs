@@ -187,7 +187,9 @@ fn fields(message: &Message<'_>) -> Fields {
             fields
         }
         Message::IndirectPing(IndirectPing { nonce, target, addr, nack: _ }) => {
-            vec![("nonce", nonce.into()), ("target", target.into()), ("addr", addr.into())]
+            let target = target.map(|target| ("target", target.into()));
+            let fields = [("nonce", nonce.into())].into_iter().chain(target);
+            fields.chain([("addr", addr.into())]).collect()
         }
         Message::RelayedAck(RelayedAck { nonce, target, stamp: of }) => {
             let [life, incarnation] = stamp(of);

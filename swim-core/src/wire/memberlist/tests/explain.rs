@@ -4,6 +4,7 @@
 use rand_core::Rng as _;
 
 use super::{
+    super::leaf::{self, Leaf},
     samples::{Place, Run, Sample, runs},
     *,
 };
@@ -135,4 +136,63 @@ fn one_probe_of_a_packet_is_explained_and_the_others_refused() {
     assert_eq!(messages, [("ping", Some(8))]);
     let refused: Vec<_> = said.refused.iter().map(|refusal| (refusal.at, refusal.reject)).collect();
     assert_eq!(refused, [(Some(17), Reject::Excess), (Some(26), Reject::Excess)]);
+}
+
+/// What a node refuses is told with the reason: to see what was wrong is what people decode for.
+#[test]
+fn what_a_node_refuses_is_told_with_the_reason() {
+    let said_of = |leaf: leaf::Alive<'_>| {
+        let mut packet = Vec::new();
+        Leaf::Alive(leaf).put(&mut packet);
+        PLAIN.wire().explain_packet(&packet)
+    };
+    let meta = [b'm'; 513];
+    let good = leaf::Alive {
+        incarnation: 1,
+        node: b"k",
+        addr: &[10, 0, 0, 1],
+        port: 1,
+        meta: None,
+        vsn: &[1, 5, 2, 0, 0, 0],
+    };
+    for (alive, reject) in [
+        (leaf::Alive { vsn: &[1, 5], ..good }, Reject::Version),
+        (leaf::Alive { incarnation: 0, ..good }, Reject::Implausible),
+        (leaf::Alive { meta: Some(&meta), ..good }, Reject::Oversize),
+    ] {
+        let said = said_of(alive);
+        let [message] = &said.messages[..] else { panic!("{said:?}") };
+        assert_eq!((message.kind, message.fields[1].0), ("alive", "node"));
+        let [refusal] = said.refused[..] else { panic!("{said:?}") };
+        assert_eq!((refusal.layer, refusal.reject), ("message", reject));
+        assert!(!said.is_understood());
+    }
+    assert!(said_of(good).is_understood());
+    let table = "0681a54e6f6465730182a44e616d65a16ba5537461746509";
+    let said = PLAIN.wire().explain_stream(&bytes(table), true);
+    let kinds: Vec<_> = said[0].messages.iter().map(|message| message.kind).collect();
+    assert_eq!(kinds, ["push_pull", "node"]);
+    assert_eq!(said[0].refused[0].reject, Reject::Malformed);
+}
+
+/// While keys are being handed out, some packets are plain.
+#[test]
+fn with_a_key_at_hand_plain_packets_are_told_too() {
+    let options = MemberlistOptions { verify_incoming: false, ..PLAIN.options };
+    let wire = Setup { keys: &[&[9; 32]], options, ..PLAIN }.wire();
+    let ping = bytes("0081a55365714e6f05");
+    let said = wire.explain_packet(&ping);
+    assert!(said.is_understood() && said.layers.is_empty(), "{said:?}");
+    assert_eq!(said.messages[0].kind, "ping");
+    // What is sealed with another key is no plain message.
+    let mut other = Setup { keys: &[&[8; 32]], ..PLAIN }.wire();
+    let mut writer = other.begin_packet(None);
+    assert!(writer.push(&Message::Ping(Ping { nonce: 5, digest: Digest::default() })));
+    let said = wire.explain_packet(&other.finish_packet(writer));
+    let refused: Vec<_> = said.refused.iter().map(|it| (it.layer, it.reject)).collect();
+    assert_eq!(refused, [("envelope", Reject::Decrypt)]);
+    assert!(said.messages.is_empty());
+    // And where all must be sealed, a plain one is no message.
+    let strict = Setup { keys: &[&[9; 32]], ..PLAIN }.wire();
+    assert!(strict.explain_packet(&ping).messages.is_empty());
 }

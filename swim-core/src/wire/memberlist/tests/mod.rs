@@ -16,7 +16,7 @@ use crate::{
     member::{LeaveReason, State, VersionRange, Versions},
     name::named,
     stamp::Stamp,
-    wire::message::{Ack, Alive, Digest, Entry, Ping},
+    wire::message::{Accusation, Ack, Alive, Claim, Digest, Entry, Ping},
 };
 
 /// What a wire of the tests has.
@@ -39,6 +39,7 @@ const PLAIN: Setup<'static> = Setup {
         accept_padded: false,
         compression: false,
         skip_inbound_label_check: false,
+        bind_port: None,
     },
 };
 

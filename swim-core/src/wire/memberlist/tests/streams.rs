@@ -4,8 +4,9 @@
 use alloc::{format, string::String};
 
 use super::{
-    super::limits::{ENTRIES_PER_BATCH, STREAM_LEN_MAX},
+    super::inbound::Inbound,
     hostile::changes,
+    limits::{ENTRIES_PER_BATCH, SEALED_LEN_MAX},
     samples::{Place, runs},
     *,
 };
@@ -119,7 +120,7 @@ fn a_delivery_and_a_ping_arrive_whole() {
 
 #[test]
 fn each_malformed_stream_is_refused_for_its_fault() {
-    let len = u32::try_from(STREAM_LEN_MAX).unwrap() + 1;
+    let len = u32::try_from(SEALED_LEN_MAX).unwrap() + 1;
     let long = [&[Kind::Encrypt as u8][..], &len.to_be_bytes()].concat();
     let mut nested = Vec::new();
     lzw::put(&bytes("0982a4416c676f00a3427566a800d19461c3e64d40"), &mut nested);
@@ -169,6 +170,38 @@ fn a_bad_line_of_a_table_does_not_spoil_the_others() {
     assert_eq!((is_over, entries, &refused[..]), (Ok(true), 2, &[Reject::Malformed][..]));
 }
 
+#[test]
+fn a_line_about_who_is_not_alive_needs_no_more_than_a_name_and_an_incarnation() {
+    let line = |rest: &str| {
+        let head = "0681a54e6f64657301";
+        bytes(&[head, rest].concat())
+    };
+    let dead = "83ab496e6361726e6174696f6e07a44e616d65a66e6f64652d62a55374617465";
+    for (state, meant) in [("01", State::Suspect), ("02", State::Dead), ("03", State::Left)] {
+        let mut count = 0;
+        let stream = line(&[dead, state].concat());
+        let is_over = read(&mut PLAIN.wire(), Channel::listener(), &stream, |opened| {
+            let Message::Entry(entry) = opened.messages[1] else { panic!("{opened:?}") };
+            assert_eq!((entry.state, entry.stamp), (meant, Stamp::new(0, 7)));
+            assert_eq!((entry.alive.name, entry.alive.addr.port()), (named("node-b"), 0));
+            count += 1;
+        });
+        assert_eq!((is_over, count), (Ok(true), 1));
+    }
+    for (wrong, reject) in [
+        // One that is alive, one under no incarnation, one without a name.
+        ("83ab496e6361726e6174696f6e07a44e616d65a66e6f64652d62a5537461746500", Reject::Address),
+        ("82a44e616d65a66e6f64652d62a5537461746502", Reject::Implausible),
+        ("82ab496e6361726e6174696f6e07a5537461746502", Reject::Text),
+    ] {
+        let mut refused = Vec::new();
+        let is_over = read(&mut PLAIN.wire(), Channel::listener(), &line(wrong), |opened| {
+            refused.extend_from_slice(&opened.refused);
+        });
+        assert_eq!((is_over, &refused[..]), (Ok(true), &[reject][..]), "{wrong}");
+    }
+}
+
 /// Memory for what came, not for what was announced.
 #[test]
 fn x11_a_stream_takes_no_more_than_it_brings() {
@@ -215,6 +248,26 @@ fn m1_all_streams_together_hold_only_so_much() {
         drop((first, second));
         first = begin(&mut wire, third).1;
         assert!(first.memory() > 0, "and what it gave up is free");
+    }
+}
+
+/// As much as Go takes, where the configuration does: a head stands before it.
+#[test]
+fn a_message_and_a_state_of_twenty_mebibytes_are_read() {
+    for head in ["0681ac5573657253746174654c656ece01400000", "0881aa557365724d73674c656ece01400000"]
+    {
+        let mut wire = PLAIN.wire();
+        wire.inbound = Inbound::new(20 << 20, 20 << 20);
+        let stream = [&bytes(head)[..], &alloc::vec![7; 20 << 20]].concat();
+        let mut len = 0;
+        let is_over = read(&mut wire, Channel::listener(), &stream, |opened| {
+            for message in &opened.messages {
+                if let Message::StatePiece(piece) | Message::DeliveryPiece(piece) = message {
+                    len += piece.len();
+                }
+            }
+        });
+        assert_eq!((is_over, len), (Ok(true), 20 << 20));
     }
 }
 

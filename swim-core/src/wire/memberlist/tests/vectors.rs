@@ -1,9 +1,12 @@
 //! Vectors made with Go's own codec: what it writes, and what it takes and refuses.
 
+use alloc::{format, string::String};
+
 use super::{
     super::{
         leaf::{IndirectPing, Leaf, Origin, Ping, Verdict},
         limits::NONCE_LEN,
+        lists,
         unpack::Reader,
     },
     *,
@@ -249,12 +252,14 @@ fn whole_streams_of_go_are_read() {
 #[test]
 fn as_lenient_as_go_and_no_more() {
     let ping = |seq, node| Ok(Ping { seq, node, source: Origin::default() });
-    let cases: [(&str, Result<Ping<'_>, Reject>); 14] = [
+    let cases: [(&str, Result<Ping<'_>, Reject>); 17] = [
         ("9201a162", ping(1, b"b")),
         ("81a44e6f6465c40162", ping(0, b"b")),
         ("81a44e6f646593016263", ping(0, &[1, 0x62, 0x63])),
-        // Go takes this one: numbers from 128 on have two bytes. (G30)
-        ("81a44e6f646592cc8063", Err(Reject::Malformed)),
+        ("81a44e6f646592cc8063", ping(0, &[0x80, 0x63])),
+        ("81a44e6f64659361cd00ffc0", ping(0, &[0x61, 0xFF, 0])),
+        ("929005", Err(Reject::Malformed)),
+        ("81a44e6f646592cd010063", Err(Reject::Malformed)),
         ("c0", ping(0, b"")),
         ("80", ping(0, b"")),
         ("82a358595a93010203a55365714e6f05", ping(5, b"")),
@@ -267,6 +272,111 @@ fn as_lenient_as_go_and_no_more() {
         ("81a44e6f646501", Err(Reject::Malformed)),
     ];
     for (body, expected) in cases {
-        assert_eq!(Ping::read(&mut Reader::new(&bytes(body))), expected, "{body}");
+        let body = bytes(body);
+        let plain = lists::body(&body);
+        let read = Ping::read(&mut Reader::new(plain.as_deref().unwrap_or(&body)));
+        assert_eq!(read, expected, "{}", hex(&body));
     }
+}
+
+/// Who accuses may be missing, or no name at all: that costs the accuser, and not the accusation.
+#[test]
+fn an_accusation_needs_no_accuser() {
+    let rest = "ab496e6361726e6174696f6e07a44e6f6465a66e6f64652d62";
+    let (name, stamp) = (named("node-b"), Stamp::new(0, 7));
+    let long = String::from("a446726f6dd981") + &"61".repeat(129);
+    for from in ["", "a446726f6da0", "a446726f6da1ff", "a446726f6da20a61", &long] {
+        let fields = if from.is_empty() { "82" } else { "83" };
+        for kind in ["03", "05"] {
+            let packet = bytes(&[kind, fields, from, rest].concat());
+            let (mut wire, mut scratch) = (PLAIN.wire(), Vec::new());
+            let opened = wire.open_packet(None, &packet, &mut scratch).unwrap();
+            let accusation = Accusation { name, stamp, from: name };
+            let claim =
+                if kind == "03" { Claim::Suspect(accusation) } else { Claim::Dead(accusation) };
+            assert_eq!(opened.messages[..], [Message::Claim(claim)], "{from}");
+        }
+    }
+    let nobody = bytes("0382a446726f6da161ab496e6361726e6174696f6e07");
+    assert_eq!(outcome(&mut PLAIN.wire(), &nobody), Err(Reject::Text), "nobody is accused");
+}
+
+/// Below version 2 a cluster has one port, and a node that gives none has it in every version.
+#[test]
+fn a_port_is_believed_from_version_two_on() {
+    let rest = |name: &str, port: &str| {
+        format!(
+            "a4{name}a16ba441646472a40a000001ab496e6361726e6174696f6e01a356736ea6010502000000\
+             a4506f7274{port}"
+        )
+    };
+    for (version, bind_port, port, expected) in [
+        (2, None, "cd1234", 0x1234),
+        (2, None, "00", 7946),
+        (2, Some(8000), "00", 8000),
+        (1, None, "cd1234", 7946),
+        (1, Some(8000), "cd1234", 8000),
+    ] {
+        let mut options = MemberlistOptions { bind_port, ..PLAIN.options };
+        options.protocol.current = version;
+        let mut wire = Setup { options, ..PLAIN }.wire();
+        let help = format!("0183a44e6f6465a16ba6546172676574a40a000001a4506f7274{port}");
+        for packet in [String::from("0485") + &rest("4e6f6465", port), help] {
+            let (packet, mut scratch) = (bytes(&packet), Vec::new());
+            let opened = wire.open_packet(None, &packet, &mut scratch).unwrap();
+            let addr = match opened.messages[0] {
+                Message::Claim(Claim::Alive(alive)) => alive.addr,
+                Message::IndirectPing(ping) => ping.addr,
+                _ => panic!("{opened:?}"),
+            };
+            assert_eq!(addr.port(), expected, "version {version}");
+        }
+        let table = bytes(&(String::from("0681a54e6f6465730185") + &rest("4e616d65", port)));
+        let (mut channel, mut scratch) = (Channel::listener(), Vec::new());
+        let opened = wire.open_frame(None, &mut channel, &mut &table[..], &mut scratch).unwrap();
+        let Message::Entry(entry) = opened.unwrap().messages[1] else { panic!("no entry") };
+        assert_eq!(entry.alive.addr.port(), expected, "version {version}");
+    }
+}
+
+/// Wherever they stand: in a packet alone, beside others, compressed, and in a table.
+#[test]
+fn bytes_as_a_list_of_numbers_are_bytes() {
+    const LINE: &str = "a44e616d65a16ba4506f7274cd1f0aab496e6361726e6174696f6e01a356736ea6010502000000\
+                        a44164647294ccc0cca80001";
+    let claim = bytes(&(String::from("0485") + &LINE.replace("4e616d65", "4e6f6465")));
+    let ack = bytes(ACK);
+    let mut both = Vec::new();
+    let lengths = [ack.len() as u16, claim.len() as u16, 0, 50];
+    compound::put(&lengths, &[&ack[..], &claim].concat(), &mut both);
+    let mut compressed = Vec::new();
+    lzw::put(&claim, &mut compressed);
+    let addr = "192.168.0.1:7946".parse().unwrap();
+    let mut wire = PLAIN.wire();
+    for (packet, at, refused) in [
+        (&claim, 0, &[][..]),
+        (&both, 1, &[Reject::Malformed, Reject::Truncated]),
+        (&compressed, 0, &[]),
+    ] {
+        let mut scratch = Vec::new();
+        let opened = wire.open_packet(None, packet, &mut scratch).unwrap();
+        let Message::Claim(Claim::Alive(alive)) = opened.messages[at] else { panic!("{opened:?}") };
+        assert_eq!((alive.name, alive.addr), (named("k"), addr));
+        assert_eq!(opened.refused[..], *refused);
+        assert!(wire.explain_packet(packet).messages.len() == at + 1);
+    }
+    let table =
+        bytes(&(String::from("0682a54e6f64657301ac5573657253746174654c656e0285") + LINE + "7573"));
+    let (mut channel, mut scratch) = (Channel::listener(), Vec::new());
+    let opened = wire.open_frame(None, &mut channel, &mut &table[..], &mut scratch).unwrap();
+    let opened = opened.unwrap();
+    let Message::Entry(entry) = opened.messages[1] else { panic!("{opened:?}") };
+    assert_eq!((entry.alive.name, entry.alive.addr), (named("k"), addr));
+    let said = wire.explain_stream(&table, true);
+    assert!(said[0].is_understood() && said[0].messages.len() == 3, "{said:?}");
+    // What is packed may be written so, too.
+    let packed = bytes("82a4416c676f00a34275669800ccd1cc9461ccc3cce64d40");
+    let mut out = Vec::new();
+    assert_eq!(lzw::open(&packed, 99, &mut out), Ok(()));
+    assert_eq!(out, b"hello");
 }

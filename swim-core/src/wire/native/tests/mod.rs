@@ -153,7 +153,12 @@ impl Material {
             Kind::Ack => Message::Ack(Ack { nonce, digest, payload: &self.bytes }),
             Kind::IndirectPing => {
                 let (target, addr) = (named(name), self.addr);
-                Message::IndirectPing(IndirectPing { nonce, target, addr, nack: true })
+                Message::IndirectPing(IndirectPing {
+                    nonce,
+                    target: Some(target),
+                    addr,
+                    nack: true,
+                })
             }
             Kind::RelayedAck => {
                 Message::RelayedAck(RelayedAck { nonce, target: named(name), stamp: late })

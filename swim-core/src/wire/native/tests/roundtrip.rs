@@ -163,8 +163,12 @@ fn m4_a_packet_says_at_most_255_things_and_asks_for_one() {
 
     let ping = Message::Ping(Ping { nonce: 1, digest: Digest::default() });
     let addr = "10.0.0.3:7946".parse().unwrap();
-    let indirect =
-        Message::IndirectPing(IndirectPing { nonce: 1, target: named("carol"), addr, nack: true });
+    let indirect = Message::IndirectPing(IndirectPing {
+        nonce: 1,
+        target: Some(named("carol")),
+        addr,
+        nack: true,
+    });
     for (first, second) in [(ping, ping), (ping, indirect), (indirect, ping)] {
         let mut writer = alice.begin_packet(NOON, ALICE, None);
         assert!(writer.push(&first) && !writer.push(&second) && writer.push(&nack));

@@ -39,7 +39,12 @@ fn messages() -> [(&'static str, Message<'static>); 21] {
         ("Ack", ACK),
         (
             "IndirectPing",
-            Message::IndirectPing(IndirectPing { nonce: NONCE, target, addr, nack: true }),
+            Message::IndirectPing(IndirectPing {
+                nonce: NONCE,
+                target: Some(target),
+                addr,
+                nack: true,
+            }),
         ),
         (
             "RelayedAck",
