@@ -29,7 +29,8 @@ fn carol() -> Alive<'static> {
 /// One message of every kind.
 fn messages() -> [(&'static str, Message<'static>); 21] {
     let stamp = Stamp::new(1_799_999_000_000, 2);
-    let (target, addr) = (named("carol"), carol().addr);
+    let (target, addr) = (Some(named("carol")), carol().addr);
+    let indirect = IndirectPing { nonce: NONCE, target, addr, nack: true };
     let v6 = Alive { addr: "[2001:db8::3]:7946".parse().unwrap(), ..carol() };
     let accusation = Accusation { name: named("carol"), stamp, from: named("dave") };
     let reason = LeaveReason::Forced;
@@ -37,15 +38,7 @@ fn messages() -> [(&'static str, Message<'static>); 21] {
     [
         ("Ping", PING),
         ("Ack", ACK),
-        (
-            "IndirectPing",
-            Message::IndirectPing(IndirectPing {
-                nonce: NONCE,
-                target: Some(target),
-                addr,
-                nack: true,
-            }),
-        ),
+        ("IndirectPing", Message::IndirectPing(indirect)),
         (
             "RelayedAck",
             Message::RelayedAck(RelayedAck { nonce: NONCE, target: named("carol"), stamp }),
