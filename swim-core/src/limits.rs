@@ -24,7 +24,7 @@ pub const TRANSFER_DEFAULT: usize = 16 << 20;
 pub const TRANSFER_MAX: usize = 64 << 20;
 /// The same in memberlist's dialect, for what is received: what Go reads at most.
 pub const MEMBERLIST_TRANSFER_MAX: usize = 20 << 20;
-/// And for what is sent: Go reads envelopes of 20 MiB at most, in which a table must have room, too.
+/// And for what is sent: Go reads envelopes of 20 MiB at most, in which a table must have room.
 pub const MEMBERLIST_SENT_MAX: usize = 16 << 20;
 /// Shortest allowed limit for a datagram in memberlist's dialect: a ping with both names, and the
 /// news that its sender leaves.

@@ -431,15 +431,12 @@ fn after_a_leave_its_pings_are_answered_and_nothing_else_is() {
     stage.packet(go(), PING);
     assert_eq!(stage.sent(), ["0282a75061796c6f6164c0a55365714e6f2a"], "and without a payload");
     stage.events.clear();
-    for packet in [
-        verdict(3, "node-a", "01"),
-        own_claim(9),
-        "08786f".into(),
-        table_of("node-c", "0a010205", "01", 0),
-    ] {
+    for packet in [verdict(3, "node-a", "01"), own_claim(9), "08786f".into()] {
         stage.packet(go(), &packet);
         assert!(stage.packets.is_empty() && stage.events.is_empty(), "{packet}");
     }
+    stage.stream(&table_of("node-c", "0a010205", "01", 0));
+    assert!(stage.node.member("node-c").is_none() && stage.events.is_empty());
     let before = stage.packets.len();
     stage.run(Duration::from_secs(10));
     assert_eq!(stage.packets.len(), before, "it says nothing by itself");

@@ -37,10 +37,12 @@ impl Memberlist {
         if is_sealed || self.options.verify_incoming {
             return said;
         }
-        // Some of a cluster may not seal yet. What is no message without its envelope either is
-        // one that can't be opened.
+        // Some of a cluster may not seal yet. What begins like an envelope is plain only if all of
+        // it has a meaning then.
         let plain = self.explain_packet_as(data, false);
-        if plain.messages.is_empty() { said } else { plain }
+        let is_no_envelope = said.refused.iter().any(|refusal| refusal.reject == Reject::Version);
+        let is_told = is_no_envelope && !plain.messages.is_empty();
+        if is_told || plain.is_understood() { plain } else { said }
     }
 
     fn explain_packet_as(&self, data: &[u8], is_sealed: bool) -> Explanation {

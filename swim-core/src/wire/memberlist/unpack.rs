@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
     /// The head of a map or an array: how many items it has.
     pub(crate) fn open(&mut self) -> Result<u64, Reject> {
         let shape = shape(self.rest)?.ok_or(Reject::Malformed)?;
-        self.rest = &self.rest[shape.len..];
+        self.rest = self.rest.get(shape.len..).ok_or(Reject::Malformed)?;
         Ok(shape.children)
     }
 

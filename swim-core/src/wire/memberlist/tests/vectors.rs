@@ -342,7 +342,8 @@ fn a_port_is_believed_from_version_two_on() {
 /// Wherever they stand: in a packet alone, beside others, compressed, and in a table.
 #[test]
 fn bytes_as_a_list_of_numbers_are_bytes() {
-    const LINE: &str = "a44e616d65a16ba4506f7274cd1f0aab496e6361726e6174696f6e01a356736ea6010502000000\
+    const LINE: &str = "a44e616d65a16ba4506f7274cd1f0aab496e6361726e6174696f6e01\
+                        a356736ea6010502000000\
                         a44164647294ccc0cca80001";
     let claim = bytes(&(String::from("0485") + &LINE.replace("4e616d65", "4e6f6465")));
     let ack = bytes(ACK);
