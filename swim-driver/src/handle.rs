@@ -159,9 +159,9 @@ impl Handle {
     }
 
     /// Sends `payload` to the member `to` over a stream, and returns when its node has confirmed
-    /// that it has it. Whether the application there has read it is not confirmed: it may be slow, and
-    /// then miss it ([`Notice::Lagged`](crate::Notice::Lagged)). Dropping the future does not stop
-    /// the message.
+    /// that it has it. Whether the application there has read it is not confirmed: it may be slow,
+    /// and then miss it ([`Notice::Lagged`](crate::Notice::Lagged)). Dropping the future does not
+    /// stop the message.
     ///
     /// # Errors
     ///
