@@ -143,7 +143,7 @@ mod tests {
         let mut truth = Truth::default();
         (0..2).for_each(|host| truth.start(host, BEGAN));
         let account = account_of(&truth, &lines);
-        assert_eq!((account.faults, account.events), (vec![], 3));
+        assert_eq!((account.faults, account.events), (vec![], 4), "and its own joining");
         let [failure] = &account.record.failures[..] else { panic!("one is told of") };
         assert!(failure.is_false && failure.subject == 1);
 
