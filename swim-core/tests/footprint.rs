@@ -49,8 +49,8 @@ fn a_known_member_costs_at_most_160_bytes() {
     assert!(bytes <= BYTES, "{bytes} bytes for each of {MEMBERS} members");
 }
 
-/// Counted in instructions, an added walk over all members shows among a thousand of them. Of packets
-/// the kind that does most; those that are made beforehand in thousands would take minutes.
+/// Counted in instructions, an added walk over all members shows among a thousand of them. Of
+/// packets the kind that does most; those that are made beforehand in thousands would take minutes.
 #[test]
 fn m4_a_packet_or_a_tick_costs_the_same_among_many_as_among_few() {
     let Some(few) = instructions(FEW) else {
