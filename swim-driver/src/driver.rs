@@ -3,7 +3,8 @@
 //! One turn: compare the clocks, tick if it is time, then commands, then what streams report, then
 //! packets, then new streams; a bounded number of each, so that none starves the others. After
 //! every single input all that the machine wants is done before the next one. A turn that hits a
-//! bound asks for another at once; otherwise the loop sleeps until something comes in or the machine's timer expires.
+//! bound asks for another at once; otherwise the loop sleeps until something comes in or the
+//! machine's timer expires.
 
 use core::{
     cell::Cell,
