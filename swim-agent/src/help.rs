@@ -104,8 +104,8 @@ Which language:
                          Versions of what is built on top, as announced to the others; members of
                          a Serf cluster must have 2,5,5 [default: 0,0,0]
   Only with --dialect memberlist, under memberlist's own names:
-      --protocol N       Version of its protocol to speak, 1 to 5; with 1, all members must listen on
-                         the same port [default: 2]
+      --protocol N       Version of its protocol to speak, 1 to 5; with 1, all members must listen
+                         on the same port [default: 2]
       --compression on|off
                          Whether to compress what is sent [default: on]
       --gossip-verify-incoming on|off
