@@ -7,7 +7,7 @@ use swim_tokio::Profile;
 
 use crate::{
     bounds,
-    harness::{Agent, KEY, LONG, cluster, machine, wait_complete},
+    harness::{Agent, KEY, LONG, cluster, cluster_on_one_port, machine, wait_complete},
 };
 
 const MEMBERLIST: [&str; 4] = ["--dialect", "memberlist", "--profile", "local"];
@@ -15,14 +15,16 @@ const MEMBERLIST: [&str; 4] = ["--dialect", "memberlist", "--profile", "local"];
 #[test]
 fn agents_join_talk_fail_and_leave_in_memberlists_dialect() {
     let _machine = machine();
-    // Protocol 1, where all listen on one port, is spoken to Go's nodes in `interop`.
-    let ways: [&[&str]; 3] = [
-        &["--label", "blue", "--encrypt", KEY],
-        &["--protocol", "5", "--encrypt", KEY, "--compression", "off"],
-        &["--application", "2,5,5"],
+    type Start = fn(usize, &[&str]) -> Vec<Agent>;
+    // Protocol 1 believes no port that it is told.
+    let ways: [(Start, &[&str]); 4] = [
+        (cluster, &["--label", "blue", "--encrypt", KEY]),
+        (cluster_on_one_port, &["--protocol", "1", "--encrypt", KEY, "--compression", "off"]),
+        (cluster, &["--protocol", "5", "--encrypt", KEY, "--compression", "off"]),
+        (cluster, &["--application", "2,5,5"]),
     ];
-    for way in ways {
-        let mut agents = cluster(3, &[&MEMBERLIST[..], way].concat());
+    for (start, way) in ways {
+        let mut agents = start(3, &[&MEMBERLIST[..], way].concat());
         wait_complete(&agents, LONG);
         agents[0].wait_log("dialect=memberlist", LONG);
 

@@ -237,10 +237,22 @@ impl Drop for Agent {
 
 /// Starts `count` agents, the first as the seed of the others.
 pub(crate) fn cluster(count: usize, args: &[&str]) -> Vec<Agent> {
+    cluster_at(count, args, |_, _| "127.0.0.1:0".into())
+}
+
+/// The same, each with an address of its own and all with one port.
+pub(crate) fn cluster_on_one_port(count: usize, args: &[&str]) -> Vec<Agent> {
+    cluster_at(count, args, |n, port| format!("127.0.0.{}:{port}", n + 1))
+}
+
+/// The same, at addresses that follow from the number of an agent and the port of the first.
+fn cluster_at(count: usize, args: &[&str], addr: fn(usize, &str) -> String) -> Vec<Agent> {
     let mut agents = vec![Agent::start("n0", args)];
     let seed = agents[0].addr.clone();
+    let port = seed.rsplit(':').next().unwrap();
     for n in 1..count {
-        let join = ["--bind", "127.0.0.1:0", "--join", &seed];
+        let bind = addr(n, port);
+        let join = ["--bind", &bind, "--join", &seed];
         agents.push(Agent::launch(&format!("n{n}"), &[args, &join].concat()));
     }
     agents
