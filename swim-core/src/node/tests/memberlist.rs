@@ -1,5 +1,5 @@
 //! The machine where it speaks memberlist's dialect, beyond what a Go node makes of it: that is in
-//! `tests/go_peer.rs`.
+//! `tests/go_peer`.
 
 use std::{collections::BTreeSet, string::String, vec, vec::Vec};
 
