@@ -1,11 +1,15 @@
 //! A cluster of both kinds of peers, and when its members agree.
 
 use std::{
-    collections::BTreeMap,
-    net::Ipv4Addr,
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
+    process::Command,
     sync::atomic::{AtomicU16, Ordering},
 };
+
+use swim_netlab::{Faults, Lab};
 
 use crate::{
     peer::{Kind, Peer, Row},
@@ -27,36 +31,104 @@ pub struct Cluster {
     programs: Programs,
     /// What all are told that start from now on.
     pub flags: Vec<String>,
-    /// Where peers listen; `None`: at ports of 127.0.0.1 that the system chooses.
-    port: Option<u16>,
     /// Those that run, in the order of their start.
     pub peers: Vec<Peer>,
+    /// Those that are dead or gone, and whose names nobody else has taken.
+    gone: Vec<Gone>,
+    /// How many were started.
+    started: usize,
+    /// Last: peers end before their hosts.
+    place: Place,
+}
+
+/// Where peers run.
+#[derive(Debug)]
+enum Place {
+    /// At ports of 127.0.0.1 that the system chooses.
+    Ports,
+    /// At loopback addresses of their own, all at this port.
+    Addrs(u16),
+    /// On hosts with network stacks of their own: the first peer on the first, and so on.
+    Hosts(Lab),
+}
+
+/// Somebody who is no member any more.
+#[derive(Debug)]
+struct Gone {
+    name: String,
+    addr: SocketAddr,
+    /// `dead` or `left`.
+    state: &'static str,
+    /// The numbers of those that ran when it went.
+    witnesses: BTreeSet<usize>,
 }
 
 impl Cluster {
     /// An empty cluster whose peers will have these flags.
     #[must_use]
     pub fn new(programs: Programs, flags: Vec<String>) -> Self {
-        Self { programs, flags, port: None, peers: Vec::new() }
+        let (peers, gone) = (Vec::new(), Vec::new());
+        Self { programs, flags, peers, gone, started: 0, place: Place::Ports }
     }
 
     /// All peers will have the same port, each at a loopback address of its own: in version 1 of
     /// memberlist's protocol nobody tells ports, and all are taken to have one's own.
     #[must_use]
     pub fn with_port(self, port: u16) -> Self {
-        Self { port: Some(port), ..self }
+        Self { place: Place::Addrs(port), ..self }
+    }
+
+    /// Each peer will have a host of this lab to itself, and all of them the same port.
+    #[must_use]
+    pub fn on(self, lab: Lab) -> Self {
+        Self { place: Place::Hosts(lab), ..self }
+    }
+
+    /// Changes what the network does to packets between hosts, of which the first peer that was
+    /// started has number 0, and so on.
+    ///
+    /// # Panics
+    ///
+    /// When the peers have no hosts, or the system refuses it.
+    pub fn change_network(&mut self, change: impl FnOnce(&mut Faults)) {
+        let Place::Hosts(lab) = &mut self.place else { panic!("there is no network here") };
+        lab.change(change).expect("a lab that runs takes rules");
+    }
+
+    /// An address that nobody has right now, for a peer that is started.
+    ///
+    /// # Errors
+    ///
+    /// When the system has none.
+    pub fn fresh_addr(&self) -> io::Result<SocketAddr> {
+        match &self.place {
+            Place::Ports => free_addr(),
+            Place::Addrs(port) => Ok((fresh_ip(), *port).into()),
+            Place::Hosts(lab) => Ok((lab.addr(self.started), PORT).into()),
+        }
     }
 
     /// Starts a peer that does not join anybody.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come up.
     pub fn start(&mut self, kind: Kind, name: &str, flags: &[&str]) -> &mut Peer {
         let program = match kind {
             Kind::Go => &self.programs.go,
             Kind::Swim => &self.programs.swim,
         };
-        let bind = self.port.map(|port| format!("--bind={}:{port}", fresh_host()));
-        let own = flags.iter().map(|&flag| flag.into());
-        let flags: Vec<_> = self.flags.iter().cloned().chain(bind).chain(own).collect();
-        let peer = Peer::start(program, kind, name, &flags);
+        let bind = self.fresh_addr().expect("an address more");
+        let mut command = match &self.place {
+            Place::Ports | Place::Addrs(_) => Command::new(program),
+            Place::Hosts(lab) => {
+                lab.command(self.started, program.to_str().expect("a path that is text"))
+            }
+        };
+        command.args(["--name", name]).args(&self.flags).arg(format!("--bind={bind}")).args(flags);
+        let peer = Peer::start(command, kind, name, self.started);
+        self.started += 1;
+        self.gone.retain(|gone| gone.name != name);
         self.peers.push(peer);
         self.peers.last_mut().expect("it was just added")
     }
@@ -93,8 +165,8 @@ impl Cluster {
 
     /// SIGKILL; the others are to find out, and this waits until they have.
     pub fn kill(&mut self, name: &str) {
-        drop(self.take(name));
-        self.wait_state(name, "dead");
+        let peer = self.take(name);
+        self.bury(peer, "dead");
         self.settle();
     }
 
@@ -103,8 +175,16 @@ impl Cluster {
         let mut peer = self.take(name);
         peer.ask("leave");
         self.wait_state(name, "left");
-        drop(peer);
+        self.bury(peer, "left");
         self.settle();
+    }
+
+    /// Ends a peer that was taken, and expects of those that run that they hold it to be in this
+    /// state from now on.
+    pub fn bury(&mut self, peer: Peer, state: &'static str) {
+        let witnesses = self.peers.iter().map(|peer| peer.number).collect();
+        self.gone.push(Gone { name: peer.name.clone(), addr: peer.addr, state, witnesses });
+        drop(peer);
     }
 
     /// Waits until all peers hold `name` to be in this state.
@@ -114,21 +194,33 @@ impl Cluster {
         });
     }
 
-    /// Waits until all peers list all that run and nobody else as alive: at their addresses, with
-    /// one opinion about what they say of themselves, under one incarnation.
+    /// Waits until the table of each peer is just what it must be: all that run are alive at their
+    /// addresses, with one opinion about what they say of themselves, under one incarnation; who
+    /// is dead or left is so, at the last address, for all that were there when it went; and there
+    /// is nobody else.
+    ///
+    /// Those that came later know nothing of the dead and the gone, and are told nothing: Go takes
+    /// no bad news of somebody unknown, and neither do we (G26). Nobody is forgotten while a test
+    /// runs: their settings see to that. The incarnation under which somebody is dead may differ:
+    /// it is that of whichever accusation came first.
     pub fn settle(&mut self) {
-        let running = |peer: &Peer| (peer.name.clone(), peer.addr);
-        let running: BTreeMap<_, _> = self.peers.iter().map(running).collect();
-        self.wait(&format!("all agree on {running:?}"), |tables| {
+        let should: BTreeMap<_, _> =
+            self.peers.iter().map(|peer| (peer.name.clone(), self.table_of(peer))).collect();
+        self.wait(&format!("all hold {should:#?}"), |tables| {
             let mut lives = tables.values().map(living);
-            let Some(first) = lives.next() else { return false };
-            let is_running = |(name, row): (&&String, &&Row)| {
-                row.state == "alive" && running.get(*name) == Some(&row.addr)
-            };
-            first.len() == running.len()
-                && first.iter().all(is_running)
-                && lives.all(|other| other == first)
+            let first = lives.next();
+            tables.iter().all(|(name, table)| of_names(table) == should[name])
+                && lives.all(|other| Some(&other) == first.as_ref())
         });
+    }
+
+    /// What a peer must hold of whom: address and state, by name.
+    fn table_of(&self, peer: &Peer) -> BTreeMap<String, (SocketAddr, String)> {
+        let running =
+            self.peers.iter().map(|peer| (peer.name.clone(), (peer.addr, "alive".into())));
+        let gone = self.gone.iter().filter(|gone| gone.witnesses.contains(&peer.number));
+        let gone = gone.map(|gone| (gone.name.clone(), (gone.addr, gone.state.into())));
+        running.chain(gone).collect()
     }
 
     /// Waits until the tables of all peers, by the peers' names, are so.
@@ -149,13 +241,29 @@ impl Cluster {
     }
 }
 
+/// An address of 127.0.0.1 that nobody has right now.
+///
+/// # Errors
+///
+/// When the system has none.
+pub fn free_addr() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
 /// A loopback address that no peer of this program had before.
-fn fresh_host() -> Ipv4Addr {
+fn fresh_ip() -> Ipv4Addr {
     static LAST: AtomicU16 = AtomicU16::new(1);
     let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     Ipv4Addr::new(127, 7, high, low)
 }
 
-fn living(table: &BTreeMap<String, Row>) -> BTreeMap<&String, &Row> {
-    table.iter().filter(|(_, row)| matches!(row.state.as_str(), "alive" | "suspect")).collect()
+fn of_names(table: &BTreeMap<String, Row>) -> BTreeMap<String, (SocketAddr, String)> {
+    table.iter().map(|(name, row)| (name.clone(), (row.addr, row.state.clone()))).collect()
 }
+
+fn living(table: &BTreeMap<String, Row>) -> BTreeMap<&String, &Row> {
+    table.iter().filter(|(_, row)| row.state == "alive").collect()
+}
+
+/// Where peers listen that have a host to themselves: memberlist's port.
+const PORT: u16 = 7946;

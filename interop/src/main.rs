@@ -63,7 +63,11 @@ async fn obey(command: &str, node: &Handle) -> Result<Value, Box<dyn Error>> {
             let rows: Vec<_> = rows.await?;
             return Ok(json!({ "members": rows }));
         }
-        ["stats"] => return Ok(says::counters(&node.stats().await?)),
+        ["stats"] => {
+            let asked = node.call(|node, _| (node.stats().clone(), node.queues(), node.health()));
+            let (stats, queues, health) = asked.await?;
+            return Ok(says::counters(&stats, queues.claims, health));
+        }
         ["leave"] => drop(node.leave(Duration::from_secs(5)).await?),
         ["meta", meta] => drop(node.update_meta(meta.to_owned()).await?),
         ["send", to, text] => node.send_best_effort(to, text.to_owned()).await?,

@@ -26,13 +26,13 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one in front of `target`.
+    /// Starts one at `addr`, in front of `target`.
     ///
     /// # Errors
     ///
     /// When there is no socket for it.
-    pub fn start(target: SocketAddr) -> io::Result<Self> {
-        let front = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?);
+    pub fn start(addr: SocketAddr, target: SocketAddr) -> io::Result<Self> {
+        let front = Arc::new(UdpSocket::bind(addr)?);
         let proxy =
             Self { addr: front.local_addr()?, blocked: Arc::default(), dropped: Arc::default() };
         let (blocked, dropped) = (Arc::clone(&proxy.blocked), Arc::clone(&proxy.dropped));

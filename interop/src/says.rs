@@ -6,7 +6,7 @@ use swim_tokio::{EventKind, Member, MemberChange, Notice, Stats};
 /// A notice as a line; `None` for what no test asks for.
 pub(crate) fn line(notice: &Notice) -> Option<Value> {
     let Notice::Event(event) = notice else {
-        return Some(json!({ "event": "log", "level": "[ERR]", "text": format!("{notice:?}") }));
+        return Some(json!({ "event": "log", "text": format!("{notice:?}") }));
     };
     Some(match &event.kind {
         EventKind::Member { change, member } => {
@@ -27,6 +27,7 @@ pub(crate) fn line(notice: &Notice) -> Option<Value> {
             let (from, text) = (from.as_str(), text(payload));
             json!({ "event": "message", "text": text, "from": from, "reliable": reliable })
         }
+        EventKind::BroadcastSent { .. } => json!({ "event": "sent" }),
         EventKind::RemoteState { state, join, .. } => {
             json!({ "event": "state", "text": text(state), "join": join })
         }
@@ -34,7 +35,7 @@ pub(crate) fn line(notice: &Notice) -> Option<Value> {
             json!({ "event": "ping", "name": member.as_str(), "text": text(&pong.payload) })
         }
         EventKind::Rejected { .. } | EventKind::Unbeatable { .. } => {
-            json!({ "event": "log", "level": "[WARN]", "text": format!("{:?}", event.kind) })
+            json!({ "event": "log", "text": format!("{:?}", event.kind) })
         }
         _ => return None,
     })
@@ -52,9 +53,11 @@ pub(crate) fn row(member: &Member) -> Value {
     })
 }
 
-/// The counters that tests ask for.
-pub(crate) fn counters(stats: &Stats) -> Value {
+/// The counters that tests ask for, and how many claims wait to be gossiped.
+pub(crate) fn counters(stats: &Stats, queued: usize, health: u32) -> Value {
     json!({
+        "queued": queued,
+        "health": health,
         "rejected": stats.rejected(),
         "saved_by_relay": stats.probes_saved_by_relay,
         "relayed": stats.relayed,

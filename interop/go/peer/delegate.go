@@ -107,4 +107,4 @@ type broadcast string
 
 func (b broadcast) Invalidates(memberlist.Broadcast) bool { return false }
 func (b broadcast) Message() []byte                       { return []byte(b) }
-func (b broadcast) Finished()                             {}
+func (b broadcast) Finished()                             { say(line{"event": "sent"}) }

@@ -26,16 +26,24 @@ func say(what line) {
 	}
 }
 
-// What memberlist logs that something is wrong, as lines.
+// What memberlist logs, as lines: what it takes for information apart from all that is worse.
 type logWriter struct{}
 
 func (logWriter) Write(text []byte) (int, error) {
-	for _, level := range []string{"[ERR]", "[WARN]"} {
-		if _, what, found := strings.Cut(string(text), level+" "); found {
-			say(line{"event": "log", "level": level, "text": strings.TrimSpace(what)})
-		}
+	event, what := "log", strings.TrimSpace(string(text))
+	if strings.Contains(what, " [DEBUG] ") {
+		return len(text), nil
+	} else if strings.Contains(what, " [INFO] ") {
+		event = "info"
 	}
+	say(line{"event": event, "text": what})
 	return len(text), nil
+}
+
+// How many messages wait to be gossiped of those that the library makes itself.
+func queued(list *memberlist.Memberlist) int {
+	queue := reflect.ValueOf(list).Elem().FieldByName("broadcasts")
+	return (*memberlist.TransmitLimitedQueue)(queue.UnsafePointer()).NumQueued()
 }
 
 // All that the library holds of members, of every state, as it is at one moment.

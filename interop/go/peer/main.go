@@ -63,6 +63,10 @@ func obey(text string, list *memberlist.Memberlist, keys *memberlist.Keyring, de
 	case "members":
 		answer["members"] = table(list)
 		return nil
+	case "stats":
+		answer["queued"] = queued(list) + delegate.queue.NumQueued()
+		answer["health"] = list.GetHealthScore()
+		return nil
 	case "leave":
 		return list.Leave(5 * time.Second)
 	case "meta":

@@ -2,14 +2,17 @@
 
 use std::{thread, time::Duration};
 
-use swim_interop::{peer::Kind, tape::until};
+use swim_interop::{cluster::Cluster, peer::Kind, tape::until};
 
-use crate::harness::{MAIN, empty, finish, mixed};
+use crate::harness::{SEALED, empty, finish, in_each_variant, mixed};
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn broadcasts_are_heard_by_all() {
-    let mut cluster = mixed(3, MAIN, &[]);
+in_each_variant! {
+    fn broadcasts_are_heard_by_all(variant) {
+        are_heard(mixed(3, variant, &[]));
+    }
+}
+
+fn are_heard(mut cluster: Cluster) {
     for from in ["go-0", "swim-0"] {
         let text = format!("broadcast-of-{from}");
         // One goes to as many as gossip takes it to; said again and again, it reaches all.
@@ -32,7 +35,7 @@ fn broadcasts_are_heard_by_all() {
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist"]
 fn state_and_ack_payloads_arrive() {
-    let mut cluster = empty(MAIN, &[]);
+    let mut cluster = empty(SEALED, &[]);
     for (kind, name) in [(Kind::Go, "go"), (Kind::Swim, "swim")] {
         let flags = [format!("--state=state of {name}"), format!("--ack=ack of {name}")];
         cluster.add(kind, name, &[&flags[0], &flags[1]]);

@@ -16,7 +16,7 @@ use std::{
 use swim_interop::{peer, peer::Row, tape::until};
 
 use crate::{
-    harness::{MAIN, Variant, empty},
+    harness::{PLAIN_LOOSE, empty},
     rules::{Claim, DEPARTURES, Held, Kind, State, addr, by_go, by_us, meta, name},
 };
 
@@ -53,8 +53,7 @@ type Pair = [Option<Held>; 2];
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist"]
 fn the_same_claims_make_the_same_table() {
-    let plain = Variant { is_sealed: false, is_compressed: false, ..MAIN };
-    let mut cluster = empty(plain, &STILL);
+    let mut cluster = empty(PLAIN_LOOSE, &STILL);
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

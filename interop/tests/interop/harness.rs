@@ -1,16 +1,13 @@
 //! Mixed clusters for tests, and what must be so at their end.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    sync::OnceLock,
-};
+use std::{path::Path, sync::OnceLock};
 
 use swim_interop::{
-    cluster::{Cluster, Programs},
+    cluster::{Cluster, Programs, free_addr},
     go,
     peer::Kind,
 };
+use swim_netlab::{Lab, missing};
 
 /// Keys, as `serf keygen` writes them.
 pub(crate) const KEYS: [&str; 2] =
@@ -25,8 +22,47 @@ pub(crate) struct Variant {
     pub(crate) is_compressed: bool,
 }
 
-/// What a cluster has that nobody set up otherwise.
-pub(crate) const MAIN: Variant = Variant { is_sealed: true, protocol: 2, is_compressed: true };
+/// The variants in which everything is tested.
+pub(crate) const PLAIN: Variant = Variant { is_sealed: false, protocol: 2, is_compressed: true };
+pub(crate) const PLAIN_LOOSE: Variant = Variant { is_compressed: false, ..PLAIN };
+pub(crate) const PADDED: Variant = Variant { is_sealed: true, protocol: 1, is_compressed: true };
+pub(crate) const PADDED_LOOSE: Variant = Variant { is_compressed: false, ..PADDED };
+pub(crate) const SEALED: Variant = Variant { is_sealed: true, protocol: 2, is_compressed: true };
+pub(crate) const SEALED_LOOSE: Variant = Variant { is_compressed: false, ..SEALED };
+
+/// Makes a test of each variant from functions that are told the variant.
+macro_rules! in_each_variant {
+    ($(fn $name:ident($variant:ident) $body:block)+) => { $(
+        fn $name($variant: $crate::harness::Variant) $body
+
+        mod $name {
+            $crate::harness::in_each_variant!(@test $name plain PLAIN);
+            $crate::harness::in_each_variant!(@test $name plain_and_not_compressed PLAIN_LOOSE);
+            $crate::harness::in_each_variant!(@sealed $name);
+        }
+    )+ };
+    (sealed: $(fn $name:ident($variant:ident) $body:block)+) => { $(
+        fn $name($variant: $crate::harness::Variant) $body
+
+        mod $name {
+            $crate::harness::in_each_variant!(@sealed $name);
+        }
+    )+ };
+    (@sealed $name:ident) => {
+        $crate::harness::in_each_variant!(@test $name sealed SEALED);
+        $crate::harness::in_each_variant!(@test $name sealed_and_not_compressed SEALED_LOOSE);
+        $crate::harness::in_each_variant!(@test $name padded PADDED);
+        $crate::harness::in_each_variant!(@test $name padded_and_not_compressed PADDED_LOOSE);
+    };
+    (@test $name:ident $test:ident $variant:ident) => {
+        #[test]
+        #[ignore = "needs Go and HashiCorp's memberlist"]
+        fn $test() {
+            super::$name($crate::harness::$variant);
+        }
+    };
+}
+pub(crate) use in_each_variant;
 
 /// The programs, built once.
 pub(crate) fn programs() -> Programs {
@@ -43,50 +79,62 @@ pub(crate) fn programs() -> Programs {
 
 /// A cluster without peers.
 pub(crate) fn empty(variant: Variant, flags: &[&str]) -> Cluster {
+    let cluster = placeless(variant, flags);
+    if variant.protocol == 1 { cluster.with_port(free_addr().unwrap().port()) } else { cluster }
+}
+
+/// A cluster without peers, each of which will have a host of its own, of which there are so many.
+pub(crate) fn on_hosts(hosts: usize, variant: Variant, flags: &[&str]) -> Cluster {
+    if let Some(missing) = missing() {
+        panic!("there are no networks of hosts here: {missing}");
+    }
+    placeless(variant, flags).on(Lab::new(hosts).unwrap())
+}
+
+fn placeless(variant: Variant, flags: &[&str]) -> Cluster {
     let Variant { protocol, is_compressed, .. } = variant;
     let mut all = vec![format!("--protocol={protocol}"), format!("--compression={is_compressed}")];
     all.extend(variant.is_sealed.then(|| format!("--key={}", KEYS[0])));
     all.extend(QUICK.iter().map(|setting| format!("--set={setting}")));
     all.extend(flags.iter().map(|&flag| flag.into()));
-    let cluster = Cluster::new(programs(), all);
-    if protocol == 1 { cluster.with_port(free_addr().port()) } else { cluster }
-}
-
-/// An address that nobody has right now.
-pub(crate) fn free_addr() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    Cluster::new(programs(), all)
 }
 
 /// A cluster of so many peers of each kind, `go-0`, `swim-0`, `go-1` and so on, that know each
 /// other.
 pub(crate) fn mixed(each: usize, variant: Variant, flags: &[&str]) -> Cluster {
     let mut cluster = empty(variant, flags);
+    fill(&mut cluster, each);
+    cluster
+}
+
+/// The same, in a cluster that has none yet.
+pub(crate) fn fill(cluster: &mut Cluster, each: usize) {
     for number in 0..each {
         cluster.add(Kind::Go, &format!("go-{number}"), &[]);
         cluster.add(Kind::Swim, &format!("swim-{number}"), &[]);
     }
     cluster.settle();
-    cluster
 }
 
-/// All agree, and nobody got anything that it could not read.
+/// All agree, and nobody complained.
 pub(crate) fn finish(cluster: Cluster) {
-    finish_but_for(cluster, "nothing");
+    finish_but_for(cluster, &[]);
 }
 
-/// The same, but for complaints that have this word.
-pub(crate) fn finish_but_for(mut cluster: Cluster, word: &str) {
+/// The same, but for complaints that have one of these words.
+pub(crate) fn finish_but_for(mut cluster: Cluster, words: &[&str]) {
     cluster.settle();
     for peer in &cluster.peers {
         let mut complaints = peer.complaints();
-        complaints.retain(|complaint| !complaint.contains(word));
+        complaints.retain(|complaint| !words.iter().any(|word| complaint.contains(word)));
         assert_eq!(complaints, [""; 0], "{} complained", peer.name);
     }
 }
 
 /// Several times as fast as in a data centre, and the shortest suspicion is 1.5 s, so that a
 /// machine with much else to do makes no false failures. The dead are kept for longer than any
-/// test takes.
+/// test takes, with Go's peers and with ours.
 const QUICK: [&str; 13] = [
     "probe_interval=300ms",
     "probe_timeout=150ms",
@@ -97,8 +145,8 @@ const QUICK: [&str; 13] = [
     "suspicion_max_mult=4",
     "indirect_probes=2",
     "retransmit_mult=4",
-    "gossip_to_dead=120s",
-    "reap_after=120s",
+    "gossip_to_dead=1h",
+    "reap_after=1h",
     "reclaim_after=100ms",
     "stream_timeout=2s",
 ];

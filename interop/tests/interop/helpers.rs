@@ -2,19 +2,23 @@
 
 use swim_interop::{cluster::Cluster, peer::Kind, proxy::Proxy, tape::until};
 
-use crate::harness::{MAIN, empty, finish_but_for, free_addr};
+use crate::harness::{Variant, empty, finish_but_for, in_each_variant};
 
 /// How many probes need help before a test believes in it.
 const HELPED: u64 = 3;
 
+/// The target asks for help too, from where it is not known to be, and gets none (G13). And the
+/// proxy has nothing for streams.
+const THROUGH_THE_PROXY: [&str; 2] = ["Stranger", "with target failed"];
+
 /// `asks` can't send to `target`, and `helps` can. Both probe it, but only through the proxy.
-fn cut_off(asks: Kind, helps: Kind) -> (Cluster, Proxy) {
+fn cut_off(variant: Variant, asks: Kind, helps: Kind) -> (Cluster, Proxy) {
     // Enough time for an answer by way of a helper on any machine.
-    let mut cluster = empty(MAIN, &["--set=probe_interval=1s", "--set=probe_timeout=200ms"]);
+    let mut cluster = empty(variant, &["--set=probe_interval=1s", "--set=probe_timeout=200ms"]);
     cluster.start(asks, "asks", &[]);
     cluster.add(helps, "helps", &[]);
-    let bind = free_addr();
-    let proxy = Proxy::start(bind).unwrap();
+    let [bind, front] = [(); 2].map(|()| cluster.fresh_addr().unwrap());
+    let proxy = Proxy::start(front, bind).unwrap();
     let flags = [format!("--bind={bind}"), format!("--advertise={}", proxy.addr)];
     cluster.add(Kind::Swim, "target", &[&flags[0], &flags[1]]);
     cluster.settle();
@@ -32,28 +36,32 @@ fn is_never_suspected(cluster: &mut Cluster, proxy: &Proxy) {
     assert_eq!(complaint, None);
 }
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn go_helps() {
-    let (mut cluster, proxy) = cut_off(Kind::Swim, Kind::Go);
+fn saved_by_go(variant: Variant) {
+    let (mut cluster, proxy) = cut_off(variant, Kind::Swim, Kind::Go);
     until("Go saves probes", || {
         let stats = cluster.peer("asks").ask("stats");
         if stats["saved_by_relay"].as_u64() >= Some(HELPED) { Ok(()) } else { Err(stats) }
     });
     is_never_suspected(&mut cluster, &proxy);
-    // The target asks for help too, from where it is not known to be, and gets none (G13).
-    finish_but_for(cluster, "Stranger");
+    finish_but_for(cluster, &THROUGH_THE_PROXY);
 }
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn go_is_helped() {
-    let (mut cluster, proxy) = cut_off(Kind::Go, Kind::Swim);
+fn saved_for_go(variant: Variant) {
+    let (mut cluster, proxy) = cut_off(variant, Kind::Go, Kind::Swim);
     until("probes of Go are relayed", || {
         let stats = cluster.peer("helps").ask("stats");
         if stats["relayed"].as_u64() >= Some(HELPED) { Ok(()) } else { Err(stats) }
     });
     is_never_suspected(&mut cluster, &proxy);
-    // The target asks for help too, from where it is not known to be, and gets none (G13).
-    finish_but_for(cluster, "Stranger");
+    finish_but_for(cluster, &THROUGH_THE_PROXY);
+}
+
+in_each_variant! {
+    fn go_helps(variant) {
+        saved_by_go(variant);
+    }
+
+    fn go_is_helped(variant) {
+        saved_for_go(variant);
+    }
 }

@@ -1,7 +1,7 @@
 //! Our nodes and HashiCorp's in one cluster.
 //!
 //! ```text
-//! cargo test -p swim-interop --test interop -- --ignored --skip soak
+//! cargo test -p swim-interop --test interop -- --ignored --skip soak --test-threads 6
 //! cargo test -p swim-interop --test interop -- --ignored soak # takes ten minutes
 //! ```
 

@@ -3,10 +3,10 @@
 
 use swim_interop::peer::Kind;
 
-use crate::harness::{MAIN, finish, mixed};
+use crate::harness::{Variant, finish_but_for, in_each_variant, mixed};
 
-fn comes_back_empty(kind: Kind, name: &str) {
-    let mut cluster = mixed(2, MAIN, &[]);
+fn comes_back_empty(variant: Variant, kind: Kind, name: &str) {
+    let mut cluster = mixed(3, variant, &[]);
     let old = cluster.take(name);
     let bind = format!("--bind={}", old.addr);
     drop(old);
@@ -14,17 +14,16 @@ fn comes_back_empty(kind: Kind, name: &str) {
     // It was told nothing at the start; that others come by themselves is what is tested.
     assert_eq!(peer.find(0, |line| line["event"] == "joined"), None);
     cluster.settle();
-    finish(cluster);
+    // It says of itself what it said at its first start, and hears that it is known as more.
+    finish_but_for(cluster, &["Refuting an alive message", "connection refused"]);
 }
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn go_learns_the_members_from_exchanges() {
-    comes_back_empty(Kind::Go, "go-1");
-}
+in_each_variant! {
+    fn go_learns_the_members_from_exchanges(variant) {
+        comes_back_empty(variant, Kind::Go, "go-1");
+    }
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn swim_learns_the_members_from_exchanges() {
-    comes_back_empty(Kind::Swim, "swim-1");
+    fn swim_learns_the_members_from_exchanges(variant) {
+        comes_back_empty(variant, Kind::Swim, "swim-1");
+    }
 }

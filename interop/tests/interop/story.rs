@@ -2,10 +2,12 @@
 
 use swim_interop::{cluster::Cluster, peer::Kind};
 
-use crate::harness::{MAIN, Variant, empty, finish, mixed};
+use crate::harness::{
+    PLAIN_LOOSE, SEALED, Variant, empty, finish, finish_but_for, in_each_variant, mixed,
+};
 
-fn story(is_sealed: bool, protocol: u8, is_compressed: bool) {
-    let mut cluster = mixed(3, Variant { is_sealed, protocol, is_compressed }, &[]);
+fn story(variant: Variant) {
+    let mut cluster = mixed(3, variant, &[]);
     words(&mut cluster);
     metadata(&mut cluster);
     for (kind, other) in [(Kind::Go, "go"), (Kind::Swim, "swim")] {
@@ -18,7 +20,8 @@ fn story(is_sealed: bool, protocol: u8, is_compressed: bool) {
         cluster.add(kind, &name, &["--meta=and again"]);
         cluster.settle();
     }
-    finish(cluster);
+    // Who is dead, and not known to be so yet, takes no streams.
+    finish_but_for(cluster, &["connection refused"]);
 }
 
 /// Messages, best-effort and reliable, each way; long ones, so that they are worth compressing.
@@ -49,8 +52,7 @@ fn metadata(cluster: &mut Cluster) {
 #[ignore = "needs Go and HashiCorp's memberlist"]
 fn compressed_by_one_kind_only() {
     for compressing in [Kind::Go, Kind::Swim] {
-        let plain = Variant { is_sealed: false, is_compressed: false, ..MAIN };
-        let mut cluster = empty(plain, &[]);
+        let mut cluster = empty(PLAIN_LOOSE, &[]);
         for number in 0..3 {
             for (kind, name) in [(Kind::Go, "go"), (Kind::Swim, "swim")] {
                 let flag = format!("--compression={}", kind == compressing);
@@ -63,44 +65,14 @@ fn compressed_by_one_kind_only() {
     }
 }
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn plain() {
-    story(false, 2, true);
+in_each_variant! {
+    fn members_come_and_go(variant) {
+        story(variant);
+    }
 }
 
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist"]
-fn plain_and_not_compressed() {
-    story(false, 2, false);
-}
-
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn sealed_and_padded() {
-    story(true, 1, true);
-}
-
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn sealed_and_padded_and_not_compressed() {
-    story(true, 1, false);
-}
-
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn sealed() {
-    story(true, 2, true);
-}
-
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn sealed_and_not_compressed() {
-    story(true, 2, false);
-}
-
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn sealed_in_the_highest_protocol() {
-    story(true, 5, true);
+fn members_come_and_go_in_the_highest_protocol() {
+    story(Variant { protocol: 5, ..SEALED });
 }
