@@ -13,6 +13,7 @@ mod differential;
 mod harness;
 mod helpers;
 mod keys;
+mod partition;
 mod repair;
 mod rules;
 mod soak;
