@@ -214,6 +214,20 @@ impl Cluster {
         });
     }
 
+    /// Waits until no peer has anything left to gossip: every claim and every broadcast was sent as
+    /// often as it is. (memberlist: `TransmitLimitedQueue`)
+    pub fn drain(&mut self) {
+        until("all is said", || {
+            let queued = self.peers.iter_mut().map(|peer| peer.ask("stats")["queued"].clone());
+            let queued: Vec<_> = queued.collect();
+            if queued.iter().all(|queued| *queued == 0) {
+                Ok(())
+            } else {
+                Err(format!("{queued:?}"))
+            }
+        });
+    }
+
     /// What a peer must hold of whom: address and state, by name.
     fn table_of(&self, peer: &Peer) -> BTreeMap<String, (SocketAddr, String)> {
         let running =

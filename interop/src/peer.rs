@@ -118,6 +118,11 @@ impl Peer {
         self.tape.lines()[mark..].iter().find(|line| is_it(line)).cloned()
     }
 
+    /// How many such lines there are.
+    pub fn count(&self, is_it: impl Fn(&Value) -> bool) -> usize {
+        self.tape.lines().iter().filter(|line| is_it(line)).count()
+    }
+
     /// Waits for such a line.
     ///
     /// # Panics

@@ -42,7 +42,7 @@ fn exchanged(variant: Variant) {
         wait_half(&mut cluster, peer.kind, |table| table[name].state == "left");
         peer
     });
-    drain(&mut cluster);
+    cluster.drain();
     for peer in &mut cluster.peers {
         let (name, table) = (peer.name.clone(), peer.members());
         let other = if peer.kind == Kind::Go { "swim" } else { "go" };
@@ -68,7 +68,7 @@ fn found(variant: Variant) {
         });
     }
     news(&mut cluster);
-    drain(&mut cluster);
+    cluster.drain();
     cluster.change_network(swim_netlab::Faults::mend);
     agree(cluster);
 }
@@ -108,15 +108,6 @@ fn wait_half(
         let mut half = cluster.peers.iter_mut().filter(|peer| peer.kind == kind);
         half.find_map(|peer| Some(peer.members()).filter(|table| !is_so(table)))
             .map_or(Ok(()), |table| Err(format!("{table:#?}")))
-    });
-}
-
-/// Waits until nobody has anything to gossip.
-fn drain(cluster: &mut Cluster) {
-    until("all is said", || {
-        let queued = cluster.peers.iter_mut().map(|peer| peer.ask("stats")["queued"].clone());
-        let queued: Vec<_> = queued.collect();
-        if queued.iter().all(|queued| queued == 0) { Ok(()) } else { Err(format!("{queued:?}")) }
     });
 }
 

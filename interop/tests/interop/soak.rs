@@ -1,5 +1,6 @@
-//! A mixed cluster in which nothing happens, for a long time, with the timings of Go's own preset:
-//! nobody is held for failed, and nobody says what another can't read.
+//! A mixed cluster in which next to nothing happens, for a long time, with the timings of Go's own
+//! preset: nobody is held for failed, nobody says what another can't read, and nobody has anything
+//! left to say in the end.
 //!
 //! ```text
 //! cargo test -p swim-interop -- --ignored soak
@@ -10,6 +11,7 @@ use std::{thread, time::Duration};
 use swim_interop::{
     cluster::Cluster,
     peer::{Kind, Peer},
+    tape::until,
 };
 
 use crate::harness::{KEYS, finish, programs};
@@ -40,7 +42,17 @@ fn soak() {
         }
         let name = ["go-0", "swim-0"][usize::from(minute % 2 == 1)];
         cluster.peer(name).ask(&format!("meta minute-{minute}"));
+        cluster.peer(name).ask(&format!("broadcast minute-{minute}"));
         cluster.settle();
+        cluster.drain();
+        until("the broadcast is sent for good", || {
+            let sent = cluster.peer(name).count(|line| line["event"] == "sent") as u64;
+            if sent == minute / 2 + 1 { Ok(()) } else { Err(sent) }
+        });
+    }
+    for peer in &mut cluster.peers {
+        let health = peer.ask("stats")["health"].clone();
+        assert_eq!(health, 0, "{} had trouble lately", peer.name);
     }
     finish(cluster);
 }
