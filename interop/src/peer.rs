@@ -118,9 +118,9 @@ impl Peer {
         self.tape.lines()[mark..].iter().find(|line| is_it(line)).cloned()
     }
 
-    /// How many such lines there are.
-    pub fn count(&self, is_it: impl Fn(&Value) -> bool) -> usize {
-        self.tape.lines().iter().filter(|line| is_it(line)).count()
+    /// All such lines.
+    pub fn all(&self, is_it: impl Fn(&Value) -> bool) -> Vec<Value> {
+        self.tape.lines().iter().filter(|line| is_it(line)).cloned().collect()
     }
 
     /// Waits for such a line.
@@ -131,6 +131,18 @@ impl Peer {
     pub fn wait(&self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let what = format!("{}: {what}", self.name);
         until(&what, || self.find(0, &is_it).ok_or_else(|| said(&self.name, &self.tape.lines())))
+    }
+
+    /// Waits until there are so many such lines.
+    ///
+    /// # Panics
+    ///
+    /// When there are not in time.
+    pub fn wait_for(&self, count: usize, what: &str, is_it: impl Fn(&Value) -> bool) {
+        until(&format!("{}: {count} {what}", self.name), || {
+            let found = self.all(&is_it).len();
+            if found == count { Ok(()) } else { Err(format!("{found} are there")) }
+        });
     }
 
     /// Waits for the message `text`.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	messages "container/list"
 	"encoding/json"
 	"net"
 	"os"
@@ -44,6 +45,19 @@ func (logWriter) Write(text []byte) (int, error) {
 func queued(list *memberlist.Memberlist) int {
 	queue := reflect.ValueOf(list).Elem().FieldByName("broadcasts")
 	return (*memberlist.TransmitLimitedQueue)(queue.UnsafePointer()).NumQueued()
+}
+
+// How many messages of packets wait to be applied.
+func unread(list *memberlist.Memberlist) int {
+	inside := reflect.ValueOf(list).Elem()
+	lock := (*sync.Mutex)(unsafe.Pointer(inside.FieldByName("msgQueueLock").UnsafeAddr()))
+	lock.Lock()
+	defer lock.Unlock()
+	count := 0
+	for _, queue := range []string{"highPriorityMsgQueue", "lowPriorityMsgQueue"} {
+		count += (*messages.List)(inside.FieldByName(queue).UnsafePointer()).Len()
+	}
+	return count
 }
 
 // All that the library holds of members, of every state, as it is at one moment.

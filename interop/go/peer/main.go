@@ -65,6 +65,7 @@ func obey(text string, list *memberlist.Memberlist, keys *memberlist.Keyring, de
 		return nil
 	case "stats":
 		answer["queued"] = queued(list) + delegate.queue.NumQueued()
+		answer["unread"] = unread(list)
 		answer["health"] = list.GetHealthScore()
 		return nil
 	case "leave":

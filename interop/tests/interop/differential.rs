@@ -1,5 +1,6 @@
 //! The same claims to a node of ours and to one of Go's: thousands of sequences, each about another
-//! name, of which each goes on where the ones before it stand.
+//! name, of which each claim goes on where the ones before it stand. They come in packets, and in
+//! every third round in a table.
 //!
 //! What each node makes of a claim is written down in `rules`, for both: Go's node is held against
 //! Go's rules, ours against ours, and where those differ there is a chapter of the departures.
@@ -7,21 +8,27 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    net::{IpAddr, SocketAddr, UdpSocket},
     path::Path,
     thread,
     time::Duration,
 };
 
-use swim_interop::{peer, peer::Row, tape::until};
-
-use crate::{
-    harness::{PLAIN_LOOSE, empty},
-    rules::{Claim, DEPARTURES, Held, Kind, State, addr, by_go, by_us, meta, name},
+use swim_interop::{
+    peer::{self, Peer, Row},
+    tape::until,
 };
 
-/// So many sequences: one for each name. The first is of who accuses the others, and stays alive.
+use crate::{
+    claims::Courier,
+    harness::{PLAIN_LOOSE, empty},
+    rules::{Claim, DEPARTURES, Held, Kind, State, by_go, by_us, name},
+};
+
+/// So many sequences: one for each name.
 const SUBJECTS: usize = 4_000;
+
+/// The first names are of those who accuse the others, and stay alive: a suspect has several accusers.
+const ACCUSERS: u32 = 4;
 
 /// One in so many sequences has any claims; the others have only those that both take alike.
 const WILD: usize = 4;
@@ -29,13 +36,12 @@ const WILD: usize = 4;
 /// So many claims has each.
 const ROUNDS: usize = 12;
 
-/// After this time there is another look. A verdict counts here only once its subject could have
-/// answered, which is a few rounds of gossip.
-const PAUSE: Duration = Duration::from_millis(50);
+/// One round in so many comes as a table.
+const TABLE: usize = 3;
 
-/// So many claims make a packet, and so many packets a burst that no buffer is too small for.
-const PACKET: usize = 10;
-const BURST: usize = 10;
+/// A verdict counts here only once its subject could have answered, which is three rounds of gossip
+/// among thousands. (65)
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Nothing happens by itself, and nobody gets the name of one that is dead.
 const STILL: [&str; 6] = [
@@ -56,16 +62,18 @@ fn the_same_claims_make_the_same_table() {
     let mut cluster = empty(PLAIN_LOOSE, &STILL);
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut courier = Courier::new(SUBJECTS);
     let mut chance = Chance(7);
     let mut held: Vec<Pair> = vec![[None; 2]; SUBJECTS];
     let mut met: BTreeMap<&str, usize> = BTreeMap::new();
     let mut changes = 0;
     for round in 0..ROUNDS {
+        let is_table = round % TABLE == TABLE - 1;
         let claims: Vec<_> =
-            (0..SUBJECTS).map(|subject| chance.claim(subject, &held[subject])).collect();
+            (0..SUBJECTS).map(|subject| chance.claim(subject, &held[subject], is_table)).collect();
         for &claim in &claims {
             let [go, us] = held[claim.subject];
+            let claim = if is_table { claim.in_a_table() } else { claim };
             let (ours, departure) = by_us(us, claim);
             let now = [by_go(go, claim), ours];
             if let Some(departure) = departure {
@@ -74,17 +82,26 @@ fn the_same_claims_make_the_same_table() {
             changes += usize::from(now != held[claim.subject]);
             held[claim.subject] = now;
         }
+        thread::sleep(PAUSE);
         for (at, peer) in cluster.peers.iter_mut().enumerate() {
-            let mut rest: Vec<Claim> = claims.clone();
-            until(&format!("{:?} holds what it should after round {round}", peer.kind), || {
-                send(&socket, peer.addr, &rest);
-                thread::sleep(PAUSE);
-                let rows = peer.members();
-                rest.retain(|claim| {
-                    let should = held[claim.subject][at].map(|held| held.row(claim.subject));
-                    rows.get(&name(claim.subject)) != should.as_ref()
-                });
-                rest.first().map_or(Ok(()), |claim| Err(said(claim, &held, &rows)))
+            if is_table {
+                courier.exchange(peer, &claims);
+            } else {
+                courier.send(peer, &claims);
+            }
+            let mut rest = differing(peer, &claims, |claim| held[claim.subject][at]);
+            // Where this machine stopped a node, the accused have their time anew (65).
+            until(&format!("{:?} believes the verdicts of round {round}", peer.kind), || {
+                let told = rest.iter().find(|(claim, ..)| is_table || claim.kind != Kind::Dead);
+                assert!(told.is_none(), "{:?} in round {round}: {told:?}", peer.kind);
+                let verdicts: Vec<_> = rest.iter().map(|(claim, ..)| *claim).collect();
+                if let [verdict, ..] = verdicts[..] {
+                    thread::sleep(PAUSE);
+                    courier.send(peer, &verdicts);
+                    rest = differing(peer, &verdicts, |claim| held[claim.subject][at]);
+                    return Err(format!("{verdict:?}"));
+                }
+                Ok(())
             });
         }
     }
@@ -103,9 +120,18 @@ fn is_wild(subject: usize) -> bool {
     subject.is_multiple_of(WILD)
 }
 
-fn said(claim: &Claim, held: &[Pair], rows: &BTreeMap<String, Row>) -> String {
-    let should = held[claim.subject];
-    format!("{claim:?}: should be [Go's, ours] {should:?}, is {:?}", rows.get(&name(claim.subject)))
+/// The claims whose subjects a peer does not hold as it should, with what it holds and should.
+fn differing(
+    peer: &mut Peer,
+    claims: &[Claim],
+    should: impl Fn(&Claim) -> Option<Held>,
+) -> Vec<(Claim, Option<Row>, Option<Row>)> {
+    let mut rows = peer.members();
+    let held = claims.iter().map(|claim| {
+        let should = should(claim).map(|held| held.row(claim.subject));
+        (*claim, rows.remove(&name(claim.subject)), should)
+    });
+    held.filter(|(_, is, should)| is != should).collect()
 }
 
 fn chapters() -> String {
@@ -122,10 +148,11 @@ impl Chance {
         u32::try_from((self.0 >> 33) % u64::from(end)).unwrap()
     }
 
-    fn claim(&mut self, subject: usize, held: &Pair) -> Claim {
+    fn claim(&mut self, subject: usize, held: &Pair, is_table: bool) -> Claim {
         loop {
             let claim = self.any_claim(subject, held);
-            if is_wild(subject) || by_us(held[1], claim).1.is_none() {
+            let said = if is_table { claim.in_a_table() } else { claim };
+            if is_wild(subject) || by_us(held[1], said).1.is_none() {
                 return claim;
             }
         }
@@ -133,6 +160,7 @@ impl Chance {
 
     /// Around the incarnation that the subject has with one of both.
     fn any_claim(&mut self, subject: usize, held: &Pair) -> Claim {
+        let is_accuser = subject < ACCUSERS as usize;
         let nobody = Held::ALIVE;
         let held = held[self.below(2) as usize].unwrap_or(nobody);
         let incarnation = match self.below(60) {
@@ -142,7 +170,7 @@ impl Chance {
             _ => (held.incarnation.saturating_add(self.below(4))).saturating_sub(1),
         };
         let kind = match self.below(10) {
-            _ if subject == 0 => Kind::Alive { is_elsewhere: false },
+            _ if is_accuser => Kind::Alive { is_elsewhere: false },
             0 => Kind::Alive { is_elsewhere: true },
             1..=3 => Kind::Alive { is_elsewhere: false },
             // What is said of a suspect shows most.
@@ -151,60 +179,7 @@ impl Chance {
             6..=7 => Kind::Dead,
             _ => Kind::Left,
         };
-        Claim { subject, kind, incarnation: if subject == 0 { 1 } else { incarnation } }
+        let incarnation = if is_accuser { 1 } else { incarnation };
+        Claim { subject, kind, incarnation, accuser: self.below(ACCUSERS) as usize }
     }
-}
-
-/// Sends claims, as many as there are in a packet together.
-fn send(socket: &UdpSocket, to: SocketAddr, claims: &[Claim]) {
-    for burst in claims.chunks(PACKET * BURST) {
-        for packet in burst.chunks(PACKET) {
-            let parts: Vec<_> = packet.iter().map(|&claim| part(claim)).collect();
-            let mut packet = vec![7, u8::try_from(parts.len()).unwrap()];
-            for part in &parts {
-                packet.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
-            }
-            packet.extend(parts.concat());
-            socket.send_to(&packet, to).unwrap();
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// A claim as memberlist writes it: its kind, and a map in msgpack.
-fn part(Claim { subject, kind, incarnation }: Claim) -> Vec<u8> {
-    let from = if kind == Kind::Left { name(subject) } else { name(0) };
-    let mut part = match kind {
-        Kind::Alive { .. } => vec![4, 0x86],
-        Kind::Suspect => vec![3, 0x83],
-        Kind::Dead | Kind::Left => vec![5, 0x83],
-    };
-    text(&mut part, b"Incarnation");
-    part.push(0xce);
-    part.extend(incarnation.to_be_bytes());
-    text(&mut part, b"Node");
-    text(&mut part, name(subject).as_bytes());
-    if let Kind::Alive { is_elsewhere } = kind {
-        let addr = addr(subject, is_elsewhere);
-        let IpAddr::V4(ip) = addr.ip() else { unreachable!("subjects have addresses of IPv4") };
-        text(&mut part, b"Addr");
-        text(&mut part, &ip.octets());
-        text(&mut part, b"Port");
-        part.push(0xcd);
-        part.extend(addr.port().to_be_bytes());
-        text(&mut part, b"Meta");
-        text(&mut part, meta(incarnation).as_bytes());
-        text(&mut part, b"Vsn");
-        text(&mut part, &[1, 5, 2, 0, 0, 0]);
-    } else {
-        text(&mut part, b"From");
-        text(&mut part, from.as_bytes());
-    }
-    part
-}
-
-/// At most 31 bytes.
-fn text(part: &mut Vec<u8>, text: &[u8]) {
-    part.push(0xa0 | u8::try_from(text.len()).unwrap());
-    part.extend(text);
 }

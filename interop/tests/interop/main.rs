@@ -7,6 +7,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod claims;
+mod confirmations;
 mod conflict;
 mod delegate;
 mod differential;

@@ -27,6 +27,17 @@ pub(crate) struct Claim {
     pub(crate) subject: usize,
     pub(crate) kind: Kind,
     pub(crate) incarnation: u32,
+    /// Who says it, where it is not the subject itself.
+    pub(crate) accuser: usize,
+}
+
+impl Claim {
+    /// What it says where it is a line of a table: that somebody is dead is there no more than
+    /// doubt, the reader's own in Go's case.
+    pub(crate) fn in_a_table(self) -> Self {
+        let kind = if self.kind == Kind::Dead { Kind::Suspect } else { self.kind };
+        Self { kind, ..self }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,8 +170,8 @@ pub(crate) fn name(subject: usize) -> String {
     format!("s{subject}")
 }
 
-/// Where a subject says it is: a loopback address at which nobody listens.
+/// Where a subject says it is: a loopback address at which no other program listens.
 pub(crate) fn addr(subject: usize, is_elsewhere: bool) -> SocketAddr {
     let [high, low] = u16::try_from(subject).expect("some thousands").to_be_bytes();
-    SocketAddr::from(([127, 9, high, low], if is_elsewhere { 9 } else { 7 }))
+    SocketAddr::from(([127, 9, high, low], if is_elsewhere { 20_009 } else { 20_007 }))
 }

@@ -11,7 +11,6 @@ use std::{thread, time::Duration};
 use swim_interop::{
     cluster::Cluster,
     peer::{Kind, Peer},
-    tape::until,
 };
 
 use crate::harness::{KEYS, finish, programs};
@@ -45,10 +44,8 @@ fn soak() {
         cluster.peer(name).ask(&format!("broadcast minute-{minute}"));
         cluster.settle();
         cluster.drain();
-        until("the broadcast is sent for good", || {
-            let sent = cluster.peer(name).count(|line| line["event"] == "sent") as u64;
-            if sent == minute / 2 + 1 { Ok(()) } else { Err(sent) }
-        });
+        let sent = usize::try_from(minute / 2 + 1).unwrap();
+        cluster.peer(name).wait_for(sent, "broadcasts are sent", |line| line["event"] == "sent");
     }
     for peer in &mut cluster.peers {
         let health = peer.ask("stats")["health"].clone();
