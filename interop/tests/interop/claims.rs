@@ -1,8 +1,8 @@
 //! Claims as memberlist writes them, in packets and in tables; and that each arrived.
 //!
-//! What a claim changes shows that it arrived. What changes nothing shows nothing; so each packet and
-//! each table ends with a marker, a claim about a name of its own that always changes something.
-//! Whoever took the marker has had all that stands before it.
+//! What a claim changes shows that it arrived. What changes nothing shows nothing; so each packet
+//! and each table ends with a marker, a claim about a name of its own that always changes
+//! something. Whoever took the marker has had all that stands before it.
 
 use std::{
     collections::BTreeMap,

@@ -27,7 +27,8 @@ use crate::{
 /// So many sequences: one for each name.
 const SUBJECTS: usize = 4_000;
 
-/// The first names are of those who accuse the others, and stay alive: a suspect has several accusers.
+/// The first names are of those who accuse the others, and stay alive: a suspect has several
+/// accusers.
 const ACCUSERS: u32 = 4;
 
 /// One in so many sequences has any claims; the others have only those that both take alike.
