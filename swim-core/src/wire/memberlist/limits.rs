@@ -18,6 +18,15 @@ pub(crate) const COMPOUND_PART_LEN: usize = 2;
 /// it. (O6)
 pub(crate) const PACKET_INFLATED_MAX: usize = 256 << 10;
 
+/// How often what is compressed may clear the decoder's table: at most once for so many bytes of it.
+/// A table takes 5,405 bytes of codes, and an encoder clears it when it is full. Whoever clears it
+/// before each literal makes the decoder begin anew every two bytes, nine million times in a
+/// stream. (X12)
+pub(crate) const CLEAR_SPAN: usize = 1024;
+
+/// So many times more often: the first code of all clears, and small messages are no harm.
+pub(crate) const CLEARS_SPARE: usize = 4;
+
 /// What an envelope on a stream has at most, as in Go; so that what is sent has no more either.
 pub(crate) const SEALED_LEN_MAX: usize = 20 << 20;
 

@@ -6,7 +6,13 @@ use alloc::vec::Vec;
 
 use weezl::{BitOrder, LzwStatus, decode::Decoder, encode::Encoder};
 
-use super::{leaf::Kind, lists, pack::Packer, unpack::Reader};
+use super::{
+    leaf::Kind,
+    limits::{CLEAR_SPAN, CLEARS_SPARE},
+    lists,
+    pack::Packer,
+    unpack::Reader,
+};
 use crate::reject::Reject;
 
 /// The only algorithm there is.
@@ -62,15 +68,17 @@ struct Inflation<'a> {
     /// the decoder returns.
     out: &'a mut Vec<u8>,
     filled: usize,
-    /// Whether nothing came out in the turn before.
-    was_idle: bool,
+    /// How often the decoder came back with room left.
+    breaks: usize,
+    /// How much was read.
+    read: usize,
 }
 
 impl<'a> Inflation<'a> {
     fn new(input: &'a [u8], max: usize, out: &'a mut Vec<u8>) -> Self {
         let decoder = Decoder::new(BitOrder::Lsb, LITERAL_BITS);
         out.clear();
-        Self { decoder, input, max, out, filled: 0, was_idle: false }
+        Self { decoder, input, max, out, filled: 0, breaks: 0, read: 0 }
     }
 
     /// Goes on as far as the decoder does at a time; true at the end.
@@ -81,21 +89,24 @@ impl<'a> Inflation<'a> {
         }
         let result = self.decoder.decode_bytes(self.input, &mut self.out[self.filled..]);
         self.input = &self.input[result.consumed_in..];
+        self.read += result.consumed_in;
         self.filled += result.consumed_out;
         if self.filled > self.max {
             return Err(Reject::Compression);
         }
-        let is_idle = result.consumed_out == 0;
         match result.status {
             Ok(LzwStatus::Done) => {
                 self.out.truncate(self.filled);
                 Ok(true)
             }
-            // No encoder clears what it has just cleared. Every such code would cost a table, and
-            // a stream holds millions of them. (X12)
-            Ok(LzwStatus::Ok) if is_idle && self.was_idle => Err(Reject::Compression),
+            // With room left it comes back for a code that clears, for the end of its input, and
+            // for a word that is longer than the room, of which the next turn fills all there is.
             Ok(LzwStatus::Ok) => {
-                self.was_idle = is_idle;
+                self.breaks += usize::from(self.filled < self.out.len());
+                let words = self.filled / STEP;
+                if self.breaks > CLEARS_SPARE + self.read / CLEAR_SPAN + words {
+                    return Err(Reject::Compression);
+                }
                 Ok(false)
             }
             // Without its end it was cut off, as Go sees it too.
@@ -164,19 +175,52 @@ mod tests {
         assert!(out.capacity() <= 2 << 20, "{}", out.capacity());
     }
 
-    #[test]
-    fn x12_codes_that_only_clear_are_refused_at_the_second() {
-        let mut clears: Vec<u8> = Vec::new();
-        while clears.len() < 60_000 {
-            clears.extend([0x00, 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80]);
+    /// What stands for these codes, all of them of nine bits.
+    fn nine_bits(codes: impl IntoIterator<Item = u16>) -> Vec<u8> {
+        let (mut out, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+        for code in codes {
+            bits |= u32::from(code) << count;
+            count += 9;
+            while count >= 8 {
+                out.push(bits as u8);
+                (bits, count) = (bits >> 8, count - 8);
+            }
         }
-        assert_eq!(turns(&clears), (2, Err(Reject::Compression)));
+        out.push(bits as u8);
+        out
+    }
+
+    #[test]
+    fn x12_codes_that_clear_too_often_are_refused() {
+        const CLEAR: u16 = 256;
+        const END: u16 = 257;
+        // Nothing but such codes, such a code before each literal, and one before every hundred.
+        for literals in [0, 1, 100] {
+            let text = (0..literals).map(|at| at % 251);
+            let codes = core::iter::once(CLEAR).chain(text).cycle();
+            let bomb = nine_bits(codes.take(50_000));
+            let (count, result) = turns(&bomb);
+            assert_eq!(result, Err(Reject::Compression));
+            assert!(count <= CLEARS_SPARE + 5, "{count} with {literals}");
+        }
+        // A few too many are no harm: who starts anew for each part of what it says.
+        let some = [CLEAR, CLEAR, 7, CLEAR, 8, END];
+        assert_eq!(turns(&nine_bits(some)).1, Ok(()));
         // Those of an encoder stand after all that a table takes: at the start, and for as many
         // codes as there are numbers for.
         let plain = noise(200_000);
         let (count, result) = turns(&deflated(&plain));
         assert_eq!(result, Ok(()));
         assert!(count <= 2 + plain.len() / STEP + plain.len() / 3_800, "{count}");
+    }
+
+    #[test]
+    fn what_says_little_at_great_length_is_inflated() {
+        for plain in [alloc::vec![0; 1 << 20], b"again and ".repeat(100_000)] {
+            let mut out = Vec::new();
+            assert_eq!(inflate(&deflated(&plain), 1 << 20, &mut out), Ok(()));
+            assert_eq!(out, plain);
+        }
     }
 
     /// How often the decoder returned, and how it ended.
