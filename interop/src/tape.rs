@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-/// The lines of one pipe, as they were read.
+/// The lines of one pipe, as they were read, each with the milliseconds since the first was awaited.
 #[derive(Debug)]
 pub(crate) struct Tape {
     lines: Arc<Mutex<Vec<Value>>>,
@@ -21,9 +21,17 @@ impl Tape {
     pub(crate) fn record(pipe: impl Read + Send + 'static) -> Self {
         let tape = Self { lines: Arc::default() };
         let lines = Arc::clone(&tape.lines);
+        let began = now();
         thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                let parsed = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                let mut parsed = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                if let Value::Object(fields) = &mut parsed {
+                    let millis = now().duration_since(began).as_millis();
+                    fields.insert(
+                        "at".into(),
+                        Value::from(u64::try_from(millis).unwrap_or(u64::MAX)),
+                    );
+                }
                 lines.lock().unwrap_or_else(PoisonError::into_inner).push(parsed);
             }
         });

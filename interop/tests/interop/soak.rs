@@ -6,8 +6,9 @@
 //! cargo test -p swim-interop -- --ignored soak
 //! ```
 
-use std::{thread, time::Duration};
+use std::{fmt::Write, thread, time::Duration};
 
+use serde_json::Value;
 use swim_interop::{
     cluster::Cluster,
     peer::{Kind, Peer},
@@ -35,7 +36,10 @@ fn soak() {
         thread::sleep(Duration::from_secs(60));
         for (peer, mark) in cluster.peers.iter().zip(&marks) {
             let gone = peer.find(*mark, |line| line["change"] == "gone");
-            assert_eq!(gone, None, "{} in minute {minute}", peer.name);
+            if let Some(gone) = gone {
+                let name = gone["name"].as_str().unwrap_or_default();
+                panic!("{} in minute {minute}: {gone}\n{}", peer.name, story(&cluster, name));
+            }
             let pings = peer.find(*mark, |line| line["event"] == "ping");
             assert!(pings.is_some(), "{} probes nobody", peer.name);
         }
@@ -52,4 +56,19 @@ fn soak() {
         assert_eq!(health, 0, "{} had trouble lately", peer.name);
     }
     finish(cluster);
+}
+
+/// All that was said of somebody, and all that somebody logged.
+fn story(cluster: &Cluster, name: &str) -> String {
+    let mut story = String::new();
+    for peer in &cluster.peers {
+        let about = |line: &Value| {
+            let is_said = line["event"] == "member" && line["name"] == name;
+            is_said || line["event"] == "log" || line["event"] == "info"
+        };
+        for line in peer.all(about) {
+            let _ = writeln!(story, "{}: {line}", peer.name);
+        }
+    }
+    story
 }
