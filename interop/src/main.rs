@@ -46,7 +46,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Joins, however long the seed takes to be there.
 async fn join(node: Handle, seed: String) {
-    while node.join([seed.as_str()]).await.is_err() {
+    while let Err(error) = node.join([seed.as_str()]).await {
+        say(&json!({ "event": "refused", "text": error.to_string() }));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     say(&json!({ "event": "joined" }));

@@ -47,10 +47,12 @@ func main() {
 // Joins, however long the seed takes to be there.
 func join(list *memberlist.Memberlist, seed string) {
 	for {
-		if _, err := list.Join([]string{seed}); err == nil {
+		_, err := list.Join([]string{seed})
+		if err == nil {
 			say(line{"event": "joined"})
 			return
 		}
+		say(line{"event": "refused", "text": err.Error()})
 		time.Sleep(100 * time.Millisecond)
 	}
 }

@@ -16,6 +16,7 @@ mod harness;
 mod helpers;
 mod keys;
 mod partition;
+mod refusal;
 mod repair;
 mod rules;
 mod soak;

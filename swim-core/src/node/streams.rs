@@ -3,7 +3,7 @@
 //! Tables leave frame by frame, the next one when the driver says that the last went out, so that
 //! a slow reader costs no memory. memberlist net.go: `sendAndReceiveState`, `handleConn`.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, format, vec::Vec};
 use core::{iter, net::SocketAddr};
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use crate::{
     table::MemberIndex,
     wire::{
         Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Refusal, Sender,
+        Wire,
     },
 };
 
@@ -299,8 +300,16 @@ impl Node {
     /// The peer sent something that can't be accepted.
     pub(super) fn reject_stream(&mut self, id: StreamId, reject: Reject) {
         let Some(stream) = self.streams.get(&id) else { return };
-        let peer = stream.peer;
+        let is_question = matches!(stream.role, Role::Serves(None));
+        let (peer, is_told) = (stream.peer, is_question && Wire::may_be_told(&stream.channel));
         self.reject(reject, peer);
+        if is_told {
+            let text = match reject {
+                Reject::Sealed => "what was sent is encrypted, and this node has no key".into(),
+                _ => format!("what was sent can't be read: {reject}"),
+            };
+            return self.write_refusal(id, &Refusal { text: &text }, None);
+        }
         self.fail_stream(id, &SeedOutcome::Rejected(reject));
     }
 

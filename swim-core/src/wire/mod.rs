@@ -167,7 +167,7 @@ impl Wire {
     /// Takes bytes of a stream from the front of `chunk`, up to the end of the current frame, and
     /// opens that once it is complete. `None` means that `chunk` is used up and more is needed.
     ///
-    /// A refusal is final: the stream is to be aborted.
+    /// A refusal is final: the stream is to be ended.
     pub(crate) fn open_frame<'s>(
         &mut self,
         wall: Option<u32>,
@@ -183,6 +183,15 @@ impl Wire {
                 memberlist.open_frame(wall, channel, chunk, scratch)
             }
             (Self::Native(_) | Self::Memberlist(_), _) => unreachable!("{ONE_DIALECT}"),
+        }
+    }
+
+    /// Whether a peer whose frame was refused may be told so: natively never. memberlist net.go:
+    /// `handleConn`.
+    pub(crate) const fn may_be_told(channel: &Channel) -> bool {
+        match channel {
+            Channel::Native(_) => false,
+            Channel::Memberlist(channel) => channel.may_be_told(),
         }
     }
 

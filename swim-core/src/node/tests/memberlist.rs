@@ -18,7 +18,7 @@ use crate::{
     stamp::Stamp,
     table::MemberIndex,
     time::Instant,
-    wire::{Claim, ExchangeHead, Message, Sender},
+    wire::{Channel, Claim, ExchangeHead, Message, Refusal, Sender},
 };
 
 /// However long its name, its metadata and its label: what the configuration asks for is enough.
@@ -184,4 +184,88 @@ fn o5_a_worn_key_is_told_and_counted_anew_after_a_rotation() {
     old.call(|node, now| node.add_key(now, first.clone())).unwrap();
     old.call(|node, now| node.use_key(now, first.id())).unwrap();
     assert_eq!(old.node.sealed_with_key(), 0, "it was forgotten");
+}
+
+impl Old {
+    /// The first puppet opens a stream and says this; what the node refuses it with, and whether it
+    /// closes the stream, which it aborts otherwise.
+    fn refusal(&mut self, question: &[u8], channel: &mut Channel) -> (Option<String>, bool) {
+        let id = StreamId::accepted(self.now.as_nanos());
+        self.outputs.clear();
+        self.handle(Input::Stream { id, event: StreamEvent::Accepted { from: addr(1) } });
+        self.handle(Input::Stream { id, event: StreamEvent::Chunk(question) });
+        let (mut text, mut is_closed, mut scratch) = (None, false, Vec::new());
+        for output in core::mem::take(&mut self.outputs) {
+            match output {
+                Output::Write { data, .. } => {
+                    let wire = &mut self.peer.wire;
+                    let answer = wire.open_frame(None, channel, &mut &data[..], &mut scratch);
+                    let answer = answer.unwrap().unwrap();
+                    let [Message::Refused(refusal)] = answer.messages[..] else {
+                        panic!("{:?}", answer.messages)
+                    };
+                    text = Some(refusal.text.into());
+                }
+                Output::Close { .. } => is_closed = true,
+                _ => {}
+            }
+        }
+        (text, is_closed)
+    }
+
+    /// What no question is, as the puppet writes it.
+    fn nonsense(&mut self, channel: &mut Channel) -> Vec<u8> {
+        let sender = Sender { name: named(name(1)), stamp: Stamp::new(0, 1) };
+        let mut writer = self.peer.wire.begin_frame(None, sender, None);
+        assert!(writer.push(&Message::Refused(Refusal { text: "no question" })));
+        self.peer.wire.finish_frame(writer, channel, true).to_vec()
+    }
+}
+
+const ENVELOPE: &[u8] = b"\x0a\0\0\0\x2f\x01 and forty-six bytes of what nobody has the key for";
+
+#[test]
+fn who_can_t_be_read_is_told_why() {
+    let mut plain = Old::new(|_| {});
+    let mut sealed =
+        Old::new(|options| options.keyring = Some(Keyring::new(Key::generate([1; 32]))));
+    let unread = |why: &str| Some(std::format!("what was sent can't be read: {why}"));
+    let cases: [(&[u8], _); 5] = [
+        (b"\xff", unread("malformed")),
+        (b"\x01\x80", unread("misplaced")),
+        (b"\x06\xc1", unread("malformed")),
+        (b"\x09\x82\xa4Algo\x07\xa3Buf\xa0", unread("compression")),
+        (ENVELOPE, Some("what was sent is encrypted, and this node has no key".into())),
+    ];
+    for (question, why) in cases {
+        let mut channel = plain.peer.wire.dialer();
+        assert_eq!(plain.refusal(question, &mut channel), (why, true), "{question:?}");
+    }
+    for old in [&mut plain, &mut sealed] {
+        let mut channel = old.peer.wire.dialer();
+        let question = old.nonsense(&mut channel);
+        assert_eq!(old.refusal(&question, &mut channel), (unread("misplaced"), true));
+    }
+    assert_eq!(plain.node.stats().rejected(), 6, "all are counted");
+}
+
+#[test]
+fn a_stranger_to_the_key_is_told_nothing() {
+    let mut old = Old::new(|options| {
+        options.keyring = Some(Keyring::new(Key::generate([1; 32])));
+        options.label = "blue".into();
+    });
+    let mut open = Old::new(|options| options.label = "blue".into());
+    for question in [b"\x06\xc1".as_slice(), b"\xf4\x04blue\x06\xc1", b"\xf4\x04blue"] {
+        let mut channel = old.peer.wire.dialer();
+        let question = [question, ENVELOPE].concat();
+        assert_eq!(old.refusal(&question, &mut channel), (None, false), "{question:?}");
+    }
+    // Nor is a stranger to the label, where there is no key.
+    for question in [b"\x06\xc1".as_slice(), b"\xf4\x03red\x06\xc1"] {
+        let mut channel = open.peer.wire.dialer();
+        assert_eq!(open.refusal(question, &mut channel), (None, false), "{question:?}");
+    }
+    assert_eq!((old.node.stats().rejected(), open.node.stats().rejected()), (3, 2));
+    assert_eq!(old.node.sealed_with_key(), 0);
 }

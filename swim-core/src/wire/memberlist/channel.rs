@@ -37,6 +37,9 @@ pub(crate) struct Channel {
     extent: Extent,
     share: Share,
     broken: Option<Reject>,
+    /// Whether who dialed may be told why nothing came of it: not before it has shown the key,
+    /// where all must be sealed, and never somebody of another cluster.
+    may_be_told: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,11 @@ impl Channel {
     /// Whether all of the peer's message was handed on.
     pub(crate) fn has_received_all(&self) -> bool {
         self.stage == Stage::Over
+    }
+
+    /// Whether the peer may be told why its message is refused.
+    pub(crate) const fn may_be_told(&self) -> bool {
+        self.may_be_told
     }
 
     /// Whether the next message to go must have the label before it; it need not again.
@@ -140,6 +148,7 @@ impl Channel {
             extent: Extent::default(),
             share: Share::default(),
             broken: None,
+            may_be_told: false,
         }
     }
 
@@ -163,6 +172,7 @@ impl Channel {
                 if self.is_dialer { Some(0) } else { rules.labelling.measure(&self.incoming)? };
             let Some(len) = len else { return Ok(false) };
             self.incoming.drain(..len);
+            self.may_be_told = !self.is_dialer && !rules.must_be_sealed;
             self.stage = Stage::Opening;
         }
         if self.stage == Stage::Opening {
@@ -197,6 +207,7 @@ impl Channel {
         let around = [head, &rules.labelling.label[..]].concat();
         let mut message = Vec::new();
         sealing.open(sealed, &around, wall, &mut message)?;
+        self.may_be_told = !self.is_dialer;
         self.incoming = message;
         self.check_whole(rules.inbound)?;
         self.unpack(rules.inbound)?;
