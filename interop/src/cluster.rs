@@ -108,6 +108,21 @@ impl Cluster {
         }
     }
 
+    /// How a program is run that takes the place of one more peer, and where it is to listen.
+    ///
+    /// # Panics
+    ///
+    /// When there is no address for it.
+    pub fn place(&mut self, program: &str) -> (Command, SocketAddr) {
+        let addr = self.fresh_addr().expect("an address more");
+        let command = match &self.place {
+            Place::Ports | Place::Addrs(_) => Command::new(program),
+            Place::Hosts(lab) => lab.command(self.started, program),
+        };
+        self.started += 1;
+        (command, addr)
+    }
+
     /// Starts a peer that does not join anybody.
     ///
     /// # Panics
@@ -118,16 +133,11 @@ impl Cluster {
             Kind::Go => &self.programs.go,
             Kind::Swim => &self.programs.swim,
         };
-        let bind = self.fresh_addr().expect("an address more");
-        let mut command = match &self.place {
-            Place::Ports | Place::Addrs(_) => Command::new(program),
-            Place::Hosts(lab) => {
-                lab.command(self.started, program.to_str().expect("a path that is text"))
-            }
-        };
+        let program = program.to_str().expect("a path that is text").to_owned();
+        let number = self.started;
+        let (mut command, bind) = self.place(&program);
         command.args(["--name", name]).args(&self.flags).arg(format!("--bind={bind}")).args(flags);
-        let peer = Peer::start(command, kind, name, self.started);
-        self.started += 1;
+        let peer = Peer::start(command, kind, name, number);
         self.gone.retain(|gone| gone.name != name);
         self.peers.push(peer);
         self.peers.last_mut().expect("it was just added")

@@ -17,6 +17,8 @@ pub(crate) struct Flags {
     pub(crate) state: String,
     /// What goes along with every ack.
     pub(crate) ack: String,
+    /// Whether broadcasts of others are passed on, each once, as Serf does.
+    pub(crate) relay: bool,
 }
 
 /// Reads the command line.
@@ -24,7 +26,8 @@ pub(crate) fn read() -> Result<Flags, Box<dyn Error>> {
     let (mut name, mut seed, mut meta, mut keys) = (String::new(), None, String::new(), Vec::new());
     let (mut bind, mut advertise) = (String::from("127.0.0.1:0"), None);
     let (mut state, mut ack, mut settings) = (String::new(), String::new(), Vec::new());
-    let mut dialect = MemberlistOptions::default();
+    let (mut dialect, mut relay) = (MemberlistOptions::default(), false);
+    let mut application = VersionRange::default();
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {
         let Arg::Long(flag) = arg else { return Err(arg.unexpected().into()) };
@@ -51,6 +54,8 @@ pub(crate) fn read() -> Result<Flags, Box<dyn Error>> {
             "meta" => meta = value.string()?,
             "state" => state = value.string()?,
             "ack" => ack = value.string()?,
+            "application" => application = versions(&value.string()?)?,
+            "relay" => relay = value.parse()?,
             "set" => settings.push(value.string()?),
             _ => return Err(format!("there is no flag --{flag}").into()),
         }
@@ -58,6 +63,7 @@ pub(crate) fn read() -> Result<Flags, Box<dyn Error>> {
     let mut builder = Builder::local(name).bind(bind).meta(meta).options(|options| {
         options.dialect = Dialect::Memberlist(dialect);
         options.report_probes = true;
+        options.application = application;
     });
     if let Some(advertise) = advertise {
         builder = builder.advertise(advertise);
@@ -68,7 +74,7 @@ pub(crate) fn read() -> Result<Flags, Box<dyn Error>> {
     for text in settings {
         builder = change(builder, &text)?;
     }
-    Ok(Flags { builder, seed, state, ack })
+    Ok(Flags { builder, seed, state, ack, relay })
 }
 
 /// The first key seals.
@@ -88,6 +94,13 @@ fn change(builder: Builder, text: &str) -> Result<Builder, Box<dyn Error>> {
     let setting = Setting::named(name).ok_or_else(|| format!("there is no setting {name}"))?;
     let change = setting.read(value, span)?;
     Ok(builder.options(|options| change.apply(options)))
+}
+
+/// Versions, given as lowest, highest and present one: `2,5,5`.
+fn versions(text: &str) -> Result<VersionRange, Box<dyn Error>> {
+    let mut numbers = text.split(',').map(str::parse);
+    let mut next = || numbers.next().ok_or("versions are three numbers");
+    Ok(VersionRange { min: next()??, max: next()??, current: next()?? })
 }
 
 fn span(text: &str) -> Result<Duration, String> {

@@ -4,17 +4,17 @@
 mod flags;
 mod says;
 
-use std::{error::Error, time::Duration};
+use std::{collections::BTreeSet, error::Error, time::Duration};
 
 use serde_json::{Value, json};
-use swim_tokio::{Handle, Key, KeyId};
+use swim_tokio::{Bytes, EventKind, Handle, Key, KeyId, Notice};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::flags::Flags;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Flags { builder, seed, state, ack } = flags::read()?;
+    let Flags { builder, seed, state, ack, relay } = flags::read()?;
     let (node, mut events) = builder.start().await?;
     node.set_local_state(state).await?;
     node.set_ack_payload(ack).await?;
@@ -22,8 +22,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(seed) = seed {
         tokio::spawn(join(node.clone(), seed));
     }
+    let speaker = node.clone();
     tokio::spawn(async move {
+        let mut passed_on = BTreeSet::new();
         while let Some(notice) = events.next().await {
+            if let Some(words) = broadcast(&notice).filter(|_| relay)
+                && passed_on.insert(words.clone())
+            {
+                // Too long for a packet it is not, for it came in one.
+                let _ = speaker.broadcast(words).await;
+            }
             if let Some(line) = says::line(&notice) {
                 say(&line);
             }
@@ -42,6 +50,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     // A read from a terminal or pipe can't be taken back, so nothing waits for it.
     std::process::exit(0)
+}
+
+/// What somebody said that may be for all.
+fn broadcast(notice: &Notice) -> Option<Bytes> {
+    match notice {
+        Notice::Event(event) => match &event.kind {
+            EventKind::Message { payload, reliable: false, .. } => Some(payload.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Joins, however long the seed takes to be there.

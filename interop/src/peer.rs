@@ -171,7 +171,7 @@ impl Peer {
         let lines = self.tape.lines();
         let logs = lines.iter().filter(|line| line["event"] == "log");
         let texts = logs.map(|line| line["text"].as_str().unwrap_or_default().to_owned());
-        texts.filter(|text| self.kind == Kind::Swim || !is_harmless(text)).collect()
+        texts.filter(|text| self.kind == Kind::Swim || is_complaint(text)).collect()
     }
 
     fn signal(&self, signal: Signal) {
@@ -195,13 +195,13 @@ impl Drop for Peer {
     }
 }
 
-/// Whether a line of the log of Go's library says nothing of what was sent to it.
-fn is_harmless(text: &str) -> bool {
-    HARMLESS.iter().any(|parts| parts.iter().all(|part| text.contains(part)))
+/// Whether a warning of Go's library may be about what was sent to it.
+pub(crate) fn is_complaint(text: &str) -> bool {
+    !HARMLESS.iter().any(|parts| parts.iter().all(|part| text.contains(part)))
 }
 
-/// What stands in such lines, all of it in one line. Whatever else Go's library takes for worth a
-/// warning is a complaint.
+/// What stands in those that are not, all of it in one line. Whatever else is worth a warning to
+/// Go's library is a complaint.
 const HARMLESS: [&[&str]; 2] = [
     // Somebody missed it for a moment, which is a test's own affair.
     &["Refuting a suspect message"],

@@ -85,10 +85,15 @@ pub(crate) fn empty(variant: Variant, flags: &[&str]) -> Cluster {
 
 /// A cluster without peers, each of which will have a host of its own, of which there are so many.
 pub(crate) fn on_hosts(hosts: usize, variant: Variant, flags: &[&str]) -> Cluster {
+    placeless(variant, flags).on(lab(hosts))
+}
+
+/// So many hosts with network stacks of their own.
+pub(crate) fn lab(hosts: usize) -> Lab {
     if let Some(missing) = missing() {
         panic!("there are no networks of hosts here: {missing}");
     }
-    placeless(variant, flags).on(Lab::new(hosts).unwrap())
+    Lab::new(hosts).unwrap()
 }
 
 fn placeless(variant: Variant, flags: &[&str]) -> Cluster {

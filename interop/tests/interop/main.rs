@@ -19,6 +19,7 @@ mod partition;
 mod refusal;
 mod repair;
 mod rules;
+mod serf;
 mod soak;
 mod story;
 mod suspicion;
