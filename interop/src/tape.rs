@@ -10,7 +10,8 @@ use std::{
 
 use serde_json::Value;
 
-/// The lines of one pipe, as they were read, each with the milliseconds since the first was awaited.
+/// The lines of one pipe, as they were read, each with the milliseconds since the first was
+/// awaited.
 #[derive(Debug)]
 pub(crate) struct Tape {
     lines: Arc<Mutex<Vec<Value>>>,

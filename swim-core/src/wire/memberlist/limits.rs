@@ -18,7 +18,7 @@ pub(crate) const COMPOUND_PART_LEN: usize = 2;
 /// it. (O6)
 pub(crate) const PACKET_INFLATED_MAX: usize = 256 << 10;
 
-/// How often what is compressed may clear the decoder's table: at most once for so many bytes of it.
+/// How often what is compressed may clear the decoder's table: once for so many bytes of it.
 /// A table takes 5,405 bytes of codes, and an encoder clears it when it is full. Whoever clears it
 /// before each literal makes the decoder begin anew every two bytes, nine million times in a
 /// stream. (X12)
