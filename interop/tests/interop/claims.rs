@@ -72,18 +72,19 @@ impl Courier {
     }
 
     /// Exchanges a table of these claims with the peer, and waits until it has applied all of it.
-    pub(crate) fn exchange(&mut self, peer: &mut Peer, claims: &[Claim]) {
+    /// Returns its own table, as it came.
+    pub(crate) fn exchange(&mut self, peer: &mut Peer, claims: &[Claim]) -> Vec<u8> {
         self.delivery += 1;
         let mut stream = TcpStream::connect(peer.addr).unwrap();
         stream.write_all(&table(&[claims, &[self.marker(0, ALIVE)]].concat())).unwrap();
         // Go's library says what it holds, and then takes what we said.
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        assert_eq!(answer.first(), Some(&6), "{} answers with something else", peer.name);
         until(&format!("{} has had the table", peer.name), || {
             let rows = peer.members();
             if self.is_marked(&rows, 0, "alive") { Ok(()) } else { Err("not marked") }
         });
+        answer
     }
 
     fn marker(&self, number: usize, kind: Kind) -> Claim {

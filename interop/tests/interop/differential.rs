@@ -86,7 +86,8 @@ fn the_same_claims_make_the_same_table() {
         thread::sleep(PAUSE);
         for (at, peer) in cluster.peers.iter_mut().enumerate() {
             if is_table {
-                courier.exchange(peer, &claims);
+                let answer = courier.exchange(peer, &claims);
+                assert_eq!(answer.first(), Some(&6), "{:?} answers with a table", peer.kind);
             } else {
                 courier.send(peer, &claims);
             }

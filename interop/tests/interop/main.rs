@@ -20,6 +20,7 @@ mod refusal;
 mod repair;
 mod rules;
 mod serf;
+mod size;
 mod soak;
 mod story;
 mod suspicion;

@@ -1,0 +1,48 @@
+//! How long the table of ten thousand members is that Go's node and ours send: the same to the byte
+//! where nothing is compressed. `docs/performance.md` has the numbers.
+//!
+//! ```text
+//! cargo test -p swim-interop --test interop -- --ignored --nocapture size
+//! ```
+
+use swim_interop::peer;
+
+use crate::{
+    claims::Courier,
+    harness::{PLAIN, PLAIN_LOOSE, Variant, empty},
+    rules::{Claim, Kind},
+};
+
+/// With the node itself and a marker: ten thousand.
+const TOLD: usize = 9_998;
+
+/// From this one on, names have six letters. Each member has two bytes of metadata.
+const FIRST: usize = 10_000;
+
+/// The length of the whole answer to one who asks for the table, by Go's node and ours.
+fn lengths(variant: Variant) -> [usize; 2] {
+    let still = ["--set=probe_interval=1h", "--set=push_pull_interval=1h"];
+    let mut cluster = empty(variant, &still);
+    cluster.start(peer::Kind::Go, "judge", &[]);
+    cluster.start(peer::Kind::Swim, "judge", &[]);
+    let mut courier = Courier::new(FIRST + TOLD);
+    let alive = Kind::Alive { is_elsewhere: false };
+    let claim = |subject| Claim { subject, kind: alive, incarnation: 1, accuser: 0 };
+    let claims: Vec<_> = (FIRST..FIRST + TOLD).map(claim).collect();
+    let peers = &mut cluster.peers;
+    let lengths = [0, 1].map(|at| {
+        courier.exchange(&mut peers[at], &claims);
+        courier.exchange(&mut peers[at], &[]).len()
+    });
+    println!("{variant:?}: Go {}, ours {}", lengths[0], lengths[1]);
+    lengths
+}
+
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist"]
+fn ten_thousand_members_are_as_long() {
+    let [go, ours] = lengths(PLAIN_LOOSE);
+    assert_eq!(go, ours);
+    let [go_compressed, ours_compressed] = lengths(PLAIN);
+    assert!(go_compressed < go / 4 && ours_compressed < ours / 4);
+}
