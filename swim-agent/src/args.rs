@@ -148,11 +148,13 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
     if is_memberlist {
         args.dialect = Dialect::Memberlist(memberlist);
     } else if let Some(flag) = reader.given_of(&OF_MEMBERLIST) {
-        let problem =
-            format!("--{flag} is for --dialect memberlist: give that too, or leave it out");
-        return Err(wrong(&AGENT, problem));
+        return Err(wrong(&AGENT, of_memberlist(flag)));
     }
     Ok(Invocation::Agent(Box::new(args)))
+}
+
+fn of_memberlist(flag: &str) -> String {
+    format!("--{flag} is for --dialect memberlist: give that too, or leave it out")
 }
 
 /// The versions of an application, as Serf's `2,5,5`.
@@ -168,22 +170,13 @@ fn version_range(text: &str) -> Result<VersionRange, &'static str> {
 
 fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
     let mut args = DecodeArgs::default();
+    let (mut is_memberlist, mut skip_inbound_label_check) = (false, false);
     while let Some(token) = reader.next()? {
         match token {
             Token::Word(word) => args.inputs.push(word),
             Token::Flag(flag) => match flag {
-                "dialect" => {
-                    let is_memberlist = reader.chosen(flag, &DIALECTS)?;
-                    // Whatever was captured is to be explained, whichever protocol it was, and
-                    // whether or not all of the cluster had keys already.
-                    let options = MemberlistOptions {
-                        accept_padded: true,
-                        verify_incoming: false,
-                        ..Default::default()
-                    };
-                    let memberlist = Dialect::Memberlist(options);
-                    args.dialect = if is_memberlist { memberlist } else { Dialect::Native };
-                }
+                "dialect" => is_memberlist = reader.chosen(flag, &DIALECTS)?,
+                "skip-inbound-label-check" => skip_inbound_label_check = true,
                 "label" => args.label = reader.text(flag)?,
                 "key" => args.keys.push(reader.text(flag)?),
                 "keyring" => args.keyring = Some(reader.value(flag)?.into()),
@@ -192,6 +185,18 @@ fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
                 _ => return Ok(Invocation::Print(help::DECODE)),
             },
         }
+    }
+    if is_memberlist {
+        // Whatever was captured is to be explained, whichever protocol it was, and whether or not
+        // all of the cluster had keys already.
+        args.dialect = Dialect::Memberlist(MemberlistOptions {
+            accept_padded: true,
+            verify_incoming: false,
+            skip_inbound_label_check,
+            ..Default::default()
+        });
+    } else if let Some(flag) = reader.given_of(&OF_MEMBERLIST) {
+        return Err(wrong(&DECODE, of_memberlist(flag)));
     }
     if !args.keys.is_empty() && args.keyring.is_some() {
         return Err(wrong(&DECODE, "--key and --keyring can't be given both"));
@@ -263,7 +268,16 @@ const HELP: Grammar = Grammar { name: "swim help", flags: &["help"], repeatable:
 const KEYGEN: Grammar = Grammar { name: "swim keygen", flags: &["bits", "help"], repeatable: &[] };
 const DECODE: Grammar = Grammar {
     name: "swim decode",
-    flags: &["dialect", "label", "key", "keyring", "stream", "port", "help"],
+    flags: &[
+        "dialect",
+        "label",
+        "skip-inbound-label-check",
+        "key",
+        "keyring",
+        "stream",
+        "port",
+        "help",
+    ],
     repeatable: &["key"],
 };
 const AGENT: Grammar = Grammar {

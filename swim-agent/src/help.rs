@@ -38,6 +38,8 @@ Options:
       --dialect DIALECT  native, or memberlist: what HashiCorp's memberlist and Serf speak
                          [default: native]
       --label LABEL      The label of the cluster
+      --skip-inbound-label-check
+                         In memberlist's dialect: somebody took the labels off before
       --key KEY          A key in base64. May be repeated; whichever fits is taken
       --keyring FILE     File with a JSON array of keys, as for an agent; SWIM_ENCRYPT is read too
       --stream           It is all that one side of a TCP connection sent: the one who dialed, and

@@ -129,6 +129,25 @@ fn a_message_is_one_object_with_its_layers_and_fields() {
     assert_eq!((lines.len(), &lines[0], status), (4, &alive, 0));
 }
 
+/// Behind what takes labels off, only what is sealed still has to do with them.
+#[test]
+fn what_was_captured_without_its_label_is_explained() {
+    let (flags, samples) = golden("ml060-label-aes256");
+    for (place, stream) in [("packet", false), ("request", true)] {
+        let (_, hex, says) = samples.iter().find(|sample| sample.0 == place).unwrap();
+        let stripped = hex.strip_prefix("f404626c7565").expect("the label `blue`");
+        let mut args: Vec<&str> = flags.iter().map(String::as_str).collect();
+        args.extend(stream.then_some("--stream"));
+        let (lines, status) = decoded(&[&args[..], &[stripped]].concat());
+        assert_eq!((&lines[0]["refused"], status), (&json!("label"), 1), "{place}");
+        args.push("--skip-inbound-label-check");
+        let (lines, status) = decoded(&[&args[..], &[stripped]].concat());
+        assert_eq!((lines.len(), status), (*says, 0), "{place}: {lines:?}");
+        let (lines, status) = decoded(&[&args[..], &[hex.as_str()]].concat());
+        assert_eq!((&lines[0]["refused"], status), (&json!("label"), 1), "{place}");
+    }
+}
+
 #[test]
 fn native_packets_are_explained_sealed_or_not() {
     let (lines, status) = decoded(&[&NATIVE[..], &[&vector("plain packet")]].concat());

@@ -78,7 +78,7 @@ fn leaf(message: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-/// Whether it is a struct behind its type, with bytes in it.
+/// Whether it is a struct behind its type, with bytes in it: of the nack, the name of its number.
 fn is_leaf(message: &[u8]) -> bool {
     match message.first().and_then(|&kind| Kind::of(kind)) {
         Some(
@@ -88,6 +88,7 @@ fn is_leaf(message: &[u8]) -> bool {
             | Kind::Suspect
             | Kind::Alive
             | Kind::Dead
+            | Kind::Nack
             | Kind::Error,
         ) => true,
         Some(
@@ -96,7 +97,6 @@ fn is_leaf(message: &[u8]) -> bool {
             | Kind::User
             | Kind::Compress
             | Kind::Encrypt
-            | Kind::Nack
             | Kind::HasCrc
             | Kind::Label,
         )

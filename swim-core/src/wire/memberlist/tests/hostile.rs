@@ -80,6 +80,8 @@ fn each_malformed_packet_is_refused_for_its_fault() {
     assert_eq!(outcome(&mut PLAIN.wire(), &ack), Ok(1));
     assert_eq!(outcome(&mut PLAIN.wire(), &compressed(&compound_of(&[&ack, &ack]))), Ok(2));
     assert_eq!(outcome(&mut PLAIN.wire(), &[7, 0]), Ok(0), "no parts are no fault");
+    let listed = bytes("0b81955365714e6f2a");
+    assert_eq!(outcome(&mut PLAIN.wire(), &listed), Ok(1), "`SeqNo` as a list of numbers");
 }
 
 #[test]

@@ -305,3 +305,29 @@ fn x13_changed_streams_never_cause_a_panic() {
     }
     assert!(fine > 1000 && refused > 1000, "{fine} {refused}");
 }
+
+/// Somebody else may take labels off: what is sealed has to do with them all the same.
+#[test]
+fn x5_streams_have_the_label_or_have_lost_it_to_somebody_before() {
+    for keys in [&[][..], &[&[9; 32][..]]] {
+        let labelled = Setup { label: "dc1", keys, ..PLAIN };
+        let options = MemberlistOptions { skip_inbound_label_check: true, ..PLAIN.options };
+        let stripped = Setup { options, ..labelled };
+        let other = Setup { label: "dc2", ..stripped };
+        let mut wire = labelled.wire();
+        let mut writer = wire.begin_frame(&[]);
+        writer.push(&Message::DeliveryHead(DeliveryHead { len: 2 }));
+        writer.push(&Message::DeliveryPiece(b"hi"));
+        let stream = wire.finish_frame(writer, &mut Channel::dialer());
+        let heard = |setup: &Setup<'_>, stream: &[u8]| {
+            read(&mut setup.wire(), Channel::listener(), stream, |_| {})
+        };
+        assert_eq!(heard(&labelled, &stream), Ok(true));
+        assert_eq!(heard(&stripped, &stream), Err(Reject::Label));
+        assert_eq!(heard(&stripped, &stream[5..]), Ok(true));
+        assert_eq!(heard(&labelled, &stream[5..]), Err(Reject::Label));
+        let is_sealed = !keys.is_empty();
+        let of_others = if is_sealed { Err(Reject::Decrypt) } else { Ok(true) };
+        assert_eq!(heard(&other, &stream[5..]), of_others);
+    }
+}
