@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{MemberChange, Reject, Stats};
+use swim_core::{Dialect, MemberChange, Reject, Stats};
 
 use crate::{
     check::{self, Checker},
@@ -131,7 +131,7 @@ pub fn expected() -> Vec<String> {
     let mut names: Vec<String> = Class::ALL.iter().map(|class| format!("fault {class}")).collect();
     let rejects = Reject::ALL.iter().filter(|reject| why_not_reject(**reject).is_none());
     names.extend(rejects.map(|reject| format!("reject {reject}")));
-    names.extend(check::for_world(0).iter().map(|checker| looks(&**checker)));
+    names.extend(check::for_world(0, Dialect::Native).iter().map(|checker| looks(&**checker)));
     names.extend(EXPECTED.iter().map(|name| (*name).to_owned()));
     names
 }
