@@ -52,7 +52,7 @@ type Pair = [Option<Held>; 2];
 
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist"]
-fn the_same_claims_make_the_same_table() {
+fn o9_the_same_claims_make_the_same_table() {
     let plain = Variant { is_sealed: false, is_compressed: false, ..MAIN };
     let mut cluster = empty(plain, &STILL);
     cluster.start(peer::Kind::Go, "judge", &[]);
