@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_file_says_where_and_quotes_no_key() {
+    fn x20_a_bad_file_says_where_and_quotes_no_key() {
         let cases = [
             ("", "is no JSON array of strings (line 1, column 0)"),
             (r#"{"keys": []}"#, "is no JSON array of strings (line 1, column 0)"),
@@ -162,6 +162,26 @@ mod tests {
             assert!(why.starts_with(expected), "{text}: {why}");
             assert!(!why.contains("c2VjcmV0") && !why.contains("sec!ret"), "{why}");
         }
+    }
+
+    #[test]
+    fn x20_a_file_is_read_so_far_and_no_further() {
+        let path = env::temp_dir().join(format!("swim-keys-{}", std::process::id()));
+        let read_from = |text: &[u8]| {
+            std::fs::write(&path, text).unwrap();
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            }
+            let read = read(&path);
+            std::fs::remove_file(&path).unwrap();
+            read
+        };
+        assert!(read_from(format!(r#"["{A}"]"#).as_bytes()).is_ok());
+        assert_eq!(read_from(b"\xff\xfe").unwrap_err(), "is no text");
+        let long = [b"[".as_slice(), &vec![b' '; 65_536], b"]"].concat();
+        assert_eq!(read_from(&long).unwrap_err(), "is longer than 65536 bytes");
     }
 
     #[test]

@@ -494,3 +494,24 @@ fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
 fn digest_term(record: &Record) -> u64 {
     fingerprint::of(record.name(), record.stamp, record.profile.stamp())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever finds names that meet in one place of a table knows nothing about the next one.
+    #[test]
+    fn x14_names_that_collide_under_one_key_do_not_under_another() {
+        let place = |key, number: u32| hash(key, &number.to_le_bytes()) & 0xff;
+        let crowd: Vec<u32> = (0..100_000).filter(|&name| place([1, 2], name) == 0).collect();
+        assert!(crowd.len() > 300, "{}", crowd.len());
+        let together = crowd.iter().filter(|&&name| place([1, 3], name) == 0).count();
+        assert!(together < 10, "{together} of {}", crowd.len());
+
+        let port = |key, port| hash_addr(key, SocketAddr::from(([10, 0, 0, 1], port))) & 0xff;
+        let crowd: Vec<u16> = (1..u16::MAX).filter(|&it| port([1, 2], it) == 0).collect();
+        assert!(crowd.len() > 200, "{}", crowd.len());
+        let together = crowd.iter().filter(|&&it| port([1, 3], it) == 0).count();
+        assert!(together < 10, "{together} of {}", crowd.len());
+    }
+}

@@ -63,7 +63,7 @@ fn messages(world: &World, id: Id) -> Vec<(String, Bytes, bool)> {
 }
 
 #[test]
-fn all_find_together_and_nobody_fails() {
+fn o1_all_find_together_and_nobody_fails() {
     for setup in Setup::ALL {
         for seed in 1..=3 {
             let mut world = World::cluster(SIZE, seed, |options| setup.apply(options));

@@ -1,6 +1,6 @@
 //! What happened, kept for reports.
 
-use swim_core::{Event, Instant};
+use swim_core::{Event, EventKind, Instant};
 
 use crate::network::HostId;
 
@@ -21,6 +21,18 @@ pub struct Entry {
     pub host: HostId,
     /// What.
     pub event: Event,
+}
+
+impl Entry {
+    /// Who broadcast what, if this is a broadcast that arrived. In memberlist's dialect those are
+    /// words of their issuer like any other, and come more than once.
+    pub(crate) fn broadcast(&self) -> Option<(&str, &[u8])> {
+        match &self.event.kind {
+            EventKind::Broadcast { origin, payload, .. } => Some((origin, payload)),
+            EventKind::Message { from, payload, reliable: false, .. } => Some((from, payload)),
+            _ => None,
+        }
+    }
 }
 
 impl History {

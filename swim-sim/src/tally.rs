@@ -1,7 +1,12 @@
 //! What is counted in a world.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    time::Duration,
+};
 
+use bytes::Bytes;
 use swim_core::{Event, EventKind, Instant, MemberChange};
 
 use crate::network::{Fate, Obstacle};
@@ -48,6 +53,8 @@ pub struct Tally {
     /// What applications were refused, by the error.
     pub refused: BTreeMap<String, u64>,
     changes: [u64; CHANGES],
+    /// Who heard which words of a broadcast that has no number: such come more than once.
+    heard: BTreeSet<(SocketAddr, Bytes)>,
 }
 
 /// What happened to packets on their way.
@@ -123,8 +130,12 @@ impl Tally {
                     self.updates.push(span);
                 }
             }
-            EventKind::Broadcast { payload, .. } => {
-                if let Some(span) = since(now, payload) {
+            EventKind::Broadcast { payload, .. } => self.arrivals.extend(since(now, payload)),
+            // In memberlist's dialect, which knows no broadcasts but these.
+            EventKind::Message { payload, reliable: false, .. } => {
+                if let Some(span) = since(now, payload)
+                    && self.heard.insert((own, payload.clone()))
+                {
                     self.arrivals.push(span);
                 }
             }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use swim_core::Node;
+use swim_core::{Dialect, Node};
 use swim_sim::{
     Action, Forger, History, Lie, Trace, World, check, network::Link, record::Recorder,
 };
@@ -101,7 +101,7 @@ fn d4_faults_elsewhere_change_nobodys_luck() {
 fn d4_who_looks_changes_nobodys_luck() {
     let alone = history_of_three(|_| {});
     let checked = history_of_three(|world| {
-        for checker in check::for_world(3) {
+        for checker in check::for_world(3, Dialect::Native) {
             world.watch(checker);
         }
     });

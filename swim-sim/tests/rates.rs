@@ -114,6 +114,41 @@ fn l3_nobody_is_failed_for_a_little_loss_on_a_slow_network() {
     assert!(world.tally.changes(MemberChange::Suspected) > 0, "nobody was even suspected");
 }
 
+/// L2: whoever dies at any time of a period is suspected within two periods, in the mean.
+#[test]
+fn l2_a_crash_is_noticed_within_two_periods() {
+    const CRASHES: u32 = 400;
+    let mut waited = Duration::ZERO;
+    let mut period = Duration::ZERO;
+    for seed in 0..CRASHES {
+        let mut world: World<Node> = World::acquainted(NODES, u64::from(seed), |_, _| {});
+        period = world.node(0).audit_options().probe_interval;
+        world.run(2 * SECOND);
+        world.crash(SICK);
+        let is_noticed = |world: &World| {
+            world.taking_part().any(|id| world.view(id, SICK) == Some(State::Suspect))
+        };
+        waited += world.run_until(60 * SECOND, is_noticed).expect("somebody misses it");
+    }
+    let mean = waited / CRASHES;
+    assert!(mean <= 2 * period, "{mean:?} in the mean, with periods of {period:?}");
+}
+
+/// L7: who joins knows and is known, both of it soon and by all.
+#[test]
+fn l7_who_joins_is_known_everywhere_soon() {
+    const JOINS: u64 = 1_000;
+    let mut late = 0;
+    for seed in 0..JOINS {
+        let mut world: World<Node> = World::acquainted(NODES, seed, |_, _| {});
+        world.run(SECOND / 10);
+        world.start(NODES, |_| {});
+        world.join(NODES, &[SICK]);
+        late += u64::from(world.run_until(SECOND, World::agree).is_none());
+    }
+    assert!(late * 1_000 <= JOINS, "{late} of {JOINS} were not known everywhere after a second");
+}
+
 /// L4: a node reaches nobody until somebody suspects it. From then on the suspicion may last for a
 /// shortest time, within which all must have taken it back.
 #[test]

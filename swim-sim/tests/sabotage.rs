@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use swim_core::Sabotage;
+use swim_core::{Dialect, Sabotage};
 use swim_sim::{
     check::{self, Checker, Twin},
     explore::{self, Class, Failure, Limits, Mask, Mode, Plan},
@@ -40,7 +40,7 @@ fn c2_every_fault_is_found_by_its_check() {
     let escaped = escaped.into_inner().expect("nobody panicked with it");
     assert!(escaped.is_empty(), "these got away:\n{}", escaped.join("\n"));
     let finders = finders.into_inner().expect("nobody panicked with it");
-    let checkers = check::for_world(2);
+    let checkers = check::for_world(2, Dialect::Native);
     let idle: Vec<_> =
         checkers.iter().map(|it| it.id()).filter(|it| !finders.contains(it)).collect();
     assert!(idle.is_empty(), "these find nothing: {idle:?}");

@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod licences;
+pub mod marks;
 pub mod rooms;
 pub mod source;
 pub mod text;

@@ -8,6 +8,9 @@ const SKIPPED: [&str; 5] = ["target", "golden", "corpus", "artifacts", "testdata
 /// Hidden directories that are part of the repository; all others are somebody's own.
 const HIDDEN: [&str; 2] = [".ci", ".github"];
 
+/// In a second working tree it is a file that says where the first one is.
+const GIT: &str = ".git";
+
 /// One text file.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -67,6 +70,7 @@ fn walk_into(dir: &Path, prefix: &str, found: &mut Vec<Source>) -> io::Result<()
                 walk_into(&entry.path(), &format!("{path}/"), found)?;
             }
         } else if kind.is_file()
+            && name != GIT
             && let Ok(text) = String::from_utf8(fs::read(entry.path())?)
         {
             found.push(Source { path, text });

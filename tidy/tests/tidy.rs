@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 use tidy::{
-    licences, rooms,
+    licences, marks, rooms,
     source::{self, Source},
     text,
 };
@@ -21,6 +21,14 @@ fn files_keep_the_rules() {
 fn architecture_lists_every_source_file_once() {
     let files = repository();
     assert_tidy(&rooms::listing_complaints(&architecture(&files), &files));
+}
+
+#[test]
+fn every_promise_is_named_by_a_test() {
+    let files = repository();
+    let architecture = &file(&files, "ARCHITECTURE.md").text;
+    assert!(architecture.contains("| S1–S10 |"), "the table of marks can no longer be read");
+    assert_tidy(&marks::complaints(architecture, &files));
 }
 
 #[test]
@@ -42,7 +50,21 @@ fn every_member_holds_to_the_workspace_lints() {
 }
 
 #[test]
-fn third_party_packages_are_what_we_take() {
+fn d3_the_core_has_no_outside_world() {
+    let files = repository();
+    let core = &file(&files, "swim-core/src/lib.rs").text;
+    for line in ["#![no_std]", "#![forbid(unsafe_code)]"] {
+        assert!(core.lines().any(|it| it == line), "swim-core lacks {line}");
+    }
+    // What has no `std` could still be handed a clock by a dependency of its own.
+    let clippy = &file(&files, "clippy.toml").text;
+    for ban in ["std::time::Instant::now", "std::time::SystemTime::now", "std::env::var"] {
+        assert!(clippy.contains(&format!("{{ path = \"{ban}\"")), "clippy.toml lets {ban} pass");
+    }
+}
+
+#[test]
+fn x21_third_party_packages_are_what_we_take() {
     let files = repository();
     let deny = &file(&files, "deny.toml").text;
     let allowed = licences::list(deny, "licenses", "allow");

@@ -108,7 +108,7 @@ fn it_takes_the_form_of_its_address_from_who_was_here_before() {
 }
 
 #[test]
-fn who_claims_a_name_from_where_it_is_makes_a_conflict() {
+fn o8_who_claims_a_name_from_where_it_is_makes_a_conflict() {
     // The claim that `node-a` is alive elsewhere, under the incarnation it has where it is.
     let claim = "0486a441646472a40a010209ab496e6361726e6174696f6e01a44d657461c0a44e6f6465a66e6f6465\
                  2d61a4506f7274cd1f0aa356736ea6010502000000";
@@ -124,4 +124,5 @@ fn who_claims_a_name_from_where_it_is_makes_a_conflict() {
         panic!("{:?}", stage.events)
     };
     assert_eq!((holder.addr, *other_addr), (go(), elsewhere));
+    assert!(!stage.node.has_left(), "whoever is right, nobody ends for it");
 }

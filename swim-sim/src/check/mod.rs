@@ -1,5 +1,7 @@
 //! What must always hold, checked after every step of every host.
 
+use swim_core::Dialect;
+
 pub use checker::{Checker, Flaw, Forged, Violation};
 pub use deadlines::Deadlines;
 pub use events::Events;
@@ -61,11 +63,12 @@ pub fn all(size: usize) -> Vec<Box<dyn Checker>> {
     ]
 }
 
-/// The same, and where there are not too many of them each node has a twin.
+/// The same, and where there are not too many of them each node has a twin. Twins understand the
+/// native dialect only.
 #[must_use]
-pub fn for_world(size: usize) -> Vec<Box<dyn Checker>> {
+pub fn for_world(size: usize, dialect: Dialect) -> Vec<Box<dyn Checker>> {
     let mut checkers = all(size);
-    if size <= TWINS_MAX {
+    if size <= TWINS_MAX && dialect == Dialect::Native {
         checkers.push(Box::new(Twin::default()));
     }
     checkers

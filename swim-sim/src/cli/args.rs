@@ -5,7 +5,7 @@ use std::{ffi::OsString, ops::Range, path::PathBuf, time::Duration};
 use swim_core::Profile;
 use swim_sim::{
     network::{Latency, Link},
-    scenario::{Assignment, parse_share, settings},
+    scenario::{Assignment, Wire, parse_share, settings, wire},
     span,
     tune::{Goal, Question},
 };
@@ -155,6 +155,8 @@ fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
             "loss" => loss = reader.read(flag, share)?,
             "profile" => args.question.profile = reader.chosen(flag, &PROFILES)?,
             "set" => args.question.settings.push(reader.read(flag, settings::parse)?),
+            "dialect" => args.question.wire.dialect = reader.read(flag, wire::dialect)?,
+            "encrypted" => args.question.wire.is_encrypted = true,
             "broadcasts" => args.question.broadcasts = reader.read(flag, broadcasts)?,
             "gossip-intervals" => args.gossip_intervals = reader.read(flag, spans)?,
             "gossip-nodes" => args.gossip_nodes = reader.read(flag, counts)?,
@@ -237,6 +239,7 @@ impl Default for TuneArgs {
             link: Link::LAN,
             profile: Profile::Lan,
             settings: Vec::new(),
+            wire: Wire::default(),
             broadcasts: 1,
         };
         Self {
@@ -280,6 +283,8 @@ const TUNE: Grammar = Grammar {
         "loss",
         "profile",
         "set",
+        "dialect",
+        "encrypted",
         "broadcasts",
         "gossip-intervals",
         "gossip-nodes",

@@ -72,7 +72,10 @@ The cluster:
       --loss SHARE         How many packets are lost, as 1% or 0.01 [default: 0]
       --profile PROFILE    Where settings begin: lan, wan or local [default: lan]
       --set NAME=VALUE     Change a further setting of all nodes; may be repeated
-      --broadcasts N       Broadcasts a second in the whole cluster when it is busy [default: 1]
+      --dialect DIALECT    Whose bytes they speak: native or memberlist [default: native]
+      --encrypted          With a key: packets and streams are sealed
+      --broadcasts N       Broadcasts a second in the whole cluster when it is busy [default: 1];
+                           in memberlist's dialect nobody passes them on: 0 leaves them out
 
 What is tried, each with each:
       --gossip-intervals LIST  [default: 100ms,200ms,500ms]

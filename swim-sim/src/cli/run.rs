@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
+use swim_core::Dialect;
 use swim_sim::{
     Trace, World, check, report,
     scenario::{Outcome, Scenario},
@@ -47,6 +48,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<ExitCode, Failure> {
         if !is_checked(&scenario) {
             let most = CHECKED_MAX;
             print(&format!("More than {most} nodes: only what is expected was checked.\n"))?;
+        } else if scenario.wire.dialect != Dialect::Native {
+            print("The reference model was not asked: it knows the native dialect only.\n")?;
         }
     }
     Ok(if is_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -111,7 +114,9 @@ pub(super) fn no_columns(nodes: usize) -> Failure {
 fn watch(world: &mut World, scenario: &Scenario, trace: Trace) {
     world.trace = Some(trace);
     if is_checked(scenario) {
-        check::for_world(scenario.nodes).into_iter().for_each(|checker| world.watch(checker));
+        check::for_world(scenario.nodes, scenario.wire.dialect)
+            .into_iter()
+            .for_each(|checker| world.watch(checker));
     }
 }
 

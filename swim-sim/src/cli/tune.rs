@@ -6,7 +6,7 @@ use swim_core::Options;
 use swim_sim::{
     addr, name, report,
     scenario::configure,
-    tune::{Choice, Measurement, Row, measure, recommend},
+    tune::{Choice, Measurement, Question, Row, measure, recommend},
 };
 
 use super::{
@@ -61,7 +61,8 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
 
 fn choices(args: &TuneArgs) -> Vec<Choice> {
     let mut preset = Options::lan(name(0), addr(0));
-    configure(&mut preset, args.question.profile, &args.question.settings);
+    let Question { profile, settings, wire, .. } = &args.question;
+    configure(&mut preset, *profile, settings, wire);
     let mut probe_intervals = args.probe_intervals.clone();
     if probe_intervals.is_empty() {
         probe_intervals.push(preset.probe_interval);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{MemberChange, Reject, Stats};
+use swim_core::{Dialect, MemberChange, Reject, Stats};
 
 use crate::{
     check::{self, Checker},
@@ -131,7 +131,7 @@ pub fn expected() -> Vec<String> {
     let mut names: Vec<String> = Class::ALL.iter().map(|class| format!("fault {class}")).collect();
     let rejects = Reject::ALL.iter().filter(|reject| why_not_reject(**reject).is_none());
     names.extend(rejects.map(|reject| format!("reject {reject}")));
-    names.extend(check::for_world(0).iter().map(|checker| looks(&**checker)));
+    names.extend(check::for_world(0, Dialect::Native).iter().map(|checker| looks(&**checker)));
     names.extend(EXPECTED.iter().map(|name| (*name).to_owned()));
     names
 }
@@ -252,6 +252,7 @@ const EXPECTED: &[&str] = &[
     "seed closed",
     "seed timed-out",
     "seed myself",
+    "seed refused",
     "delivery confirmed",
     "delivery unconfirmed",
     "delivery unreachable",
@@ -278,6 +279,12 @@ const EXPECTED: &[&str] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("claim dropped", "takes a thousand claims more than members: M1 tests of the core's queue"),
     ("broadcast dropped", "takes a thousand broadcasts at once: M1 tests of the core's log"),
+    (
+        "seed rejected",
+        "takes an answer that came damaged past its checks: tests of the core's joins",
+    ),
+    ("seed cancelled", "takes a leave within the moments of a join: a test of the core's joins"),
+    ("delivery refused", "takes a receiver that left meanwhile: a test of the core's streams"),
     ("lagged", "the driver's: the core has no slow consumer"),
     ("nonce exhaustion", "takes 2^32 packets of one session: a test of the core's session"),
     (

@@ -170,6 +170,7 @@ impl Notes {
                 SeedOutcome::Rejected(_) => "seed rejected",
                 SeedOutcome::Refused { .. } => "seed refused",
                 SeedOutcome::TimedOut => "seed timed-out",
+                SeedOutcome::Cancelled => "seed cancelled",
                 _ => "seed otherwise",
             }),
             EventKind::Rejected { reject: swim_core::Reject::Oversize, .. } => {
@@ -238,16 +239,13 @@ impl Checker for Watch {
             }
         }
         notes.confirmations(step);
-        // More than one packet to one member at once: what was to be said did not fit into one.
-        let tos = step.sent.iter().map(|(to, _)| to);
-        let mut seen: Vec<_> = Vec::new();
-        for to in tos {
-            if seen.contains(&to) {
-                notes.counters.add("packet split", 1);
-                break;
-            }
-            seen.push(to);
+        // Packets to one member at once, which one packet has no room for.
+        let mut said: BTreeMap<_, usize> = BTreeMap::new();
+        for (to, data) in step.sent {
+            *said.entry(to).or_default() += data.len();
         }
+        let max = step.node.audit_options().packet_len_max;
+        notes.counters.add("packet split", said.values().filter(|&&len| len > max).count() as u64);
         Ok(())
     }
 }

@@ -31,14 +31,18 @@ pub fn tuning_text(nodes: usize, rows: &[Row], goal: (&str, Goal), best: Option<
 
 fn cells(nodes: usize, row: &Row) -> Vec<String> {
     let Choice { gossip_interval, gossip_nodes, probe_interval } = row.choice;
-    let lost = 100.0 * (1.0 - row.delivered);
+    let (news, lost) = match row.delivered {
+        None => ("-".into(), "-".into()),
+        Some(1.0..) => (time(row.news), "none".into()),
+        Some(share) => (time(row.news), format!("{:.2} %", 100.0 * (1.0 - share))),
+    };
     vec![
         span::short(gossip_interval),
         gossip_nodes.to_string(),
         span::short(probe_interval),
         time(row.join),
-        time(row.news),
-        if lost > 0.0 { format!("{lost:.2} %") } else { "none".into() },
+        news,
+        lost,
         time(row.first),
         time(row.everywhere),
         row.false_failures.to_string(),

@@ -5,8 +5,6 @@ use std::{
     time::Duration,
 };
 
-use swim_core::EventKind;
-
 use crate::{
     action::Action, belief::Belief, history::History, machine::Machine, network::HostId,
     record::Record, span, world::World,
@@ -165,11 +163,11 @@ impl<'a> Judge<'a> {
         // From when a broadcast was sent and who heard it to when.
         let mut heard: BTreeMap<(String, u64, HostId), Duration> = BTreeMap::new();
         for entry in world.history.iter().flat_map(History::entries) {
-            if let EventKind::Broadcast { origin, payload, .. } = &entry.event.kind
-                && let Ok(nanos) = <[u8; 8]>::try_from(&payload[..])
+            if let Some((origin, payload)) = entry.broadcast()
+                && let Ok(nanos) = <[u8; 8]>::try_from(payload)
             {
-                let key = (origin.to_string(), u64::from_le_bytes(nanos), entry.host);
-                heard.insert(key, entry.at.saturating_since(began));
+                let key = (origin.to_owned(), u64::from_le_bytes(nanos), entry.host);
+                heard.entry(key).or_insert(entry.at.saturating_since(began));
             }
         }
         let (mut due, mut done, mut missing) = (0_u64, 0_u64, None);

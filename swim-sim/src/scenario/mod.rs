@@ -9,6 +9,7 @@ pub use judge::{Verdict, no_false_failure};
 pub use plan::{Beginning, Expected, Scenario, configure};
 pub use running::Outcome;
 pub use swim_core::settings::Assignment;
+pub use wire::Wire;
 
 mod expect;
 mod fields;
@@ -21,6 +22,7 @@ mod running;
 pub mod settings;
 mod subjects;
 pub mod verbs;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;

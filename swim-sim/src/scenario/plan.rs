@@ -9,7 +9,7 @@ use crate::{
     host,
 };
 
-use super::expect::Expectation;
+use super::{expect::Expectation, wire::Wire};
 
 /// A cluster, what happens to it, and what must be so.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Scenario {
     pub profile: Profile,
     /// What is different from the preset.
     pub settings: Vec<Assignment>,
+    /// What stands on the wire.
+    pub wire: Wire,
     /// What is different from a link in a data centre.
     pub network: LinkChange,
     /// What happens, in order.
@@ -59,7 +61,7 @@ pub struct Expected {
 impl Scenario {
     /// Gives a node the settings of this scenario. Who the node is stays as it is.
     pub fn set(&self, options: &mut Options) {
-        configure(options, self.profile, &self.settings);
+        configure(options, self.profile, &self.settings, &self.wire);
     }
 
     /// Whether the settings make a node.
@@ -74,11 +76,12 @@ impl Scenario {
     }
 }
 
-/// Gives a node a preset and further settings. Who the node is stays as it is.
-pub fn configure(options: &mut Options, profile: Profile, settings: &[Assignment]) {
+/// Gives a node a preset, further settings and what it speaks. Who the node is stays as it is.
+pub fn configure(options: &mut Options, profile: Profile, settings: &[Assignment], wire: &Wire) {
     let preset = Options::preset(profile, options.name.clone(), options.addr);
     *options = Options { life: options.life, ..preset };
     for assignment in settings {
         assignment.apply(options);
     }
+    wire.set(options);
 }

@@ -21,6 +21,7 @@ use super::{
     plan::{Beginning, Expected, Scenario},
     settings,
     verbs::{ACTIONS, ASSERTIONS, Field, Kind, LINK, RESTART, Verb},
+    wire::{self, Wire},
 };
 
 impl Scenario {
@@ -49,6 +50,10 @@ fn read(text: &str) -> Result<Scenario, Fault> {
     let (settings, settings_line) = match table.take("settings") {
         Some(value) => (settings::read(value.table("`settings`")?)?, value.line),
         None => (Vec::new(), 1),
+    };
+    let wire = match table.take("wire") {
+        Some(value) => wire::read(&value)?,
+        None => Wire::default(),
     };
     let network = match table.take("network") {
         Some(value) => network(value.table("`network`")?)?,
@@ -81,6 +86,7 @@ fn read(text: &str) -> Result<Scenario, Fault> {
         begin,
         profile,
         settings,
+        wire,
         network,
         actions,
         expected,

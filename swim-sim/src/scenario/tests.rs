@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use swim_core::{Dialect, Options};
 
-use crate::action::{Action, Timed};
+use crate::{
+    action::{Action, Timed},
+    host::{addr, name},
+};
 
 use super::{
     Expectation, Scenario,
@@ -17,6 +21,10 @@ fn a_scenario_is_read() {
         nodes = 10
         [settings]
         gossip_nodes = 5
+        [wire]
+        dialect = "memberlist"
+        encrypted = true
+        label = "west"
         [network]
         latency = "10ms"
         loss = "1%"
@@ -43,6 +51,11 @@ fn a_scenario_is_read() {
     let scenario = Scenario::parse(text).unwrap();
     let second = Duration::from_secs(1);
     assert_eq!(scenario.network.loss, Some(0.01));
+    let mut options = Options::lan(name(1), addr(1));
+    scenario.set(&mut options);
+    assert!(matches!(options.dialect, Dialect::Memberlist(_)));
+    assert!(options.keyring.is_some());
+    assert_eq!((&*options.label, options.gossip_nodes), ("west", 5));
     assert_eq!(scenario.actions.len(), 7);
     let second_crash = Timed { at: second * 3 / 2, action: Action::Crash { host: 4 } };
     assert_eq!(scenario.actions[1], second_crash);
@@ -51,6 +64,13 @@ fn a_scenario_is_read() {
     assert_eq!(scenario.length, second * 24);
     let agree = Expectation::Agree { among: vec![], at: second * 9, within: second * 5 };
     assert_eq!(scenario.expected[0].what, agree);
+}
+
+#[test]
+fn a_label_that_no_node_can_have_is_refused() {
+    let text = format!("nodes = 3\n[wire]\nlabel = {:?}", "x".repeat(65));
+    let fault = Scenario::parse(&text).unwrap_err().to_string();
+    assert!(fault.contains("line 2: `wire`: ") && fault.contains("label: "), "{fault}");
 }
 
 #[test]
@@ -64,6 +84,9 @@ fn mistakes_are_named_with_their_line() {
         ("nodes = 3\nprofile = \"fast\"", "line 2: `profile`: \"fast\" is not a profile"),
         ("nodes = 3\n[settings]\ngossip_node = 1", "line 3: `settings` has no key `gossip_node`"),
         ("nodes = 3\n[settings]\nprobe_interval = \"1ms\"", "settings: "),
+        ("nodes = 3\n[wire]\ndialect = \"nativ\"", "line 3: `dialect`: there is no dialect"),
+        ("nodes = 3\n[wire]\nkey = \"x\"", "line 3: `wire` has no key `key`"),
+        ("nodes = 3\n[wire]\nencrypted = \"yes\"", "line 3: `encrypted`: "),
         ("nodes = 3\n[network]\nloss = 5", "line 3: `loss`: 5 is not a share"),
         ("nodes = 3\n[network]\nlatency = \"5\"", "line 3: `latency`: '5' is no span of time"),
         ("nodes = 3\n[network]\nlatency = [\"5ms\"]", "the shortest and the longest"),

@@ -41,7 +41,8 @@ impl Goal {
 /// the fewest false failures; `None` if there is no such row.
 #[must_use]
 pub fn recommend(rows: &[Row], goal: Goal) -> Option<usize> {
-    let usable = |row: &&Row| row.join.is_some() && row.news.is_some() && row.everywhere.is_some();
+    let all_came = |row: &Row| row.delivered.is_none() || row.news.is_some();
+    let usable = |row: &&Row| row.join.is_some() && all_came(row) && row.everywhere.is_some();
     let fewest = rows.iter().filter(usable).map(|row| row.false_failures).min()?;
     let is_good = |row: &Row| usable(&row) && row.false_failures == fewest;
     let good = || rows.iter().enumerate().filter(|(_, row)| is_good(row));
@@ -56,9 +57,10 @@ pub fn recommend(rows: &[Row], goal: Goal) -> Option<usize> {
     best.map(|(place, _)| place)
 }
 
-/// All times as one number.
+/// All times as one number. That of broadcasts is none of them where nothing was broadcast.
 fn times(row: &Row) -> f64 {
-    seconds(row.join) * seconds(row.news) * seconds(row.everywhere)
+    let news = if row.delivered.is_some() { seconds(row.news) } else { 1.0 };
+    seconds(row.join) * news * seconds(row.everywhere)
 }
 
 /// Nothing takes less than a millisecond: a product must not be nothing.
@@ -82,7 +84,7 @@ mod tests {
             choice,
             join: span,
             news: span,
-            delivered: 1.0,
+            delivered: Some(1.0),
             first: span,
             everywhere: span,
             false_failures,
@@ -99,5 +101,8 @@ mod tests {
         assert_eq!(recommend(&rows, Goal::Balanced), Some(1));
         let none = Row { everywhere: None, ..row(1, 1.0, 0) };
         assert_eq!(recommend(&[none], Goal::Fast), None);
+        let unheard = Row { news: None, ..row(1, 1.0, 0) };
+        let unasked = Row { delivered: None, ..unheard.clone() };
+        assert_eq!(recommend(&[unheard, unasked], Goal::Balanced), Some(1));
     }
 }

@@ -74,7 +74,7 @@ pub fn measure(question: &Question, choice: &Choice, seed: u64) -> Result<Measur
 }
 
 fn set(question: &Question, choice: &Choice, options: &mut Options) {
-    configure(options, question.profile, &question.settings);
+    configure(options, question.profile, &question.settings, &question.wire);
     options.gossip_interval = choice.gossip_interval;
     options.gossip_nodes = choice.gossip_nodes;
     // The pings of a round must end within it, in the preset's proportion.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use swim_core::Profile;
 
-use crate::{network::Link, scenario::Assignment};
+use crate::{
+    network::Link,
+    scenario::{Assignment, Wire},
+};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub struct Question {
     pub profile: Profile,
     /// What else is different from it.
     pub settings: Vec<Assignment>,
+    /// What stands on the wire.
+    pub wire: Wire,
     /// How many broadcasts there are in a second, in the whole cluster, in the busy phase.
     pub broadcasts: u32,
 }
@@ -62,8 +67,8 @@ pub struct Row {
     pub join: Option<Duration>,
     /// Until 99 % of all deliveries of broadcasts were made; `None` if they were not.
     pub news: Option<Duration>,
-    /// The share of deliveries that were made at all.
-    pub delivered: f64,
+    /// The share of deliveries that were made at all; `None` if nothing was broadcast.
+    pub delivered: Option<f64>,
     /// Until the first knew of a crash: the middle run. `None` if nobody did in one of the runs.
     pub first: Option<Duration>,
     /// Until all did.
@@ -91,7 +96,7 @@ impl Row {
             choice,
             join: middle(runs, |run| run.join),
             news: arrivals.get((due * 99).div_ceil(100).saturating_sub(1)).copied(),
-            delivered: if due == 0 { 1.0 } else { arrivals.len() as f64 / due as f64 },
+            delivered: (due > 0).then(|| arrivals.len() as f64 / due as f64),
             first: middle(runs, |run| run.first),
             everywhere: middle(runs, |run| run.everywhere),
             false_failures: runs.iter().map(|run| run.false_failures).sum(),

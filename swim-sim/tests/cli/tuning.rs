@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{exits_with, stdout, swim_sim};
+use crate::{exits_with, stderr, stdout, swim_sim};
 
 const QUICK: [&str; 7] =
     ["tune", "--nodes", "20", "--seeds", "0..3", "--probe-intervals", "200ms,1s"];
@@ -37,4 +37,27 @@ fn what_is_measured_makes_sense() {
         assert_eq!(of(row, "false_failures"), 0.0);
         assert_eq!(of(row, "delivered"), 1.0);
     }
+}
+
+#[test]
+fn what_stands_on_the_wire_is_measured_too() {
+    let more = ["--gossip-nodes", "3", "--gossip-intervals", "200ms", "--broadcasts", "0"];
+    let idle = |wire: &[&str]| {
+        let output = swim_sim(&[&QUICK[..], &more, wire, &["--json"]].concat());
+        exits_with(&output, 0);
+        let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        // Nothing was broadcast, which is no reason to recommend nothing.
+        assert!(json["recommended"].is_u64(), "{json:#}");
+        assert!(json["rows"][0]["delivered"].is_null(), "{json:#}");
+        json["rows"][1]["idle_bytes_per_second_per_node"].as_f64().expect("a number")
+    };
+    let (plain, sealed) = (idle(&[]), idle(&["--encrypted"]));
+    // Two packets a second are sent, and each is longer by 24 bytes at least: a nonce, and what
+    // shows that nobody changed it.
+    assert!(sealed > plain + 2.0 * 24.0, "{plain} {sealed}");
+    let theirs = idle(&["--dialect", "memberlist", "--encrypted"]);
+    assert!((theirs - sealed).abs() > 1.0, "{theirs} {sealed}");
+    let output = swim_sim(&["tune", "--dialect", "memberlst"]);
+    exits_with(&output, 2);
+    assert!(stderr(&output).contains("did you mean `memberlist`?"), "{}", stderr(&output));
 }

@@ -37,7 +37,7 @@ fn compound_of(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn each_malformed_packet_is_refused_for_its_fault() {
+fn o2_w3_each_malformed_packet_is_refused_for_its_fault() {
     let ack = bytes(ACK);
     let mut cut = compound_of(&[&ack]);
     cut.pop();
