@@ -10,7 +10,7 @@ use swim_core::{Member, Options, Profile, State};
 use swim_sim::{
     Truth as Claims,
     network::HostId,
-    scenario::{Assignment, configure},
+    scenario::{Assignment, Wire, configure},
 };
 
 use crate::{
@@ -66,7 +66,7 @@ impl Setup {
     #[must_use]
     pub fn options(&self) -> Options {
         let mut options = Options::lan("any", ([127, 0, 0, 1], PORT).into());
-        configure(&mut options, self.profile, &self.settings);
+        configure(&mut options, self.profile, &self.settings, &Wire::default());
         options
     }
 }
