@@ -16,9 +16,9 @@ const HOSTS: usize = 2 * (EACH + 1);
 /// Nobody notices anything by probes, so that only gossip and exchanges carry news.
 const STILL: [&str; 1] = ["--set=probe_interval=1h"];
 
-/// What Go's library says of streams to somebody beyond the cut, and of itself once it hears that
-/// it was taken for dead.
-const UNREACHED: [&str; 2] = ["i/o timeout", "Refuting a dead message"];
+/// What Go's library says of streams to somebody beyond the cut, or to somebody who has left there,
+/// and of itself once it hears that it was taken for dead.
+const UNREACHED: [&str; 3] = ["i/o timeout", "connection refused", "Refuting a dead message"];
 
 in_each_variant! {
     fn news_beyond_a_partition_comes_with_exchanges(variant) {
