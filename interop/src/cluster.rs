@@ -44,7 +44,7 @@ pub struct Cluster {
 /// Where peers run.
 #[derive(Debug)]
 enum Place {
-    /// At ports of 127.0.0.1 that the system chooses.
+    /// At loopback addresses of their own, at ports that the system chooses.
     Ports,
     /// At loopback addresses of their own, all at this port.
     Addrs(u16),
@@ -102,7 +102,8 @@ impl Cluster {
     /// When the system has none.
     pub fn fresh_addr(&self) -> io::Result<SocketAddr> {
         match &self.place {
-            Place::Ports => free_addr(),
+            // What another program takes meanwhile it takes of another address.
+            Place::Ports => Ok((fresh_ip(), free_addr()?.port()).into()),
             Place::Addrs(port) => Ok((fresh_ip(), *port).into()),
             Place::Hosts(lab) => Ok((lab.addr(self.started), PORT).into()),
         }

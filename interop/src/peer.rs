@@ -64,6 +64,7 @@ impl Peer {
         let stdin = child.stdin.take().expect("it was asked for");
         let tape = Tape::record(child.stdout.take().expect("it was asked for"));
         let up = until(&format!("{name} is up"), || {
+            assert!(!matches!(child.try_wait(), Ok(Some(_))), "{name} has ended: {command:?}");
             let lines = tape.lines();
             let up = lines.iter().find(|line| line["event"] == "up").cloned();
             up.ok_or_else(|| format!("{lines:?}"))
