@@ -1,5 +1,7 @@
 //! What came due. Deadlines are served in order; one that moved meanwhile is not served.
 
+use alloc::vec::Vec;
+
 use super::Node;
 use crate::{
     io::{StreamId, Timer},
@@ -11,7 +13,7 @@ use crate::{
 
 impl Node {
     pub(super) fn on_tick(&mut self) {
-        self.outbox.ticked();
+        self.give_back();
         while let Some((_, timer, key)) = self.timers.pop_due(self.now) {
             self.on_due(timer, key);
             if sabotaged!(self, LeavesDeadlinesBehind) {
@@ -22,6 +24,16 @@ impl Node {
             && let Some((_, timer, key)) = self.timers.pop_due(self.now + self.config.probe_timeout)
         {
             self.on_due(timer, key);
+        }
+    }
+
+    /// Gives back what bursts took. Ticks are seldom enough for that.
+    fn give_back(&mut self) {
+        self.outbox.ticked();
+        self.wire.ticked();
+        self.claims.ticked();
+        if self.streams.is_empty() && self.scratch.capacity() > self.config.packet_len_max {
+            self.scratch = Vec::new(); // Whole frames were in it; a packet's room is kept.
         }
     }
 

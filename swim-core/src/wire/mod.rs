@@ -144,6 +144,14 @@ impl Wire {
         }
     }
 
+    /// A tick came: gives back what packets took in a burst.
+    pub(crate) fn ticked(&mut self) {
+        match self {
+            Self::Native(native) => native.ticked(),
+            Self::Memberlist(_) => {} // It keeps no memory for packets on their way out.
+        }
+    }
+
     /// The end of a stream that dialed.
     pub(crate) fn dialer(&self) -> Channel {
         match self {

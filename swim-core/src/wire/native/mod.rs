@@ -137,6 +137,11 @@ impl Native {
         self.spare = writer.into_body().into_buffer();
     }
 
+    /// A tick came: gives back what packets took in a burst.
+    pub(crate) fn ticked(&mut self) {
+        self.pool.ticked();
+    }
+
     /// Takes bytes of a stream from the front of `chunk`, up to the end of the current frame, and
     /// opens that once it is complete. `None` means that `chunk` is used up and more is needed.
     ///
