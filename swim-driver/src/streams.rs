@@ -136,18 +136,16 @@ impl<R: Runtime> Streams<R> {
                 self.closing -= usize::from(was_counted);
             }
             match report {
-                // The peer's last words to a stream that is closing: read on, to throw them away.
-                Report::Chunk { buffer, .. } if is_closing => self.give_back(id, buffer),
                 _ if is_closing => {}
                 _ => return Poll::Ready((id, report)),
             }
         }
     }
 
-    /// Gives back the buffer of a chunk.
-    pub(crate) fn give_back(&self, id: StreamId, buffer: Box<[u8]>) {
+    /// Lets a stream read its next chunk.
+    pub(crate) fn read_on(&self, id: StreamId) {
         if let Some(entry) = self.links.get(&id) {
-            entry.link.give_back(buffer);
+            entry.link.read_on();
         }
     }
 
@@ -276,11 +274,11 @@ mod tests {
         let runtime = Still::default();
         let mut streams = streams(&runtime);
         let tasks: Vec<_> = (0..200).map(|nth| streams.open(StreamId::accepted(nth))).collect();
-        let (mut unsent, mut buffer) = (Default::default(), None);
+        let (mut unsent, mut may_read) = (Default::default(), false);
         let mut wishes = Vec::new();
         for task in &tasks {
             streams.close(task.id);
-            wishes.push(task.link.take(&context(), &mut unsent, &mut buffer));
+            wishes.push(task.link.take(&context(), &mut unsent, &mut may_read));
         }
         assert!(wishes[..CLOSING_MAX].iter().all(|wish| *wish == Wish::Close));
         assert!(wishes[CLOSING_MAX..].iter().all(|wish| *wish == Wish::Hurry));
