@@ -82,6 +82,8 @@ pub(crate) struct Link {
 struct Orders {
     wish: Wish,
     outgoing: VecDeque<Bytes>,
+    /// The task has taken something that did not go out yet.
+    is_writing: bool,
     /// The task may read a chunk.
     may_read: bool,
     task: Option<Waker>,
@@ -89,8 +91,13 @@ struct Orders {
 
 impl Link {
     pub(crate) fn new() -> Self {
-        let orders =
-            Orders { wish: Wish::Open, outgoing: VecDeque::new(), may_read: true, task: None };
+        let orders = Orders {
+            wish: Wish::Open,
+            outgoing: VecDeque::new(),
+            is_writing: false,
+            may_read: true,
+            task: None,
+        };
         Self { orders: Mutex::new(orders) }
     }
 
@@ -111,6 +118,18 @@ impl Link {
         self.order(|orders| orders.may_read = true);
     }
 
+    /// Whether all that was written went out. What the task reports of it may be outdated when it
+    /// is heard.
+    pub(crate) fn is_drained(&self) -> bool {
+        let orders = lock(&self.orders);
+        orders.outgoing.is_empty() && !orders.is_writing
+    }
+
+    /// For the task: all that it has taken went out.
+    pub(crate) fn drained(&self) {
+        lock(&self.orders).is_writing = false;
+    }
+
     /// For the task: what is wanted, together with all that is to be written, and whether it may
     /// read. Wakes the task on the next order.
     pub(crate) fn take(
@@ -120,6 +139,7 @@ impl Link {
         may_read: &mut bool,
     ) -> Wish {
         let mut orders = lock(&self.orders);
+        orders.is_writing |= !orders.outgoing.is_empty();
         outgoing.append(&mut orders.outgoing);
         *may_read |= core::mem::take(&mut orders.may_read);
         orders.task = Some(cx.waker().clone());

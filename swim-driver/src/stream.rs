@@ -91,7 +91,10 @@ impl<R: Runtime> StreamTask<R> {
     fn poll_open(&self, cx: &mut Context<'_>, pump: &mut Pump<R::Stream>) -> Poll<()> {
         let had_unsent = !pump.unsent.is_empty();
         match pump.poll_write(cx) {
-            Poll::Ready(Ok(())) if had_unsent => self.report(Report::Drained),
+            Poll::Ready(Ok(())) if had_unsent => {
+                self.link.drained();
+                self.report(Report::Drained);
+            }
             Poll::Ready(Ok(())) | Poll::Pending => {}
             Poll::Ready(Err(error)) => {
                 self.report_broken(Doing::Writing, error);

@@ -137,9 +137,15 @@ impl<R: Runtime> Streams<R> {
             }
             match report {
                 _ if is_closing => {}
+                // More was written since the task said so, and it will say so again.
+                Report::Drained if !self.is_drained(id) => {}
                 _ => return Poll::Ready((id, report)),
             }
         }
+    }
+
+    fn is_drained(&self, id: StreamId) -> bool {
+        self.links.get(&id).is_some_and(|entry| entry.link.is_drained())
     }
 
     /// Lets a stream read its next chunk.
@@ -267,6 +273,30 @@ mod tests {
         streams.close(id);
         assert!(streams.poll_stop(&context()).is_ready());
         assert_eq!(streams.closing, 0);
+    }
+
+    #[test]
+    fn what_is_written_is_out_when_the_last_piece_is() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let id = StreamId::accepted(1);
+        let task = streams.open(id);
+        let (mut unsent, mut may_read) = (Default::default(), false);
+        let mut go_out = |streams: &mut Streams<Still>, before_it_is_told: &[&'static [u8]]| {
+            task.link.take(&context(), &mut unsent, &mut may_read);
+            unsent.clear();
+            before_it_is_told.iter().for_each(|piece| streams.write(id, (*piece).into()));
+            task.link.drained();
+            task.reports.post((id, Report::Drained)).unwrap();
+            streams.poll_report(&context()).is_ready()
+        };
+        streams.write(id, b"one".as_slice().into());
+        assert!(!go_out(&mut streams, &[b"two", b"three"]), "of these the task did not know");
+        assert!(go_out(&mut streams, &[]));
+        streams.write(id, b"four".as_slice().into());
+        task.reports.post((id, Report::Drained)).unwrap();
+        task.link.take(&context(), &mut Default::default(), &mut false);
+        assert!(streams.poll_report(&context()).is_pending(), "an old report, and one is written");
     }
 
     #[test]
