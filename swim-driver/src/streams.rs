@@ -132,6 +132,9 @@ impl<R: Runtime> Streams<R> {
             let is_closing = self.links.get(&id).is_none_or(|entry| entry.is_closing);
             if let Report::Ended = report {
                 let former = self.links.remove(&id);
+                if self.links.is_empty() {
+                    self.links = BTreeMap::new(); // One that was emptied keeps a node of its tree.
+                }
                 let was_counted = id.is_accepted() && former.is_some_and(|entry| entry.is_closing);
                 self.closing -= usize::from(was_counted);
             }
