@@ -90,15 +90,19 @@ impl Streams {
                 None => cut(&stream), // It was aborted meanwhile.
             },
             Said::Chunk(id, bytes) => tell(id, StreamEvent::Chunk(&bytes)),
-            Said::Wrote(id) if self.is_drained(id) => tell(id, StreamEvent::Drained),
-            Said::Wrote(_) | Said::Accepted(Err(_)) => {}
+            Said::Wrote(id) => {
+                if self.wrote(id) {
+                    tell(id, StreamEvent::Drained);
+                }
+            }
+            Said::Accepted(Err(_)) => {}
             Said::Event(id, event) => tell(id, event),
         }
     }
 
     /// Takes note that a piece went out; whether it was the last of all that was written, of which
     /// the thread may not even have known.
-    fn is_drained(&mut self, id: StreamId) -> bool {
+    fn wrote(&mut self, id: StreamId) -> bool {
         let Some(open) = self.open.get_mut(&id) else { return false };
         open.unsent -= 1;
         open.unsent == 0
@@ -228,7 +232,7 @@ mod tests {
         streams.dial(id, addr);
         let _peer = tcp.accept().unwrap();
         let wrote = || loop {
-            if let Said::Wrote(of) = reports.recv().unwrap() {
+            if let Said::Wrote(of) = reports.recv_timeout(PATIENCE).unwrap() {
                 return of;
             }
         };
@@ -236,11 +240,11 @@ mod tests {
         streams.write(id, piece.clone());
         assert_eq!(wrote(), id);
         streams.write(id, piece.clone()); // Before the loop hears of the first.
-        assert!(!streams.is_drained(id));
+        assert!(!streams.wrote(id));
         assert_eq!(wrote(), id);
-        assert!(streams.is_drained(id));
+        assert!(streams.wrote(id));
         (0..3).for_each(|_| streams.write(id, piece.clone()));
-        assert_eq!([(); 3].map(|()| (wrote(), streams.is_drained(id)).1), [false, false, true]);
+        assert_eq!([(); 3].map(|()| (wrote(), streams.wrote(id)).1), [false, false, true]);
     }
 
     #[test]

@@ -184,8 +184,8 @@ impl<S: Stream> Pump<S> {
     /// The next chunk; an empty one when the peer sends no more.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Box<[u8]>>> {
         buffer::lend(|buffer| {
-            let read = self.stream.poll_read(cx, &mut buffer[..CHUNK_LEN]);
-            read.map_ok(|len| buffer[..len].into())
+            let chunk = &mut buffer[..CHUNK_LEN];
+            self.stream.poll_read(cx, chunk).map_ok(|len| chunk[..len].into())
         })
     }
 

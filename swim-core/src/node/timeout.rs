@@ -11,6 +11,10 @@ use crate::{
     table::MemberIndex,
 };
 
+/// Room that is kept for opening packets, beside that for two of the longest sent: they may be longer
+/// from others, or compressed.
+const SCRATCH_KEPT: usize = 4 * 1024;
+
 impl Node {
     pub(super) fn on_tick(&mut self) {
         self.give_back();
@@ -30,10 +34,11 @@ impl Node {
     /// Gives back what bursts took. Ticks are seldom enough for that.
     fn give_back(&mut self) {
         self.outbox.ticked();
-        self.wire.ticked();
+        let room = SCRATCH_KEPT.max(2 * self.config.packet_len_max);
+        self.wire.ticked(room);
         self.claims.ticked();
-        if self.streams.is_empty() && self.scratch.capacity() > self.config.packet_len_max {
-            self.scratch = Vec::new(); // Whole frames were in it; a packet's room is kept.
+        if self.streams.is_empty() && self.scratch.capacity() > room {
+            self.scratch = Vec::new(); // Whole frames were in it.
         }
     }
 

@@ -144,11 +144,11 @@ impl Wire {
         }
     }
 
-    /// A tick came: gives back what packets took in a burst.
-    pub(crate) fn ticked(&mut self) {
+    /// A tick came: gives back what packets took in a burst, but for `room` to open one in.
+    pub(crate) fn ticked(&mut self, room: usize) {
         match self {
             Self::Native(native) => native.ticked(),
-            Self::Memberlist(_) => {} // It keeps no memory for packets on their way out.
+            Self::Memberlist(memberlist) => memberlist.ticked(room),
         }
     }
 

@@ -11,6 +11,10 @@ const CHUNK_LEN_MAX: usize = 4 * 1024;
 /// a second.
 const CHUNK_LEN_QUIET: usize = 512;
 
+/// A longer chunk is given back after so many ticks in a row for which a quiet node's would have done:
+/// while there is news, ticks of gossip and of probes alternate.
+const QUIET_TICKS: u8 = 16;
+
 /// The rest of the current chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
@@ -19,6 +23,8 @@ pub(crate) struct Pool {
     chunk_len: usize,
     /// How many bytes were stored since the last tick.
     stored: usize,
+    /// For how many ticks in a row a short chunk would have done.
+    quiet_ticks: u8,
 }
 
 impl Pool {
@@ -37,11 +43,15 @@ impl Pool {
         self.rest.split().freeze()
     }
 
-    /// A tick came. If a quiet node's chunk would have done since the last one, a longer one is
-    /// given back.
+    /// A tick came. If a quiet node's chunk has long been enough, a longer one is given back.
     pub(crate) fn ticked(&mut self) {
-        if core::mem::take(&mut self.stored) <= CHUNK_LEN_QUIET && self.chunk_len > CHUNK_LEN_QUIET
-        {
+        let is_quiet = core::mem::take(&mut self.stored) <= CHUNK_LEN_QUIET;
+        if !is_quiet || self.chunk_len <= CHUNK_LEN_QUIET {
+            self.quiet_ticks = 0;
+            return;
+        }
+        self.quiet_ticks += 1;
+        if self.quiet_ticks == QUIET_TICKS {
             *self = Self::default();
         }
     }
@@ -73,6 +83,16 @@ mod tests {
     }
 
     #[test]
+    fn rounds_of_gossip_between_pings_keep_their_chunk() {
+        let mut pool = Pool::default();
+        let chunk = pool.store(&[0; 1400]).as_ptr();
+        for len in [50, 1300, 50, 50].repeat(100) {
+            assert_eq!(pool.store(&vec![1; len]).as_ptr(), chunk);
+            pool.ticked();
+        }
+    }
+
+    #[test]
     fn m2_a_burst_gets_long_chunks_and_gives_them_back_when_it_is_quiet() {
         let mut pool = Pool::default();
         drop(pool.store(&[0; 50]));
@@ -83,8 +103,11 @@ mod tests {
             assert_eq!(pool.chunk_len, CHUNK_LEN_MAX, "while it lasts");
             drop(burst);
         }
-        drop(pool.store(&[2; 50]));
-        pool.ticked();
+        for tick in 0..QUIET_TICKS {
+            assert_eq!(pool.chunk_len, CHUNK_LEN_MAX, "after {tick} quiet ticks");
+            drop(pool.store(&[2; 50]));
+            pool.ticked();
+        }
         assert!(pool.chunk_len <= CHUNK_LEN_QUIET && pool.rest.capacity() <= CHUNK_LEN_QUIET);
         drop(pool.store(&[3; 50]));
         let chunk = pool.rest.as_ptr();
