@@ -9,10 +9,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream, UdpSocket},
-    sync::{
-        Arc, Weak,
-        mpsc::{Receiver, Sender, SyncSender, channel},
-    },
+    sync::{Arc, Weak, mpsc},
     thread,
     time::Duration,
 };
@@ -26,13 +23,15 @@ pub(crate) enum Said {
     Accepted(io::Result<(TcpStream, SocketAddr)>),
     Connected(StreamId, Weak<TcpStream>),
     Chunk(StreamId, Vec<u8>),
+    /// One more piece of what was to be written went out.
+    Wrote(StreamId),
     Event(StreamId, StreamEvent<'static>),
 }
 
 /// How they say it.
 #[derive(Clone)]
 pub(crate) struct Teller {
-    pub(crate) sender: SyncSender<Said>,
+    pub(crate) sender: mpsc::SyncSender<Said>,
     pub(crate) bell: Arc<UdpSocket>,
     pub(crate) addr: SocketAddr,
 }
@@ -48,12 +47,21 @@ impl Teller {
 
 /// The streams. Their threads have the connections: those close when both threads have ended.
 pub(crate) struct Streams {
-    /// Those that the node uses: what is to be written, and the connection once there is one.
-    open: BTreeMap<StreamId, (Sender<Bytes>, Weak<TcpStream>)>,
+    /// Those that the node uses.
+    open: BTreeMap<StreamId, Open>,
     /// Those that the node has closed and forgotten, and until when the peer may close as well.
     closed: VecDeque<(Instant, Weak<TcpStream>)>,
     accepted: u64,
     teller: Teller,
+}
+
+struct Open {
+    /// What is to be written.
+    pieces: mpsc::Sender<Bytes>,
+    /// How many pieces are on their way.
+    unsent: usize,
+    /// The connection once there is one.
+    stream: Weak<TcpStream>,
 }
 
 impl Streams {
@@ -68,53 +76,66 @@ impl Streams {
             Said::Accepted(Ok((stream, from))) => {
                 let (id, stream) = (StreamId::accepted(self.accepted), Arc::new(stream));
                 self.accepted += 1;
-                let (sender, unsent) = channel();
-                self.open.insert(id, (sender, Arc::downgrade(&stream)));
+                let (pieces, unsent) = mpsc::channel();
+                self.open.insert(id, Open { pieces, unsent: 0, stream: Arc::downgrade(&stream) });
                 let teller = self.teller.clone();
-                thread::spawn(move || serve(id, &stream, &unsent, &teller));
+                thread::spawn(move || serve(id, &stream, unsent, &teller));
                 tell(id, StreamEvent::Accepted { from });
             }
-            Said::Accepted(Err(_)) => {}
             Said::Connected(id, stream) => match self.open.get_mut(&id) {
-                Some((_, kept)) => {
-                    *kept = stream;
+                Some(open) => {
+                    open.stream = stream;
                     tell(id, StreamEvent::Connected);
                 }
                 None => cut(&stream), // It was aborted meanwhile.
             },
             Said::Chunk(id, bytes) => tell(id, StreamEvent::Chunk(&bytes)),
+            Said::Wrote(id) => {
+                if self.wrote(id) {
+                    tell(id, StreamEvent::Drained);
+                }
+            }
+            Said::Accepted(Err(_)) => {}
             Said::Event(id, event) => tell(id, event),
         }
     }
 
+    /// Takes note that a piece went out; whether it was the last of all that was written, of which
+    /// the thread may not even have known.
+    fn wrote(&mut self, id: StreamId) -> bool {
+        let Some(open) = self.open.get_mut(&id) else { return false };
+        open.unsent -= 1;
+        open.unsent == 0
+    }
+
     pub(crate) fn dial(&mut self, id: StreamId, to: SocketAddr) {
-        let (sender, unsent) = channel();
-        self.open.insert(id, (sender, Weak::new()));
-        let teller = self.teller.clone();
+        let ((pieces, unsent), teller) = (mpsc::channel(), self.teller.clone());
+        self.open.insert(id, Open { pieces, unsent: 0, stream: Weak::new() });
         thread::spawn(move || match TcpStream::connect_timeout(&to, PATIENCE).map(Arc::new) {
             Ok(stream) => {
                 teller.tell(Said::Connected(id, Arc::downgrade(&stream)));
-                serve(id, &stream, &unsent, &teller);
+                serve(id, &stream, unsent, &teller);
             }
             Err(_) => drop(teller.tell(Said::Event(id, StreamEvent::Failed))),
         });
     }
 
-    pub(crate) fn write(&self, id: StreamId, data: Bytes) {
-        if let Some((sender, _)) = self.open.get(&id) {
-            drop(sender.send(data)); // If the writer is gone, it has said that the stream failed.
+    pub(crate) fn write(&mut self, id: StreamId, data: Bytes) {
+        if let Some(open) = self.open.get_mut(&id) {
+            open.unsent += 1;
+            drop(open.pieces.send(data)); // If the writer is gone, it has said that it failed.
         }
     }
 
     /// What was written still goes out, and the peer is given time to close as well.
     pub(crate) fn close(&mut self, id: StreamId, now: Instant) {
-        if let Some((_, stream)) = self.open.remove(&id) {
+        if let Some(Open { stream, .. }) = self.open.remove(&id) {
             self.closed.push_back((now + LINGER, stream));
         }
     }
 
     pub(crate) fn abort(&mut self, id: StreamId) {
-        if let Some((_, stream)) = self.open.remove(&id) {
+        if let Some(Open { stream, .. }) = self.open.remove(&id) {
             cut(&stream);
         }
     }
@@ -137,7 +158,7 @@ impl Streams {
 /// Whatever the threads wait for, they wait no longer.
 impl Drop for Streams {
     fn drop(&mut self) {
-        self.open.values().for_each(|(_, stream)| cut(stream));
+        self.open.values().for_each(|open| cut(&open.stream));
         self.closed.iter().for_each(|(_, stream)| cut(stream));
     }
 }
@@ -151,17 +172,15 @@ fn cut(stream: &Weak<TcpStream>) {
 
 /// Writes until the node closes the stream; a thread beside it reads until the peer does. Who waits
 /// for too long is cut: by the node as long as it uses the stream, and then by `Streams::tidy`.
-fn serve(id: StreamId, stream: &Arc<TcpStream>, unsent: &Receiver<Bytes>, teller: &Teller) {
+fn serve(id: StreamId, stream: &Arc<TcpStream>, unsent: mpsc::Receiver<Bytes>, teller: &Teller) {
     let (read_from, reading) = (Arc::clone(stream), teller.clone());
     thread::spawn(move || read(id, &read_from, &reading));
-    while let Ok(first) = unsent.recv() {
-        for data in [first].into_iter().chain(unsent.try_iter()) {
-            if (&**stream).write_all(&data).is_err() {
-                teller.tell(Said::Event(id, StreamEvent::Failed));
-                return;
-            }
+    for data in unsent {
+        if (&**stream).write_all(&data).is_err() {
+            teller.tell(Said::Event(id, StreamEvent::Failed));
+            return;
         }
-        teller.tell(Said::Event(id, StreamEvent::Drained));
+        teller.tell(Said::Wrote(id));
     }
     drop(stream.shutdown(Shutdown::Write));
 }
@@ -201,6 +220,31 @@ mod tests {
             thread::sleep(Duration::from_millis(10));
         }
         panic!("the stream is still there");
+    }
+
+    #[test]
+    fn what_is_written_is_out_when_the_last_piece_is() {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (addr, bell) = (tcp.local_addr().unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+        let (sender, reports) = sync_channel(1_000);
+        let mut streams = Streams::new(Teller { sender, bell: Arc::new(bell), addr });
+        let id = StreamId::accepted(0);
+        streams.dial(id, addr);
+        let _peer = tcp.accept().unwrap();
+        let wrote = || loop {
+            if let Said::Wrote(of) = reports.recv_timeout(PATIENCE).unwrap() {
+                return of;
+            }
+        };
+        let piece = Bytes::from_static(b"piece");
+        streams.write(id, piece.clone());
+        assert_eq!(wrote(), id);
+        streams.write(id, piece.clone()); // Before the loop hears of the first.
+        assert!(!streams.wrote(id));
+        assert_eq!(wrote(), id);
+        assert!(streams.wrote(id));
+        (0..3).for_each(|_| streams.write(id, piece.clone()));
+        assert_eq!([(); 3].map(|()| (wrote(), streams.wrote(id)).1), [false, false, true]);
     }
 
     #[test]

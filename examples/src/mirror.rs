@@ -23,7 +23,7 @@ pub struct Mirror {
 #[derive(Debug)]
 pub enum Seen {
     /// A member changed.
-    Member(MemberChange, Member),
+    Member(MemberChange, Arc<Member>),
     /// Events were missed.
     Anew {
         /// How many, at least.

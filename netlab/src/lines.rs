@@ -46,7 +46,9 @@ pub(crate) fn event(line: &Value, own: &str) -> Result<Option<Told>, String> {
         _ => None,
     };
     let kind = match (change, name) {
-        (Some(change), _) => EventKind::Member { change, member: member(line).ok_or_else(wrong)? },
+        (Some(change), _) => {
+            EventKind::Member { change, member: member(line).ok_or_else(wrong)?.into() }
+        }
         (None, "user") => broadcast(line).ok_or_else(wrong)?,
         (None, _) => EventKind::Health { score: 0 },
     };
@@ -161,7 +163,7 @@ mod tests {
         let own = line("member-leave", "a").unwrap().unwrap();
         assert!(!matches!(own.event.kind, EventKind::Member { .. }));
         let back = of_member(&member);
-        assert_eq!(super::member(&back), Some(member.clone()));
+        assert_eq!(super::member(&back), Some((*member).clone()));
         let kind = EventKind::Member { change: MemberChange::Left, member };
         let event = Event { seq: 5, at: Instant::ORIGIN, kind };
         let written = of_event(&event, &Name::new("a").unwrap(), told.at);

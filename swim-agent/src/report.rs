@@ -1,6 +1,6 @@
 //! What the agent says about what happens: events as lines on stdout, the rest in the log.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use swim_tokio::{Event, EventKind, Handle, Instant, Member, MemberChange, Notice, Reject};
 use tracing::{debug, error, info, warn};
@@ -22,7 +22,7 @@ pub(crate) struct Reporter {
     refused_at: [Option<Instant>; Reject::COUNT],
     /// This node, once it has said goodbye. The machine says so at once; for whoever reads the
     /// lines it has left when the others know, or could have known.
-    leaving: Option<Member>,
+    leaving: Option<Arc<Member>>,
 }
 
 impl Reporter {
@@ -63,7 +63,7 @@ impl Reporter {
             EventKind::Member { change: MemberChange::Left, member }
                 if member.name == *self.handle.name() =>
             {
-                self.leaving = Some(member.clone());
+                self.leaving = Some(Arc::clone(member));
                 None
             }
             EventKind::LeaveFinished { .. } => {

@@ -17,6 +17,9 @@ use crate::table::{LOW, MemberIndex};
 /// make a packet cost O(queue). A packet holds about 30.
 const SCAN_MAX: usize = 128;
 
+/// Items that an empty queue keeps room for.
+const IDLE_CAPACITY: usize = 8;
+
 const NONE: u32 = u32::MAX;
 
 /// What became of an item that was offered to a packet.
@@ -216,6 +219,14 @@ impl Claims {
         }
     }
 
+    /// A tick came: an empty queue gives back what a burst took. What it needs per member stays,
+    /// because in a large cluster it would be much to make anew for each piece of news.
+    pub(crate) fn ticked(&mut self) {
+        if self.is_empty() && self.items.capacity() > IDLE_CAPACITY {
+            (self.items, self.free, self.taken) = (Vec::new(), Vec::new(), Vec::new());
+        }
+    }
+
     fn sent(&mut self, at: u32, audience: Audience, done: &mut impl FnMut(MemberIndex, u32)) {
         self.unlink(at);
         let item = &mut self.items[at as usize];
@@ -347,5 +358,17 @@ mod tests {
         let mut count = 0;
         claims.clear(|_, _| count += 1);
         assert_eq!((count, claims.len), (2, 0));
+    }
+
+    #[test]
+    fn m2_room_is_given_back_when_all_is_told_and_not_before() {
+        let subjects: Vec<u32> = (1..100).collect();
+        let mut claims = queue(&subjects);
+        claims.ticked();
+        assert_eq!(fetch(&mut claims, 500, 99, 1).len(), 99, "nothing is lost");
+        claims.ticked();
+        assert!(claims.items.capacity() <= IDLE_CAPACITY && claims.free.capacity() == 0);
+        assert!(claims.push(member(7), member(0), None, CAP));
+        assert_eq!(fetch(&mut claims, 500, 9, 1), [7]);
     }
 }

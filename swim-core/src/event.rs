@@ -3,7 +3,7 @@
 //! The member events alone are enough to keep an exact mirror of the members: every change of
 //! state, address, metadata or versions emits one. (E2)
 
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 use core::{fmt, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
@@ -36,13 +36,14 @@ pub enum EventKind {
     Member {
         /// How it changed.
         change: MemberChange,
-        /// The member after the change (for `Reaped`: as it was last).
-        member: Member,
+        /// The member after the change (for `Reaped`: as it was last). Whoever keeps events or
+        /// members shares it.
+        member: Arc<Member>,
     },
     /// Another node claims a name that is taken; the holder keeps it.
     Conflict {
         /// The member that holds the name.
-        holder: Member,
+        holder: Arc<Member>,
         /// Where the other one says it is reached.
         other_addr: SocketAddr,
         /// The life and incarnation the other one speaks under.

@@ -259,7 +259,7 @@ fn first_private(bound: SocketAddr) -> Result<SocketAddr, StartError> {
     Ok(SocketAddr::new(ip, bound.port()))
 }
 
-/// A reader may fall behind by a change of every member of a large cluster, at some 200 bytes each.
+/// A reader may fall behind by a change of every member of a large cluster, at some 250 bytes each.
 const EVENTS_DEFAULT: usize = 4_096;
 
 /// How long the name to advertise may take.

@@ -7,7 +7,6 @@
 //! machine's timer expires.
 
 use core::{
-    cell::Cell,
     future::poll_fn,
     net::SocketAddr,
     ops::ControlFlow,
@@ -22,6 +21,7 @@ use swim_core::{Input, Instant, Output, StreamEvent, StreamId};
 use crate::{
     alarm::Alarm,
     backoff::Backoff,
+    buffer,
     clock::WallClock,
     link::{Doing, Report},
     machine::Machine,
@@ -149,9 +149,9 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     fn poll_report(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.streams.poll_report(cx).map(|(id, report)| match report {
             Report::Connected => self.stream(id, StreamEvent::Connected),
-            Report::Chunk { buffer, len } => {
-                self.stream(id, StreamEvent::Chunk(&buffer[..len]));
-                self.streams.give_back(id, buffer);
+            Report::Chunk(chunk) => {
+                self.stream(id, StreamEvent::Chunk(&chunk));
+                self.streams.read_on(id);
             }
             Report::Drained => self.stream(id, StreamEvent::Drained),
             Report::Finished => self.stream(id, StreamEvent::Finished),
@@ -162,15 +162,15 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
 
     fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.receiving.poll_ready(cx));
-        let mut buffer = BUFFER.take().unwrap_or_else(|| vec![0; DATAGRAM_MAX].into());
-        let received = self.udp.poll_recv_from(cx, &mut buffer);
-        if let Poll::Ready(Ok((len, from))) = received {
-            self.receiving.succeeded();
-            self.handle(Input::Packet { from, data: &buffer[..len] });
-        }
-        BUFFER.set(Some(buffer));
+        let received = buffer::lend(|buffer| {
+            let received = self.udp.poll_recv_from(cx, buffer);
+            received.map_ok(|(len, from)| {
+                self.receiving.succeeded();
+                self.handle(Input::Packet { from, data: &buffer[..len] });
+            })
+        });
         match ready!(received) {
-            Ok(_) => {}
+            Ok(()) => {}
             Err(error) => {
                 trace!(debug, "receiving failed", error = error);
                 self.shared().tally.receives_failed.count();
@@ -289,15 +289,6 @@ fn is_about_one_datagram(error: &io::Error) -> bool {
             | Kind::Interrupted
     )
 }
-
-thread_local! {
-    /// Where datagrams are received, for all nodes that run on a thread: a node needs it for no
-    /// longer than a datagram takes. Whoever needs one meanwhile, or after a panic, makes his own.
-    static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
-}
-
-/// The longest datagram there can be: the socket would cut off a longer one unseen.
-const DATAGRAM_MAX: usize = 65_536;
 
 /// Enough to keep up with a burst, few enough that a probe's deadline is not missed.
 const PACKETS_PER_TURN: usize = 64;

@@ -16,6 +16,7 @@
 mod alarm;
 mod backoff;
 mod bind;
+mod buffer;
 mod builder;
 mod clock;
 mod concurrently;

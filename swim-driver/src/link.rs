@@ -1,8 +1,8 @@
 //! What the loop and the task of one stream share: orders go one way, reports the other.
 //!
 //! Every direction is bounded. What is to be written is bounded by the machine, which waits for
-//! [`Report::Drained`]; of what was read there is one chunk under way at most, because there is one
-//! buffer, and the task can't read before it got that back.
+//! [`Report::Drained`]; of what was read there is one chunk under way at most, because the task reads
+//! the next one when the loop is done with the last.
 
 use core::{
     fmt,
@@ -39,8 +39,8 @@ pub(crate) enum Wish {
 pub(crate) enum Report {
     /// The dial succeeded.
     Connected,
-    /// The first `len` bytes of the buffer came in. The buffer is to be given back.
-    Chunk { buffer: Box<[u8]>, len: usize },
+    /// These bytes came in. The task reads on when it is told to.
+    Chunk(Box<[u8]>),
     /// Everything written so far went out.
     Drained,
     /// The peer will send no more.
@@ -82,7 +82,10 @@ pub(crate) struct Link {
 struct Orders {
     wish: Wish,
     outgoing: VecDeque<Bytes>,
-    buffer: Option<Box<[u8]>>,
+    /// The task has taken something that did not go out yet.
+    is_writing: bool,
+    /// The task may read a chunk.
+    may_read: bool,
     task: Option<Waker>,
 }
 
@@ -91,7 +94,8 @@ impl Link {
         let orders = Orders {
             wish: Wish::Open,
             outgoing: VecDeque::new(),
-            buffer: Some(vec![0; CHUNK_LEN].into()),
+            is_writing: false,
+            may_read: true,
             task: None,
         };
         Self { orders: Mutex::new(orders) }
@@ -109,24 +113,35 @@ impl Link {
         }
     }
 
-    /// Gives back the buffer of a chunk, so that the task can read on.
-    pub(crate) fn give_back(&self, buffer: Box<[u8]>) {
-        self.order(|orders| orders.buffer = Some(buffer));
+    /// Lets the task read the next chunk.
+    pub(crate) fn read_on(&self) {
+        self.order(|orders| orders.may_read = true);
     }
 
-    /// For the task: what is wanted, together with all that is to be written and the buffer if it
-    /// is back. Wakes the task on the next order.
+    /// Whether all that was written went out. What the task reports of it may be outdated when it
+    /// is heard.
+    pub(crate) fn is_drained(&self) -> bool {
+        let orders = lock(&self.orders);
+        orders.outgoing.is_empty() && !orders.is_writing
+    }
+
+    /// For the task: all that it has taken went out.
+    pub(crate) fn drained(&self) {
+        lock(&self.orders).is_writing = false;
+    }
+
+    /// For the task: what is wanted, together with all that is to be written, and whether it may
+    /// read. Wakes the task on the next order.
     pub(crate) fn take(
         &self,
         cx: &Context<'_>,
         outgoing: &mut VecDeque<Bytes>,
-        buffer: &mut Option<Box<[u8]>>,
+        may_read: &mut bool,
     ) -> Wish {
         let mut orders = lock(&self.orders);
+        orders.is_writing |= !orders.outgoing.is_empty();
         outgoing.append(&mut orders.outgoing);
-        if let Some(returned) = orders.buffer.take() {
-            *buffer = Some(returned);
-        }
+        *may_read |= core::mem::take(&mut orders.may_read);
         orders.task = Some(cx.waker().clone());
         orders.wish
     }
@@ -142,7 +157,3 @@ impl Link {
         }
     }
 }
-
-/// Large enough that a table of 10,000 members takes some sixty chunks, small enough that hundreds
-/// of streams do not add up.
-const CHUNK_LEN: usize = 16 * 1024;

@@ -101,7 +101,7 @@ impl Machine for Node {
             | MemberChange::Suspected
             | MemberChange::Recovered
             | MemberChange::Failed
-            | MemberChange::Left => Listing::Put { name, member: Arc::new(member.clone()) },
+            | MemberChange::Left => Listing::Put { name, member: Arc::clone(member) },
         })
     }
 

@@ -266,6 +266,9 @@ impl<M: Machine> Desk<M> {
         for sender in waiting.into_iter().flatten() {
             sender.send(event.clone());
         }
+        if self.waiting.is_empty() {
+            self.waiting = BTreeMap::new(); // One that was emptied keeps a node of its tree.
+        }
     }
 }
 

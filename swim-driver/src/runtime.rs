@@ -68,7 +68,8 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 /// A UDP socket that can be waited for. Sending needs no waiting: the driver does it itself, and a
 /// datagram that does not go out at once is lost.
 pub trait Udp: Send + Sync + 'static {
-    /// Receives one datagram into `buffer`; its length and where it came from.
+    /// Receives one datagram into `buffer`; its length and where it came from. The buffer may be
+    /// another one each time, and must not be kept when this returns.
     ///
     /// # Errors
     ///
@@ -110,7 +111,8 @@ pub trait Stream: Send + 'static {
     /// Those of the operating system.
     fn set_zero_linger(&self) -> io::Result<()>;
 
-    /// Reads into `buffer`, which is not empty; 0 bytes mean that the peer will send no more.
+    /// Reads into `buffer`, which is not empty; 0 bytes mean that the peer will send no more. The
+    /// buffer may be another one each time, and must not be kept when this returns.
     ///
     /// # Errors
     ///

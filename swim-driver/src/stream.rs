@@ -18,6 +18,7 @@ use bytes::{Buf, Bytes};
 use swim_core::StreamId;
 
 use crate::{
+    buffer,
     clock::Clock,
     link::{Doing, Link, Report, Reports, Wish},
     runtime::{Runtime, Stream, Timer},
@@ -43,11 +44,11 @@ impl<R: Runtime> StreamTask<R> {
     /// Opens a connection and serves it.
     pub(crate) async fn dialed(self, to: SocketAddr) {
         let mut patience = Patience { timer: None };
-        let (mut unsent, mut buffer) = (VecDeque::new(), None);
+        let (mut unsent, mut may_read) = (VecDeque::new(), false);
         let connected = {
             let mut connecting = pin!(self.runtime.connect(to));
             poll_fn(|cx| {
-                let wish = self.link.take(cx, &mut unsent, &mut buffer);
+                let wish = self.link.take(cx, &mut unsent, &mut may_read);
                 if patience.poll_over(cx, &self, wish).is_ready() {
                     return Poll::Ready(None);
                 }
@@ -61,14 +62,14 @@ impl<R: Runtime> StreamTask<R> {
             None => return,
         };
         self.report(Report::Connected);
-        self.serve(Pump { unsent, buffer, ..Pump::new(stream) }, patience).await;
+        self.serve(Pump { unsent, may_read, ..Pump::new(stream) }, patience).await;
     }
 
     async fn serve(&self, mut pump: Pump<R::Stream>, mut patience: Patience<R::Timer>) {
         // Small messages wait for each other otherwise; a stream without it works all the same.
         let _slow = pump.stream.set_nodelay();
         poll_fn(|cx| {
-            let wish = self.link.take(cx, &mut pump.unsent, &mut pump.buffer);
+            let wish = self.link.take(cx, &mut pump.unsent, &mut pump.may_read);
             if wish == Wish::Hurry {
                 return pump.hurry(cx);
             }
@@ -90,30 +91,35 @@ impl<R: Runtime> StreamTask<R> {
     fn poll_open(&self, cx: &mut Context<'_>, pump: &mut Pump<R::Stream>) -> Poll<()> {
         let had_unsent = !pump.unsent.is_empty();
         match pump.poll_write(cx) {
-            Poll::Ready(Ok(())) if had_unsent => self.report(Report::Drained),
+            Poll::Ready(Ok(())) if had_unsent => {
+                self.link.drained();
+                self.report(Report::Drained);
+            }
             Poll::Ready(Ok(())) | Poll::Pending => {}
             Poll::Ready(Err(error)) => {
                 self.report_broken(Doing::Writing, error);
                 return Poll::Ready(());
             }
         }
-        if pump.is_finished {
+        if pump.is_finished || !pump.may_read {
             return Poll::Pending;
         }
-        let Some(mut buffer) = pump.buffer.take() else { return Poll::Pending };
-        match pump.stream.poll_read(cx, &mut buffer) {
-            Poll::Ready(Ok(0)) => {
+        match ready!(pump.poll_read(cx)) {
+            Ok(chunk) if chunk.is_empty() => {
                 pump.is_finished = true;
                 self.report(Report::Finished);
+                Poll::Pending
             }
-            Poll::Ready(Ok(len)) => self.report(Report::Chunk { buffer, len }),
-            Poll::Ready(Err(error)) => {
+            Ok(chunk) => {
+                pump.may_read = false;
+                self.report(Report::Chunk(chunk));
+                Poll::Pending
+            }
+            Err(error) => {
                 self.report_broken(Doing::Reading, error);
-                return Poll::Ready(());
+                Poll::Ready(())
             }
-            Poll::Pending => pump.buffer = Some(buffer),
         }
-        Poll::Pending
     }
 
     fn report_broken(&self, doing: Doing, error: io::Error) {
@@ -162,8 +168,8 @@ impl<T: Timer> Patience<T> {
 struct Pump<S> {
     stream: S,
     unsent: VecDeque<Bytes>,
-    /// Where to read into; none while the loop has it.
-    buffer: Option<Box<[u8]>>,
+    /// The loop is done with the last chunk.
+    may_read: bool,
     /// The peer will send no more.
     is_finished: bool,
     is_shut_down: bool,
@@ -172,7 +178,15 @@ struct Pump<S> {
 impl<S: Stream> Pump<S> {
     fn new(stream: S) -> Self {
         let unsent = VecDeque::new();
-        Self { stream, unsent, buffer: None, is_finished: false, is_shut_down: false }
+        Self { stream, unsent, may_read: false, is_finished: false, is_shut_down: false }
+    }
+
+    /// The next chunk; an empty one when the peer sends no more.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Box<[u8]>>> {
+        buffer::lend(|buffer| {
+            let chunk = &mut buffer[..CHUNK_LEN];
+            self.stream.poll_read(cx, chunk).map_ok(|len| chunk[..len].into())
+        })
     }
 
     /// Ready when everything was written, or the connection is broken.
@@ -228,17 +242,22 @@ impl<S: Stream> Pump<S> {
 
     /// Reads and throws away. Ready when the peer sends no more.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(buffer) = &mut self.buffer else { return Poll::Pending };
-        for _ in 0..DISCARDS_PER_TURN {
-            match ready!(self.stream.poll_read(cx, buffer)) {
-                Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(_) => {}
+        buffer::lend(|buffer| {
+            for _ in 0..DISCARDS_PER_TURN {
+                match ready!(self.stream.poll_read(cx, &mut buffer[..CHUNK_LEN])) {
+                    Ok(0) | Err(_) => return Poll::Ready(()),
+                    Ok(_) => {}
+                }
             }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
     }
 }
 
 /// How many chunks are thrown away before others get their turn.
 const DISCARDS_PER_TURN: usize = 16;
+
+/// Large enough that a table of 10,000 members takes some sixty chunks, small enough that hundreds
+/// of streams do not add up.
+const CHUNK_LEN: usize = 16 * 1024;

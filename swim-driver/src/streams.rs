@@ -132,22 +132,29 @@ impl<R: Runtime> Streams<R> {
             let is_closing = self.links.get(&id).is_none_or(|entry| entry.is_closing);
             if let Report::Ended = report {
                 let former = self.links.remove(&id);
+                if self.links.is_empty() {
+                    self.links = BTreeMap::new(); // One that was emptied keeps a node of its tree.
+                }
                 let was_counted = id.is_accepted() && former.is_some_and(|entry| entry.is_closing);
                 self.closing -= usize::from(was_counted);
             }
             match report {
-                // The peer's last words to a stream that is closing: read on, to throw them away.
-                Report::Chunk { buffer, .. } if is_closing => self.give_back(id, buffer),
                 _ if is_closing => {}
+                // More was written since the task said so, and it will say so again.
+                Report::Drained if !self.is_drained(id) => {}
                 _ => return Poll::Ready((id, report)),
             }
         }
     }
 
-    /// Gives back the buffer of a chunk.
-    pub(crate) fn give_back(&self, id: StreamId, buffer: Box<[u8]>) {
+    fn is_drained(&self, id: StreamId) -> bool {
+        self.links.get(&id).is_some_and(|entry| entry.link.is_drained())
+    }
+
+    /// Lets a stream read its next chunk.
+    pub(crate) fn read_on(&self, id: StreamId) {
         if let Some(entry) = self.links.get(&id) {
-            entry.link.give_back(buffer);
+            entry.link.read_on();
         }
     }
 
@@ -272,15 +279,39 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_is_out_when_the_last_piece_is() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let id = StreamId::accepted(1);
+        let task = streams.open(id);
+        let (mut unsent, mut may_read) = (Default::default(), false);
+        let mut go_out = |streams: &mut Streams<Still>, before_it_is_told: &[&'static [u8]]| {
+            task.link.take(&context(), &mut unsent, &mut may_read);
+            unsent.clear();
+            before_it_is_told.iter().for_each(|piece| streams.write(id, (*piece).into()));
+            task.link.drained();
+            task.reports.post((id, Report::Drained)).unwrap();
+            streams.poll_report(&context()).is_ready()
+        };
+        streams.write(id, b"one".as_slice().into());
+        assert!(!go_out(&mut streams, &[b"two", b"three"]), "of these the task did not know");
+        assert!(go_out(&mut streams, &[]));
+        streams.write(id, b"four".as_slice().into());
+        task.reports.post((id, Report::Drained)).unwrap();
+        task.link.take(&context(), &mut Default::default(), &mut false);
+        assert!(streams.poll_report(&context()).is_pending(), "an old report, and one is written");
+    }
+
+    #[test]
     fn a_crowd_that_is_closing_may_not_wait() {
         let runtime = Still::default();
         let mut streams = streams(&runtime);
         let tasks: Vec<_> = (0..200).map(|nth| streams.open(StreamId::accepted(nth))).collect();
-        let (mut unsent, mut buffer) = (Default::default(), None);
+        let (mut unsent, mut may_read) = (Default::default(), false);
         let mut wishes = Vec::new();
         for task in &tasks {
             streams.close(task.id);
-            wishes.push(task.link.take(&context(), &mut unsent, &mut buffer));
+            wishes.push(task.link.take(&context(), &mut unsent, &mut may_read));
         }
         assert!(wishes[..CLOSING_MAX].iter().all(|wish| *wish == Wish::Close));
         assert!(wishes[CLOSING_MAX..].iter().all(|wish| *wish == Wish::Hurry));

@@ -116,7 +116,11 @@ mod tests {
             versions: Versions::default(),
             since: Instant::ORIGIN,
         };
-        Event { seq, at: Instant::ORIGIN, kind: EventKind::Member { change, member } }
+        Event {
+            seq,
+            at: Instant::ORIGIN,
+            kind: EventKind::Member { change, member: member.into() },
+        }
     }
 
     #[test]

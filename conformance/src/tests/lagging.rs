@@ -13,7 +13,7 @@ use crate::{
 /// The recipe: events fold into the mirror; after a lag the snapshot replaces it, and events that
 /// are part of the snapshot are skipped.
 struct Mirror {
-    members: BTreeMap<Name, Member>,
+    members: BTreeMap<Name, Arc<Member>>,
     next_seq: u64,
     lags: u32,
 }
@@ -32,7 +32,7 @@ impl Mirror {
                 self.lags += 1;
                 let snapshot = handle.snapshot();
                 self.next_seq = snapshot.next_seq;
-                let members = snapshot.members.into_iter().map(Arc::unwrap_or_clone);
+                let members = snapshot.members.into_iter();
                 self.members = members.map(|member| (member.name.clone(), member)).collect();
             }
         }
@@ -57,7 +57,7 @@ impl Mirror {
             return false;
         }
         assert_eq!(snapshot.members.len(), self.members.len());
-        assert!(snapshot.members.iter().map(|member| &**member).eq(self.members.values()));
+        assert!(snapshot.members.iter().eq(self.members.values()));
         true
     }
 }

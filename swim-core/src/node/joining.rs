@@ -1,6 +1,7 @@
 //! Joining: seeds are tried in parallel, each has its outcome, and the whole has a deadline.
 //! memberlist memberlist.go: `Join`, bettered.
 
+use alloc::collections::BTreeMap;
 use core::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -171,6 +172,9 @@ impl Node {
 
     fn finish_join(&mut self, id: u64) {
         let Some(join) = self.joins.remove(&id) else { return };
+        if self.joins.is_empty() {
+            self.joins = BTreeMap::new(); // One that was emptied keeps a node of its tree.
+        }
         self.timers.reset(Timer::Join, id, Some(join.wake_at), None);
         let outcome = |seed: Seed| Some((seed.addr, seed.outcome?));
         let seeds = join.seeds.into_iter().filter_map(outcome).collect();

@@ -1,7 +1,7 @@
 //! From suspicion to the grave: what begins, ends and follows a suspicion, and how the dead are
 //! forgotten. Lifeguard, LHA-Suspicion; memberlist state.go: `suspectNode`, `resetNodes`.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use super::{Node, Pause};
@@ -150,7 +150,7 @@ impl Node {
         #[cfg(feature = "simulation")]
         self.note_of(index, |name| crate::hearsay::Hearsay::Reaped { name });
         let record = self.table.get(index);
-        let (was_dead, member) = (record.state() == State::Dead, record.member());
+        let (was_dead, member) = (record.state() == State::Dead, Arc::new(record.member()));
         if was_dead {
             self.remembered.insert(member.name.clone(), member.addr, member.stamp, self.now);
         }

@@ -1,6 +1,8 @@
 //! What others say of this node, and of the names that two nodes claim. SWIM 4.2: "refutation";
 //! memberlist state.go: `refute`, and the conflicts of `aliveNode`.
 
+use alloc::sync::Arc;
+
 use super::{Node, Phase, membership::Source};
 use crate::{
     event::EventKind,
@@ -142,7 +144,7 @@ impl Node {
             self.send_to_member(holder, &[Message::Claim(Claim::Alive(*alive))]);
         }
         let kind = EventKind::Conflict {
-            holder: self.table.get(holder).member(),
+            holder: Arc::new(self.table.get(holder).member()),
             other_addr: alive.addr,
             other_stamp: alive.stamp,
             other_meta: Meta::from_checked(alive.meta),

@@ -1,5 +1,6 @@
 //! Telling the application, and setting the node's own timers.
 
+use alloc::sync::Arc;
 use core::net::SocketAddr;
 
 use super::Node;
@@ -53,7 +54,7 @@ impl Node {
 
     /// Reports a change of a member, with the member as it is now.
     pub(super) fn emit_member(&mut self, index: MemberIndex, change: MemberChange) {
-        let member = self.table.get(index).member();
+        let member = Arc::new(self.table.get(index).member());
         self.emit(EventKind::Member { change, member });
     }
 

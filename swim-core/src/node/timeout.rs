@@ -1,5 +1,7 @@
 //! What came due. Deadlines are served in order; one that moved meanwhile is not served.
 
+use alloc::vec::Vec;
+
 use super::Node;
 use crate::{
     io::{StreamId, Timer},
@@ -9,9 +11,13 @@ use crate::{
     table::MemberIndex,
 };
 
+/// Room that is kept for opening packets, beside that for two of the longest sent: they may be longer
+/// from others, or compressed.
+const SCRATCH_KEPT: usize = 4 * 1024;
+
 impl Node {
     pub(super) fn on_tick(&mut self) {
-        self.outbox.ticked();
+        self.give_back();
         while let Some((_, timer, key)) = self.timers.pop_due(self.now) {
             self.on_due(timer, key);
             if sabotaged!(self, LeavesDeadlinesBehind) {
@@ -22,6 +28,17 @@ impl Node {
             && let Some((_, timer, key)) = self.timers.pop_due(self.now + self.config.probe_timeout)
         {
             self.on_due(timer, key);
+        }
+    }
+
+    /// Gives back what bursts took. Ticks are seldom enough for that.
+    fn give_back(&mut self) {
+        self.outbox.ticked();
+        let room = SCRATCH_KEPT.max(2 * self.config.packet_len_max);
+        self.wire.ticked(room);
+        self.claims.ticked();
+        if self.streams.is_empty() && self.scratch.capacity() > room {
+            self.scratch = Vec::new(); // Whole frames were in it.
         }
     }
 

@@ -144,6 +144,14 @@ impl Wire {
         }
     }
 
+    /// A tick came: gives back what packets took in a burst, but for `room` to open one in.
+    pub(crate) fn ticked(&mut self, room: usize) {
+        match self {
+            Self::Native(native) => native.ticked(),
+            Self::Memberlist(memberlist) => memberlist.ticked(room),
+        }
+    }
+
     /// The end of a stream that dialed.
     pub(crate) fn dialer(&self) -> Channel {
         match self {

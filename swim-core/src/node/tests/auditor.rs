@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     string::{String, ToString},
+    sync::Arc,
     vec::Vec,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 pub(super) struct Auditor {
     events: u64,
     /// The members as events told them.
-    folded: BTreeMap<String, Member>,
+    folded: BTreeMap<String, Arc<Member>>,
     /// The last change of each, and whether it is suspected.
     words: BTreeMap<String, (MemberChange, bool)>,
     beliefs: BTreeMap<String, Belief>,
@@ -46,7 +47,7 @@ impl Auditor {
                 self.beliefs.remove(&name);
                 self.profiles.retain(|(of, _), _| *of != name);
             } else {
-                self.folded.insert(name, member.clone());
+                self.folded.insert(name, Arc::clone(member));
             }
         }
     }
@@ -104,7 +105,7 @@ impl Auditor {
         let members: Vec<_> = node.members().collect();
         assert_eq!(members.len(), self.folded.len(), "E2: events tell all members");
         for member in &members {
-            let folded = self.folded.get(member.name.as_str()).map(essence);
+            let folded = self.folded.get(member.name.as_str()).map(|member| essence(member));
             assert_eq!(folded, Some(essence(member)), "E2: events tell what members are");
         }
     }

@@ -252,6 +252,13 @@ impl Memberlist {
         self.sealing.iter_mut().for_each(|sealing| sealing.set_sealed(sealed));
     }
 
+    /// A tick came: what a packet was inflated into is given back beyond this room.
+    pub(crate) fn ticked(&mut self, room: usize) {
+        if self.spare.capacity() > room {
+            self.spare = Vec::new();
+        }
+    }
+
     /// Takes off everything that is around a packet's message.
     fn unwrap<'s>(
         &mut self,

@@ -29,7 +29,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use core::{mem, num::NonZeroU32};
 
 use aes_gcm::aead::inout::InOutBuf;
@@ -70,7 +70,8 @@ pub(crate) struct Native {
     label_id: u32,
     own_hash: NameHash,
     packet_len_max: usize,
-    sealing: Option<Sealing>,
+    /// Boxed: its ciphers take 2.8 KB, which a node without a key need not have.
+    sealing: Option<Box<Sealing>>,
     pool: Pool,
     /// The buffer in which packets are made, while none is.
     spare: Vec<u8>,
@@ -85,8 +86,9 @@ impl Native {
             label_id,
             own_hash: NameHash::of(NameRef::from_checked(own_name.as_bytes())),
             packet_len_max,
-            sealing: keyring
-                .map(|keyring| Sealing::new(keyring, label, label_id, sessions_max, nonces)),
+            sealing: keyring.map(|keyring| {
+                Box::new(Sealing::new(keyring, label, label_id, sessions_max, nonces))
+            }),
             pool: Pool::default(),
             spare: Vec::new(),
         }
@@ -133,6 +135,11 @@ impl Native {
     /// Gives up a packet that turned out to have nothing to say.
     pub(crate) fn discard_packet(&mut self, writer: PacketWriter) {
         self.spare = writer.into_body().into_buffer();
+    }
+
+    /// A tick came: gives back what packets took in a burst.
+    pub(crate) fn ticked(&mut self) {
+        self.pool.ticked();
     }
 
     /// Takes bytes of a stream from the front of `chunk`, up to the end of the current frame, and
@@ -208,7 +215,7 @@ impl Native {
     }
 
     pub(crate) fn keyring(&self) -> Option<&Keyring> {
-        self.sealing.as_ref().map(Sealing::keyring)
+        self.sealing.as_deref().map(Sealing::keyring)
     }
 
     /// Changes the ring, if there is one. A change of primary begins new sessions.
@@ -397,7 +404,7 @@ fn opened<'s>(
     })
 }
 
-/// The first `len` bytes of the scratch space, which grows when it must and never shrinks.
+/// The first `len` bytes of the scratch space, which grows when it must.
 fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
     if scratch.len() < len {
         scratch.resize(len, 0);
