@@ -1,5 +1,5 @@
-//! Where bytes are received, for all nodes and streams of a thread: each needs it for no longer than
-//! it takes to look at what came, so that those that wait for something hold no memory for it.
+//! Where bytes are received, for all nodes and streams of a thread: each needs it for no longer
+//! than it takes to look at what came, so that those that wait for something hold no memory for it.
 
 use core::cell::Cell;
 
