@@ -1,6 +1,6 @@
-//! Where bytes are received, for all nodes and streams of a thread: each needs it for no longer than
-//! it takes to look at what came, so that those that wait for something hold no memory for it. The
-//! buffer is there as long as its thread.
+//! Where bytes are received, for all nodes and streams of a thread: each needs it for no longer
+//! than it takes to look at what came, so that those that wait for something hold no memory for it.
+//! The buffer is there as long as its thread.
 
 use core::cell::Cell;
 

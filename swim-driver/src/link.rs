@@ -1,8 +1,8 @@
 //! What the loop and the task of one stream share: orders go one way, reports the other.
 //!
 //! Every direction is bounded. What is to be written is bounded by the machine, which waits for
-//! [`Report::Drained`]; of what was read there is one chunk under way at most, because the task reads
-//! the next one when the loop is done with the last.
+//! [`Report::Drained`]; of what was read there is one chunk under way at most, because the task
+//! reads the next one when the loop is done with the last.
 
 use core::{
     fmt,
