@@ -1,15 +1,19 @@
 //! Nonces: no two packets of anybody are ever sealed with the same one under the same key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use swim_core::Dialect;
 
 use crate::{network::HostId, step::Step};
 
 use super::checker::Checker;
 
-/// X3: under each key a session belongs to one run of one process, and its counter only grows.
+/// X3: under each key a session belongs to one run of one process, and its counter only grows. In
+/// memberlist's dialect nonces are random, and each is new.
 #[derive(Debug, Default)]
 pub struct Nonces {
     sessions: BTreeMap<Session, Seen>,
+    random: BTreeSet<[u8; 12]>,
     looks: u64,
 }
 
@@ -31,12 +35,24 @@ impl Checker for Nonces {
         if step.sent.is_empty() || step.node.keyring().is_none() {
             return Ok(());
         }
+        let (options, owner) = (step.node.audit_options(), (step.host, step.run));
         for (to, packet) in step.sent {
             self.looks += 1;
-            let Some((session, counter)) = nonce(packet) else {
-                return Err(format!("X3: a packet to {to} is too short to be sealed"));
+            let is_read = match options.dialect {
+                Dialect::Native => {
+                    let nonce = nonce(packet);
+                    nonce
+                        .map(|(session, counter)| self.draw(owner, session, counter))
+                        .transpose()?
+                }
+                Dialect::Memberlist(_) => {
+                    let nonce = random_nonce(packet, options.label.len());
+                    nonce.map(|nonce| self.draw_random(owner, nonce)).transpose()?
+                }
             };
-            self.draw((step.host, step.run), session, counter)?;
+            if is_read.is_none() {
+                return Err(format!("X3: a packet to {to} is too short to be sealed"));
+            }
         }
         Ok(())
     }
@@ -56,6 +72,14 @@ impl Nonces {
             _ => Ok(()),
         }
     }
+
+    fn draw_random(&mut self, owner: (HostId, u32), nonce: [u8; 12]) -> Result<(), String> {
+        if self.random.insert(nonce) {
+            Ok(())
+        } else {
+            Err(format!("X3: {owner:?} draws {nonce:?}, which was drawn before"))
+        }
+    }
 }
 
 /// What a sealed packet's header says: version, flags and label come first.
@@ -63,6 +87,14 @@ fn nonce(packet: &[u8]) -> Option<(Session, u32)> {
     const SESSION_AT: usize = 6;
     let (session, rest) = packet.get(SESSION_AT..)?.split_first_chunk()?;
     Some((*session, u32::from_le_bytes(*rest.first_chunk()?)))
+}
+
+/// What stands behind the label and the version of an envelope of memberlist's.
+fn random_nonce(packet: &[u8], label_len: usize) -> Option<[u8; 12]> {
+    /// The byte that says that there is a label, and its length.
+    const LABEL_HEAD_LEN: usize = 2;
+    let label_len = if label_len > 0 { LABEL_HEAD_LEN + label_len } else { 0 };
+    packet.get(label_len + 1..)?.first_chunk().copied()
 }
 
 #[cfg(test)]
@@ -86,5 +118,17 @@ mod tests {
         let session = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
         assert_eq!(nonce(&packet), Some((session, u32::from_le_bytes([18, 19, 20, 21]))));
         assert_eq!(nonce(&packet[..21]), None);
+    }
+
+    #[test]
+    fn in_memberlists_dialect_the_nonce_stands_behind_label_and_version() {
+        let packet: Vec<u8> = (0..40).collect();
+        assert_eq!(random_nonce(&packet, 0), Some([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
+        let labelled = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
+        assert_eq!(random_nonce(&packet, 5), Some(labelled));
+        assert_eq!(random_nonce(&packet[..19], 5), None);
+        let mut nonces = Nonces::default();
+        assert!(nonces.draw_random((0, 1), labelled).is_ok());
+        assert!(nonces.draw_random((1, 1), labelled).is_err(), "the same twice");
     }
 }

@@ -232,13 +232,22 @@ impl Seen {
     }
 }
 
+/// What all have in memberlist's dialect.
+const NO_LIFE: Life = Life(0);
+
 /// S1, S6 and S7: nothing goes down, and from the grave there is one way only. That the dead don't
 /// come back under the stamp they died with is part of the order of beliefs.
 fn is_legal_change(name: &str, before: Belief, after: Belief) -> Result<(), String> {
     if after < before {
         return Err(format!("S1: {name} went from {before:?} to {after:?}"));
     }
-    if before.1 == State::Left && after.1 != State::Left && after.0.life <= before.0.life {
+    // Where nobody has a life, who comes back does so by a new incarnation.
+    let is_reborn = if before.0.life == NO_LIFE {
+        after.0.incarnation > before.0.incarnation
+    } else {
+        after.0.life > before.0.life
+    };
+    if before.1 == State::Left && after.1 != State::Left && !is_reborn {
         return Err(format!("S7: {name} was called back"));
     }
     Ok(())

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use serde_json::Value;
 use swim_sim::scenario::verbs::{ACTIONS, ASSERTIONS};
 
-use crate::{exits_with, root, swim_sim, written};
+use crate::{exits_with, root, stdout, swim_sim, written};
 
 #[test]
 fn every_example_passes_with_several_seeds() {
@@ -19,6 +20,16 @@ fn every_example_passes_with_several_seeds() {
         let path = format!("swim-sim/scenarios/{name}");
         exits_with(&swim_sim(&["run", &path, "--seeds", "0..4"]), 0);
     }
+}
+
+/// The simulator's checks know no other dialect than the native one by themselves.
+#[test]
+fn o1_what_must_always_hold_holds_in_memberlists_dialect() {
+    let path = "swim-sim/scenarios/memberlist-loss.toml";
+    let output = swim_sim(&["run", path, "--seeds", "0..40", "--json"]);
+    exits_with(&output, 0);
+    let json: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(json["checked_after_every_step"], true);
 }
 
 #[test]
