@@ -53,8 +53,8 @@ pub struct Tally {
     /// What applications were refused, by the error.
     pub refused: BTreeMap<String, u64>,
     changes: [u64; CHANGES],
-    /// Who heard which words of a broadcast that has no number: such come more than once.
-    heard: BTreeSet<(SocketAddr, Bytes)>,
+    /// Who heard which words of whom, of broadcasts that have no number: such come more than once.
+    heard: BTreeSet<(SocketAddr, SocketAddr, Bytes)>,
 }
 
 /// What happened to packets on their way.
@@ -132,9 +132,9 @@ impl Tally {
             }
             EventKind::Broadcast { payload, .. } => self.arrivals.extend(since(now, payload)),
             // In memberlist's dialect, which knows no broadcasts but these.
-            EventKind::Message { payload, reliable: false, .. } => {
+            EventKind::Message { addr, payload, reliable: false, .. } => {
                 if let Some(span) = since(now, payload)
-                    && self.heard.insert((own, payload.clone()))
+                    && self.heard.insert((own, *addr, payload.clone()))
                 {
                     self.arrivals.push(span);
                 }

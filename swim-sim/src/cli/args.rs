@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, ops::Range, path::PathBuf, time::Duration};
 
-use swim_core::Profile;
+use swim_core::{Dialect, Profile};
 use swim_sim::{
     network::{Latency, Link},
     scenario::{Assignment, Wire, parse_share, settings, wire},
@@ -142,7 +142,7 @@ fn run(mut reader: Reader) -> Result<Invocation, Failure> {
 
 fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
     let mut seeds = Seeds::default();
-    let (mut latency, mut loss) = (None, 0.0);
+    let (mut latency, mut loss, mut broadcasts) = (None, 0.0, None);
     let mut args = TuneArgs::default();
     while let Some(token) = reader.next()? {
         let flag = match token {
@@ -157,7 +157,8 @@ fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
             "set" => args.question.settings.push(reader.read(flag, settings::parse)?),
             "dialect" => args.question.wire.dialect = reader.read(flag, wire::dialect)?,
             "encrypted" => args.question.wire.is_encrypted = true,
-            "broadcasts" => args.question.broadcasts = reader.read(flag, broadcasts)?,
+            "label" => args.question.wire.label = reader.text(flag)?,
+            "broadcasts" => broadcasts = Some(reader.read(flag, broadcasts_of)?),
             "gossip-intervals" => args.gossip_intervals = reader.read(flag, spans)?,
             "gossip-nodes" => args.gossip_nodes = reader.read(flag, counts)?,
             "probe-intervals" => args.probe_intervals = reader.read(flag, spans)?,
@@ -171,6 +172,9 @@ fn tune(mut reader: Reader) -> Result<Invocation, Failure> {
     let latency = latency.map_or(Latency::LAN, |it| Latency::Uniform(it * 4 / 5, it * 6 / 5));
     args.question.link = Link { latency, loss, ..Link::LAN };
     args.seeds = seeds.checked_or(&TUNE, 0..10)?;
+    // In memberlist's dialect nobody passes on a broadcast, so that it is no measure of anything.
+    let usual = u32::from(args.question.wire.dialect == Dialect::Native);
+    args.question.broadcasts = broadcasts.unwrap_or(usual);
     Ok(Invocation::Tune(Box::new(args)))
 }
 
@@ -213,7 +217,7 @@ fn nodes(text: &str) -> Result<usize, String> {
     nodes.ok_or_else(|| format!("expected 2 to {NODES_MAX}"))
 }
 
-fn broadcasts(text: &str) -> Result<u32, String> {
+fn broadcasts_of(text: &str) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| *number <= BROADCASTS_MAX);
     number.ok_or_else(|| format!("expected 0 to {BROADCASTS_MAX} a second"))
 }
@@ -285,6 +289,7 @@ const TUNE: Grammar = Grammar {
         "set",
         "dialect",
         "encrypted",
+        "label",
         "broadcasts",
         "gossip-intervals",
         "gossip-nodes",

@@ -74,8 +74,9 @@ The cluster:
       --set NAME=VALUE     Change a further setting of all nodes; may be repeated
       --dialect DIALECT    Whose bytes they speak: native or memberlist [default: native]
       --encrypted          With a key: packets and streams are sealed
-      --broadcasts N       Broadcasts a second in the whole cluster when it is busy [default: 1];
-                           in memberlist's dialect nobody passes them on: 0 leaves them out
+      --label LABEL        The label of the cluster [default: none]
+      --broadcasts N       Broadcasts a second in the whole cluster when it is busy [default: 1;
+                           with memberlist's dialect, in which nobody passes them on, 0]
 
 What is tried, each with each:
       --gossip-intervals LIST  [default: 100ms,200ms,500ms]

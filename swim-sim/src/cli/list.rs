@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use swim_core::{Options, settings::SETTINGS};
 use swim_sim::experiment::EXPERIMENTS;
-use swim_sim::scenario::verbs::{ACTIONS, ASSERTIONS, Field, LINK, Verb, WHEN};
+use swim_sim::scenario::verbs::{ACTIONS, ASSERTIONS, Field, LINK, Verb, WHEN, WIRE};
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(crate) fn list(topic: Topic) -> String {
         }
         text.push_str("\nThe network, in the table [network]\n");
         fields(&mut text, LINK);
+        text.push_str("\nThe bytes of the cluster, in the table [wire]\n");
+        fields(&mut text, WIRE);
         text.push('\n');
     }
     if is_asked(Topic::Experiments) {
@@ -84,6 +86,7 @@ pub(crate) fn json(topic: Topic) -> String {
         (Topic::Assertions, "assertions", verbs_json(ASSERTIONS)),
         (Topic::Settings, "settings", settings.collect()),
         (Topic::Settings, "network", fields_json(LINK)),
+        (Topic::Settings, "wire", fields_json(WIRE)),
         (Topic::Experiments, "experiments", experiments.collect()),
     ];
     let asked = all.into_iter().filter(|(of, ..)| topic == *of || topic == Topic::All);

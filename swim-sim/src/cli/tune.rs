@@ -41,8 +41,9 @@ pub(crate) fn tune(args: &TuneArgs) -> Result<ExitCode, Failure> {
     let nodes = args.question.nodes;
     let (loss, each) = (100.0 * args.question.link.loss, args.seeds.end - args.seeds.start);
     let head = format!(
-        "{nodes} nodes, profile {}, {loss} % loss, {} broadcasts/s; {each} run{} each",
+        "{nodes} nodes, profile {}, {}, {loss} % loss, {} broadcasts/s; {each} run{} each",
         args.question.profile,
+        args.question.wire,
         args.question.broadcasts,
         if each == 1 { "" } else { "s" }
     );

@@ -20,7 +20,7 @@ use super::{
     length::{check_length, check_not_empty, needed_length},
     plan::{Beginning, Expected, Scenario},
     settings,
-    verbs::{ACTIONS, ASSERTIONS, Field, Kind, LINK, RESTART, Verb},
+    verbs::{ACTIONS, ASSERTIONS, Field, Kind, LINK, RESTART, Verb, WIRE},
     wire::{self, Wire},
 };
 
@@ -52,7 +52,7 @@ fn read(text: &str) -> Result<Scenario, Fault> {
         None => (Vec::new(), 1),
     };
     let wire = match table.take("wire") {
-        Some(value) => wire::read(&value)?,
+        Some(value) => wire(&value)?,
         None => Wire::default(),
     };
     let network = match table.take("network") {
@@ -121,6 +121,15 @@ fn beginning(value: Value<'_>) -> Result<Beginning, Fault> {
 
 fn profile(value: Value<'_>) -> Result<Profile, Fault> {
     value.text()?.parse().map_err(|error| value.fault(error))
+}
+
+fn wire(value: &Value<'_>) -> Result<Wire, Fault> {
+    let mut table = value.table("`wire`")?;
+    let map = fields(&mut table, WIRE, 0)?;
+    table.end()?;
+    let wire = Wire::of(&map);
+    wire.check().map_err(|what| value.fault(what))?;
+    Ok(wire)
 }
 
 fn network(mut table: Table<'_>) -> Result<LinkChange, Fault> {
@@ -294,6 +303,12 @@ fn json_of(value: Value<'_>, kind: Kind, nodes: usize) -> Result<Json, Fault> {
         }
         Kind::Rate => json!(rate(value)?),
         Kind::Flag => json!(value.flag()?),
+        Kind::Text => json!(value.text()?),
+        Kind::Dialect => {
+            let name = value.text()?;
+            wire::dialect(name).map_err(|what| value.fault(what))?;
+            json!(name)
+        }
         Kind::Belief => {
             let text = value.text()?;
             if !Belief::NAMES.contains(&text) {

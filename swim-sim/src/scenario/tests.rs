@@ -11,8 +11,8 @@ use crate::{
 };
 
 use super::{
-    Expectation, Scenario,
-    verbs::{ACTIONS, ASSERTIONS, Kind, RESTART, Verb},
+    Expectation, Scenario, Wire,
+    verbs::{ACTIONS, ASSERTIONS, Field, Kind, RESTART, Verb, WIRE},
 };
 
 #[test]
@@ -64,6 +64,19 @@ fn a_scenario_is_read() {
     assert_eq!(scenario.length, second * 24);
     let agree = Expectation::Agree { among: vec![], at: second * 9, within: second * 5 };
     assert_eq!(scenario.expected[0].what, agree);
+}
+
+#[test]
+fn all_that_is_listed_of_the_wire_is_read() {
+    let read = |field: &Field, example: &str| {
+        let text = format!("nodes = 3\n[wire]\n{} = {example}", field.name);
+        Scenario::parse(&text).unwrap_or_else(|fault| panic!("{text}\n{fault}")).wire
+    };
+    for field in WIRE {
+        let examples = field.kind.example().split(" or ");
+        let is_other = |example| read(field, example) != Wire::default();
+        assert_eq!(examples.map(is_other).filter(|is_other| *is_other).count(), 1, "{field:?}");
+    }
 }
 
 #[test]
@@ -205,6 +218,8 @@ fn sample(verb: &Verb, tag: &str) -> Value {
             Kind::Count | Kind::Whole | Kind::Rate => json!(3),
             Kind::Flag => json!(true),
             Kind::Belief => json!("dead"),
+            Kind::Dialect => json!("memberlist"),
+            Kind::Text => json!("a name"),
         };
         map.insert(field.name.into(), value);
     }

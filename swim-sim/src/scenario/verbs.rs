@@ -52,6 +52,10 @@ pub enum Kind {
     Flag,
     /// A state that a node may believe another to be in.
     Belief,
+    /// The name of a dialect.
+    Dialect,
+    /// Words.
+    Text,
 }
 
 impl Kind {
@@ -69,6 +73,8 @@ impl Kind {
             Self::Whole => "-3",
             Self::Rate => "\"2 KB/s\" or 2000",
             Self::Flag => "true or false",
+            Self::Dialect => "\"native\" or \"memberlist\"",
+            Self::Text => "\"a name\"",
             Self::Belief => "\"alive\", \"suspect\", \"dead\", \"left\" or \"unknown\"",
         }
     }
@@ -259,6 +265,13 @@ const STALLS: Field =
 /// What can be said about a link.
 pub const LINK: &[Field] =
     &[LATENCY, LOSS, DUPLICATES, REORDERED, REORDERED_BY, FLIPPED, TRUNCATED, MTU, RESETS, STALLS];
+
+/// What can be said about what stands on the wire.
+pub const WIRE: &[Field] = &[
+    may("dialect", Kind::Dialect, "whose bytes all nodes speak"),
+    may("encrypted", Kind::Flag, "whether they are sealed, with a key that is made up"),
+    may("label", Kind::Text, "the label of the cluster"),
+];
 
 const ONE_LINK: &[Field] = &[
     needs("from", Kind::Host, "from whom"),

@@ -1,10 +1,11 @@
 //! What a cluster's bytes are like, as scenarios and command lines write it.
 
+use std::fmt;
+
+use serde_json::{Map, Value};
 use swim_core::{Dialect, Keyring, MemberlistOptions, Options};
 
 use crate::{host, near, world::key};
-
-use super::fields::{Fault, Value};
 
 /// What a cluster's bytes are like. All its nodes have the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,16 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// What the table `[wire]` says, each value of which was read as one of its kind.
+    pub(super) fn of(table: &Map<String, Value>) -> Self {
+        let text = |key: &str| table.get(key).and_then(Value::as_str);
+        Self {
+            dialect: text("dialect").and_then(|name| dialect(name).ok()).unwrap_or_default(),
+            is_encrypted: table.get("encrypted").and_then(Value::as_bool).unwrap_or_default(),
+            label: text("label").unwrap_or_default().to_owned(),
+        }
+    }
+
     /// Makes a node speak like this.
     pub fn set(&self, options: &mut Options) {
         options.dialect = self.dialect;
@@ -38,6 +49,20 @@ impl Wire {
     }
 }
 
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.dialect {
+            Dialect::Native => "native",
+            Dialect::Memberlist(_) => "memberlist",
+        })?;
+        f.write_str(if self.is_encrypted { ", encrypted" } else { "" })?;
+        match &*self.label {
+            "" => Ok(()),
+            label => write!(f, ", label {label:?}"),
+        }
+    }
+}
+
 /// Reads the name of a dialect.
 ///
 /// # Errors
@@ -52,22 +77,4 @@ pub fn dialect(name: &str) -> Result<Dialect, String> {
             Err(format!("there is no dialect {name:?}{hint}; write native or memberlist"))
         }
     }
-}
-
-/// Reads the table `[wire]`.
-pub(super) fn read(value: &Value<'_>) -> Result<Wire, Fault> {
-    let mut table = value.table("`wire`")?;
-    let mut wire = Wire::default();
-    if let Some(value) = table.take("dialect") {
-        wire.dialect = dialect(value.text()?).map_err(|what| value.fault(what))?;
-    }
-    if let Some(value) = table.take("encrypted") {
-        wire.is_encrypted = value.flag()?;
-    }
-    if let Some(value) = table.take("label") {
-        value.text()?.clone_into(&mut wire.label);
-    }
-    table.end()?;
-    wire.check().map_err(|what| value.fault(what))?;
-    Ok(wire)
 }
