@@ -114,24 +114,29 @@ fn l3_nobody_is_failed_for_a_little_loss_on_a_slow_network() {
     assert!(world.tally.changes(MemberChange::Suspected) > 0, "nobody was even suspected");
 }
 
-/// L2: whoever dies at any time of a period is suspected within two periods, in the mean.
+/// L2: whoever dies at any time of a period is suspected within two periods, in the mean. It is so close
+/// to them that a mean of some hundred crashes lies above now and then: it must not do so by more than
+/// it scatters.
 #[test]
 fn l2_a_crash_is_noticed_within_two_periods() {
     const CRASHES: u32 = 400;
-    let mut waited = Duration::ZERO;
-    let mut period = Duration::ZERO;
+    let mut waits = Vec::new();
     for seed in 0..CRASHES {
         let mut world: World<Node> = World::acquainted(NODES, u64::from(seed), |_, _| {});
-        period = world.node(0).audit_options().probe_interval;
+        let period = world.node(0).audit_options().probe_interval;
         world.run(2 * SECOND);
         world.crash(SICK);
         let is_noticed = |world: &World| {
             world.taking_part().any(|id| world.view(id, SICK) == Some(State::Suspect))
         };
-        waited += world.run_until(60 * SECOND, is_noticed).expect("somebody misses it");
+        let wait = world.run_until(60 * SECOND, is_noticed).expect("somebody misses it");
+        waits.push(wait.as_secs_f64() / period.as_secs_f64());
     }
-    let mean = waited / CRASHES;
-    assert!(mean <= 2 * period, "{mean:?} in the mean, with periods of {period:?}");
+    let mean = waits.iter().sum::<f64>() / f64::from(CRASHES);
+    let variance = waits.iter().map(|wait| (wait - mean).powi(2)).sum::<f64>();
+    let error = variance.sqrt() / f64::from(CRASHES);
+    assert!(mean - 2.0 * error <= 2.0, "{mean} +- {error} periods in the mean");
+    assert!(mean > 1.0, "{mean} periods are less than any probe takes");
 }
 
 /// L7: who joins knows and is known, both of it soon and by all.
