@@ -90,12 +90,8 @@ impl Streams {
                 None => cut(&stream), // It was aborted meanwhile.
             },
             Said::Chunk(id, bytes) => tell(id, StreamEvent::Chunk(&bytes)),
-            Said::Wrote(id) => {
-                if self.wrote(id) {
-                    tell(id, StreamEvent::Drained);
-                }
-            }
-            Said::Accepted(Err(_)) => {}
+            Said::Wrote(id) if self.wrote(id) => tell(id, StreamEvent::Drained),
+            Said::Wrote(_) | Said::Accepted(Err(_)) => {}
             Said::Event(id, event) => tell(id, event),
         }
     }
