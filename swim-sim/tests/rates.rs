@@ -114,9 +114,9 @@ fn l3_nobody_is_failed_for_a_little_loss_on_a_slow_network() {
     assert!(world.tally.changes(MemberChange::Suspected) > 0, "nobody was even suspected");
 }
 
-/// L2: whoever dies at any time of a period is suspected within two periods, in the mean. It is so close
-/// to them that a mean of some hundred crashes lies above now and then: it must not do so by more than
-/// it scatters.
+/// L2: whoever dies at any time of a period is suspected within two periods, in the mean. It is so
+/// close to them that a mean of some hundred crashes lies above now and then: it must not do so by
+/// more than it scatters.
 #[test]
 fn l2_a_crash_is_noticed_within_two_periods() {
     const CRASHES: u32 = 400;

@@ -3,8 +3,9 @@
 //!
 //! A row of the table begins with its marks, as `| S1–S10 | ..` or `| O1–O6, O8 | ..`, and explains
 //! each of them with its mark in parentheses. A test names a mark at the beginning of its name, as
-//! `s7_nobody_speaks_after_leaving`, or anywhere in a file of tests: some say in a comment, or in a table of
-//! faults made on purpose, what they are about. The tests of `tidy` itself name marks as examples.
+//! `s7_nobody_speaks_after_leaving`, or anywhere in a file of tests: some say in a comment, or in a
+//! table of faults made on purpose, what they are about. The tests of `tidy` itself name marks as
+//! examples.
 
 use std::collections::BTreeSet;
 

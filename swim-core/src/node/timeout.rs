@@ -11,8 +11,8 @@ use crate::{
     table::MemberIndex,
 };
 
-/// Room that is kept for opening packets, beside that for two of the longest sent: they may be longer
-/// from others, or compressed.
+/// Room that is kept for opening packets, beside that for two of the longest sent: they may be
+/// longer from others, or compressed.
 const SCRATCH_KEPT: usize = 4 * 1024;
 
 impl Node {

@@ -47,8 +47,8 @@ impl Checker for Packets {
     }
 }
 
-/// Whom a node may answer that has left: in memberlist's dialect, where whoever does not hear of the
-/// leave must not come to suspect it, the one whose packet this is about, once.
+/// Whom a node may answer that has left: in memberlist's dialect, where whoever does not hear of
+/// the leave must not come to suspect it, the one whose packet this is about, once.
 fn may_answer(step: &Step<'_>) -> Option<SocketAddr> {
     match (step.node.audit_options().dialect, step.moment) {
         (Dialect::Memberlist(_), Moment::Packet { from, .. }) => Some(*from),

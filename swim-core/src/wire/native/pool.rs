@@ -11,8 +11,8 @@ const CHUNK_LEN_MAX: usize = 4 * 1024;
 /// a second.
 const CHUNK_LEN_QUIET: usize = 512;
 
-/// A longer chunk is given back after so many ticks in a row for which a quiet node's would have done:
-/// while there is news, ticks of gossip and of probes alternate.
+/// A longer chunk is given back after so many ticks in a row for which a quiet node's would have
+/// done: while there is news, ticks of gossip and of probes alternate.
 const QUIET_TICKS: u8 = 16;
 
 /// The rest of the current chunk.
