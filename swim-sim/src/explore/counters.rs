@@ -279,11 +279,6 @@ const EXPECTED: &[&str] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("claim dropped", "takes a thousand claims more than members: M1 tests of the core's queue"),
     ("broadcast dropped", "takes a thousand broadcasts at once: M1 tests of the core's log"),
-    (
-        "seed rejected",
-        "takes an answer that came damaged past its checks: tests of the core's joins",
-    ),
-    ("seed cancelled", "takes a leave within the moments of a join: a test of the core's joins"),
     ("delivery refused", "takes a receiver that left meanwhile: a test of the core's streams"),
     ("lagged", "the driver's: the core has no slow consumer"),
     ("nonce exhaustion", "takes 2^32 packets of one session: a test of the core's session"),
