@@ -1,0 +1,3 @@
+//! `cluster` for libFuzzer.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| swim_fuzz_targets::cluster(data));

@@ -1,0 +1,281 @@
+//! Writes the inputs that fuzzing begins with into the corpora: packets and streams of a small
+//! world and of memberlist's own nodes, short scripts, and the scenarios.
+//!
+//! ```text
+//! cargo run -p swim-fuzz-targets --example seeds
+//! ```
+
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use swim_core::{Dialect, Input, Instant, MemberlistOptions, Node, Options, Output, StreamEvent};
+use swim_fuzz_targets::CUTS;
+use swim_sim::{Step, World, addr, check::Checker, name};
+
+fn main() {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus");
+    let root = corpora.join("../..");
+    for (dialect, packets, streams) in [
+        (Dialect::Native, "native_packet", "native_stream"),
+        (
+            Dialect::Memberlist(MemberlistOptions::default()),
+            "memberlist_packet",
+            "memberlist_stream",
+        ),
+    ] {
+        // As they are, and with the checksum put right, which is what their changes need.
+        let choice = if dialect == Dialect::Native { 0x84 } else { 0x04 };
+        for (nth, packet) in kinds(recorded(dialect), PACKETS).iter().enumerate() {
+            put(&corpora.join(packets), &format!("world-{nth:02}"), &[&[choice], &packet[..]]);
+        }
+        for (nth, stream) in written(dialect).iter().enumerate() {
+            let head = [choice, 7, 1, 0, 90];
+            put(&corpora.join(streams), &format!("world-{nth:02}"), &[&head, stream]);
+        }
+    }
+    golden(&root.join("swim-core/tests/golden/memberlist"), &corpora);
+    texts(&root.join("swim-sim/scenarios"), &corpora.join("text"));
+    scripts(&corpora);
+}
+
+/// How many packets of a world are kept.
+const PACKETS: usize = 16;
+
+/// Notes what is sent to the first host.
+#[derive(Default)]
+struct Ear(Rc<RefCell<Vec<Bytes>>>);
+
+impl Checker for Ear {
+    fn id(&self) -> &'static str {
+        "ear"
+    }
+
+    fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
+        let heard = step.sent.iter().filter(|(to, _)| *to == addr(0));
+        self.0.borrow_mut().extend(heard.map(|(_, data)| data.clone()));
+        Ok(())
+    }
+
+    fn looks(&self) -> u64 {
+        self.0.borrow().len() as u64
+    }
+}
+
+/// What the first host of a small world is sent while others come, speak, leave and crash.
+fn recorded(dialect: Dialect) -> Vec<Bytes> {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let mut world: World<Node> = World::new(1);
+    world.watch(Box::new(Ear(Rc::clone(&heard))));
+    for id in 0..5 {
+        world.start(id, |options| options.dialect = dialect);
+        if id > 0 {
+            world.join(id, &[0]);
+        }
+    }
+    world.run(3 * SECOND);
+    world.update(1);
+    world.shout(2);
+    world.run(SECOND);
+    world.leave(3);
+    world.crash(4);
+    world.network.link.loss = 0.3;
+    world.run(20 * SECOND);
+    heard.take()
+}
+
+/// Those of different lengths, evenly: they hold different messages.
+fn kinds(packets: Vec<Bytes>, most: usize) -> Vec<Bytes> {
+    let mut lens = BTreeSet::new();
+    let mut kinds: Vec<_> = packets.into_iter().filter(|it| lens.insert(it.len())).collect();
+    kinds.sort_by_key(Bytes::len);
+    let step = kinds.len().div_ceil(most).max(1);
+    kinds.into_iter().step_by(step).collect()
+}
+
+/// What a node writes on streams: to join, to deliver, and to ping.
+fn written(dialect: Dialect) -> Vec<Vec<u8>> {
+    let mut node = node(1, dialect);
+    let mut streams = Vec::new();
+    node.join(BEGINNING, &[addr(0)], SECOND).expect("a new node may join");
+    streams.extend(dialed(&mut node));
+    let mut other = self::node(0, dialect);
+    other.join(BEGINNING, &[addr(1)], SECOND).expect("a new node may join");
+    let request = dialed(&mut other).concat();
+    let id = swim_core::StreamId::accepted(1);
+    for event in [StreamEvent::Accepted { from: addr(0) }, StreamEvent::Chunk(&request)] {
+        node.handle(BEGINNING, Input::Stream { id, event });
+    }
+    let delivery = Bytes::from_static(b"something that must arrive");
+    node.send_reliable(BEGINNING, &name(0), delivery).expect("it knows the other");
+    streams.extend(dialed(&mut node));
+    node.join(BEGINNING, &[addr(2)], SECOND).expect("it may join again");
+    streams.extend(dialed(&mut node));
+    streams
+}
+
+/// What a node writes on each stream that it dials.
+fn dialed(node: &mut Node) -> Vec<Vec<u8>> {
+    let mut streams: Vec<(swim_core::StreamId, Vec<u8>)> = Vec::new();
+    while let Some(output) = node.poll_output() {
+        match output {
+            Output::Dial { id, .. } => {
+                streams.push((id, Vec::new()));
+                node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Connected });
+            }
+            Output::Write { id, data } => {
+                node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Drained });
+                let stream = streams.iter_mut().find(|(of, _)| *of == id);
+                stream.into_iter().for_each(|(_, bytes)| bytes.extend(&data));
+            }
+            _ => {}
+        }
+    }
+    streams.into_iter().map(|(_, bytes)| bytes).collect()
+}
+
+fn node(id: usize, dialect: Dialect) -> Node {
+    let here: SocketAddr = addr(id);
+    let mut options = Options::local(name(id), here);
+    options.dialect = dialect;
+    Node::new(options.build().expect("these options are valid"), [id as u8; 32], BEGINNING)
+}
+
+/// What memberlist's own nodes said, where it is plain.
+fn golden(dir: &Path, corpora: &Path) {
+    let mut seen = BTreeSet::new();
+    for run in ["ml060-plain", "ml060-label", "serf094-plain", "serf094-plain-nocompress"] {
+        let text = fs::read_to_string(dir.join(format!("{run}.txt"))).expect("it can be read");
+        let mut place = "";
+        for (nth, line) in text.lines().enumerate() {
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            if word != "hex" {
+                place = if word == "=" { place } else { word };
+                continue;
+            }
+            let bytes = unhex(rest);
+            // One of each sort is enough: runs repeat themselves.
+            if bytes.len() > 2048 || !seen.insert((place.to_owned(), bytes.len() / 24)) {
+                continue;
+            }
+            let name = format!("{run}-{nth:03}");
+            if place == "packet" {
+                put(&corpora.join("memberlist_packet"), &name, &[&[4], &bytes]);
+            } else {
+                let head = [4, 7, 1, 0, 90];
+                assert_eq!(head.len(), 1 + CUTS);
+                put(&corpora.join("memberlist_stream"), &name, &[&head, &bytes]);
+            }
+        }
+    }
+}
+
+fn unhex(digits: &str) -> Vec<u8> {
+    let pairs = digits.as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.map(|pair| byte(pair).expect("golden files hold digits")).collect()
+}
+
+fn texts(scenarios: &Path, corpus: &Path) {
+    for entry in fs::read_dir(scenarios).expect("there are scenarios") {
+        let path: PathBuf = entry.expect("a directory can be read").path();
+        let text = fs::read(&path).expect("a scenario can be read");
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        put(corpus, &format!("scenario-{name}"), &[&text]);
+    }
+    let plan = swim_sim::explore::Plan::draw(3, Default::default(), &Default::default());
+    let mut plan = plan;
+    plan.actions.truncate(6);
+    put(corpus, "plan", &[plan.to_json().as_bytes()]);
+    for (name, text) in [
+        ("key", "c2l4dGVlbiBvZiBieXRlcw=="),
+        ("cidr", "10.0.0.0/8"),
+        ("span", "1m 2s 3ms"),
+        ("setting", "probe_interval = 1500ms"),
+        ("setting-fine", "stream_timeout=1s 2us 3ns"),
+        ("setting-never", "reclaim_after=never"),
+        ("name", "node-1.example"),
+        ("profile", "lan"),
+    ] {
+        put(corpus, name, &[text.as_bytes()]);
+    }
+}
+
+/// Scripts that let the usual happen, for the fuzzer to make the unusual of.
+fn scripts(corpora: &Path) {
+    // Deliver all that the peers say on streams, then ticks and packets both ways.
+    let begin: Vec<u8> = [10, 0].repeat(6);
+    let round: Vec<u8> = [0, 7, 8, 0, 8, 1, 8, 2, 3, 0, 3, 1, 3, 2].to_vec();
+    let rounds = round.repeat(12);
+    let speak =
+        [9, 1, 0, 3, b'a', b'b', b'c', 9, 0, 0, 1, b'm', 9, 4, 1, 0, 15, 0, 1, 2, b'x', b'y'];
+    let leave = [9, 6, 0, 0];
+    let silence = [2, 255].repeat(8);
+    let changed = [5, 12, 1, 1, 0, 5, 40, 255, 1, 1];
+    for old in [0, 0x80] {
+        for guard in 0..3 {
+            let node = corpora.join("node");
+            let head = [old | guard];
+            let name = |what: &str| format!("{what}-{old:02x}-{guard}");
+            put(&node, &name("talk"), &[&head, &begin, &rounds, &speak, &rounds, &leave, &round]);
+            put(&node, &name("fail"), &[&head, &begin, &round, &silence, &round, &silence]);
+            put(&node, &name("lie"), &[&head, &begin, &round, &changed, &rounds, &changed]);
+        }
+    }
+    let calm = [4, 60, 0, 1, 0, 5, 60, 1, 0, 0, 4, 90, 2, 0, 0];
+    for (name, script) in [
+        ("crash", [&[1][..], &calm, &[0, 255, 2, 0, 0, 4, 250, 1, 0, 0, 1, 200, 2, 0, 0]].concat()),
+        ("leave", [&[2][..], &calm, &[2, 200, 1, 0, 0, 3, 200, 1, 0, 0, 4, 99, 1, 0, 0]].concat()),
+        ("cut", [&[3][..], &calm, &[8, 255, 1, 0, 0, 4, 250, 1, 0, 0, 9, 255, 0, 0, 0]].concat()),
+        (
+            "loss",
+            [&[4][..], &calm, &[10, 255, 0, 0, 200, 6, 250, 1, 0, 90, 5, 255, 0, 0, 0]].concat(),
+        ),
+        ("remove", [&[5][..], &calm, &[0, 255, 2, 0, 0, 0, 255, 2, 0, 0, 13, 9, 0, 2, 0]].concat()),
+        (
+            "jump",
+            [&[6][..], &calm, &[14, 255, 2, 0, 101, 14, 90, 1, 0, 200, 15, 99, 0, 0, 9]].concat(),
+        ),
+    ] {
+        put(&corpora.join("cluster"), name, &[&script]);
+    }
+    let parts: [(&str, u8, &[u8]); 7] = [
+        ("nack", 5, &[1; 8]),
+        ("ping", 1, &[7; 21]),
+        ("suspect", 7, b"\x02p1\x01\x01\x02p2"),
+        ("dead", 8, b"\x02p1\x01\x01\x02p2"),
+        ("left", 9, b"\x02p1\x01\x01\x00"),
+        ("broadcast", 10, b"\x02p1\x01\x01\x03\x03abc"),
+        ("direct", 12, b"\x04more"),
+    ];
+    for (name, kind, part) in parts {
+        // The same, another first byte, and a first number that is one byte longer than it must be.
+        let first = part[0];
+        let overlong = [first | 0x80, 0];
+        for (how, piece) in [("same", &[first][..]), ("other", &[3]), ("long", &overlong)] {
+            let head = [kind, 0, 1, piece.len() as u8];
+            put(&corpora.join("one_encoding"), &format!("{name}-{how}"), &[&head, piece, part]);
+        }
+    }
+}
+
+fn put(dir: &Path, name: &str, pieces: &[&[u8]]) {
+    fs::create_dir_all(dir).expect("a corpus can be made");
+    let mut bytes = pieces.concat();
+    bytes.truncate(INPUT_LEN_MAX);
+    fs::write(dir.join(name), bytes).expect("an input can be written");
+}
+
+/// The longest input, in bytes.
+const INPUT_LEN_MAX: usize = 4096;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const BEGINNING: Instant = Instant::from_millis(1_000);

@@ -1,0 +1,151 @@
+//! What must hold of a node between any two inputs, as far as it can be seen from outside.
+
+use swim_core::{Counts, Event, Instant, Member, Node, Output, Reject, State, Stats, limits};
+use swim_sim::check::Mirror;
+
+/// A node as it was at one moment: whatever a refused packet must leave as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Glimpse {
+    members: Vec<Member>,
+    own: Member,
+    health: u32,
+    /// What it keeps inside, but for conflicts of names, of which a refusal may tell.
+    inside: String,
+}
+
+impl Glimpse {
+    pub(crate) fn of(node: &Node) -> Self {
+        let mut audit = node.audit();
+        audit.conflicts = 0;
+        Self {
+            members: node.members().collect(),
+            own: node.local(),
+            health: node.health(),
+            inside: format!("{audit:?}"),
+        }
+    }
+}
+
+/// How many packets were refused as a whole: others only had a message in them that did not count.
+pub(crate) fn refused(stats: &Stats) -> u64 {
+    let of_one_message =
+        [Reject::Implausible, Reject::TableFull, Reject::Misplaced, Reject::Stranger];
+    let parts: u64 = of_one_message.iter().map(|&reject| stats.rejected_for(reject)).sum();
+    stats.rejected() - parts
+}
+
+/// What was seen of a node so far.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    mirror: Mirror,
+    own: Option<Member>,
+    /// What decided the digest when it was last looked at, and the digest.
+    digest: Option<(Vec<Member>, u64, u64)>,
+    /// The most members there were at once: claims about those that are gone may still wait.
+    members: usize,
+}
+
+impl Watch {
+    /// Watches a node from its beginning: `outputs` are its first.
+    pub(crate) fn new(node: &Node, outputs: &[Output<Event>]) -> Self {
+        let mut watch = Self { mirror: Mirror::of_new_node(), own: None, digest: None, members: 0 };
+        watch.see(node, outputs);
+        watch
+    }
+
+    /// Looks at the node after one input and all that came of it.
+    pub(crate) fn see(&mut self, node: &Node, outputs: &[Output<Event>]) {
+        for output in outputs {
+            match output {
+                Output::Event(event) => hold(self.mirror.take(event)),
+                Output::SendPacket { data, .. } => {
+                    let most = node.audit_options().packet_len_max;
+                    assert!(data.len() <= most, "W1: a packet of {} bytes", data.len());
+                }
+                _ => {}
+            }
+        }
+        hold(self.mirror.compare(node.members()));
+        self.see_own(node);
+        self.see_digest(node);
+        see_counts(node);
+        self.see_queues(node);
+    }
+
+    /// Looks at what a tick has left to wait for.
+    pub(crate) fn see_tick(node: &Node, now: Instant) {
+        let due = node.audit().next_due;
+        assert!(due.is_none_or(|(at, _)| at > now), "P5: at {now} the next deadline is {due:?}");
+    }
+
+    fn see_own(&mut self, node: &Node) {
+        let own = node.local();
+        if !node.is_leaving() && !node.has_left() {
+            assert_eq!(own.state, State::Alive, "S4: who runs is alive to itself");
+        }
+        assert_eq!(own.addr, node.audit_options().addr, "S4: at its own address");
+        if let Some(old) = &self.own {
+            assert!(old.stamp <= own.stamp, "S3: {} went back to {}", old.stamp, own.stamp);
+        }
+        self.own = Some(own);
+    }
+
+    /// The digest stays as it is while no claim is applied and no member changes, the node itself
+    /// included.
+    fn see_digest(&mut self, node: &Node) {
+        let digest = node.audit().digest;
+        let members: Vec<Member> = node.members().collect();
+        let seen = (members, node.stats().claims_applied, digest);
+        if let Some(old) = self.digest.replace(seen.clone())
+            && (&old.0, old.1) == (&seen.0, seen.1)
+        {
+            assert_eq!(old.2, digest, "one table has one digest");
+        }
+    }
+
+    fn see_queues(&mut self, node: &Node) {
+        let (audit, options) = (node.audit(), node.audit_options());
+        let counts = node.counts();
+        self.members = self.members.max(counts.total());
+        let claims = node.audit_claims();
+        assert_eq!(claims.len, claims.linked, "P6: {claims:?}");
+        if !node.has_left() {
+            assert_eq!(audit.suspicions, counts.suspect, "P3: one suspicion per suspect");
+        }
+        for (what, len, most) in [
+            ("claims", audit.claims, 2 * self.members + CLAIMS_SPARE),
+            ("broadcasts", audit.broadcasts, limits::BROADCASTS_MAX),
+            ("relays", audit.relays, limits::RELAYS_MAX),
+            ("pings", audit.pings, limits::PINGS_MAX),
+            ("joins", audit.joins.len(), limits::JOINS_MAX),
+            ("accepted streams", audit.streams_accepted, options.streams_max),
+            ("dialed streams", audit.streams_dialed, limits::STREAMS_DIALED_MAX),
+            ("remembered members", audit.remembered, limits::REMEMBERED_MAX),
+            ("members", counts.total(), options.members_max),
+        ] {
+            assert!(len <= most, "M1: {len} {what}, {most} at most");
+        }
+        assert!(node.health() <= options.health_max, "P4: health within its bounds");
+    }
+}
+
+/// S10.
+fn see_counts(node: &Node) {
+    let count = |state| node.members().filter(|member| member.state == state).count();
+    let recount = Counts {
+        alive: count(State::Alive),
+        suspect: count(State::Suspect),
+        dead: count(State::Dead),
+        left: count(State::Left),
+    };
+    assert_eq!(node.counts(), recount, "S10: counts are those of the table");
+}
+
+fn hold(result: Result<(), String>) {
+    if let Err(what) = result {
+        panic!("{what}");
+    }
+}
+
+/// Claims that may wait beside two for each member.
+const CLAIMS_SPARE: usize = 1024;

@@ -1,0 +1,66 @@
+//! Bytes as the text that people write: nothing panics, and what is taken and can be written is
+//! taken again as the same.
+
+use std::fmt;
+
+use swim_core::{Cidr, Key, Label, Name, Profile};
+use swim_sim::{
+    explore::Plan,
+    scenario::{Scenario, settings},
+    span,
+};
+
+/// A text in every reader there is. What is no UTF-8 is made so first, as files are.
+///
+/// # Panics
+///
+/// When something doesn't hold.
+pub fn text(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let text = text.as_ref();
+    if let Ok(key) = Key::from_base64(text) {
+        let again = Key::from_base64(&key.to_base64()).expect("what is written is read");
+        assert_eq!(key.id(), again.id(), "a key is read as the same");
+    }
+    again(text, Name::new);
+    again(text, Label::new);
+    again(text, str::parse::<Cidr>);
+    again(text, str::parse::<Profile>);
+    if let Ok(span) = span::parse(text) {
+        assert!(!span::short(span).is_empty(), "every span can be written for people");
+        // Where a setting takes it, it is written in full.
+        setting(&format!("probe_interval={text}"));
+    }
+    setting(text);
+    if let Ok(scenario) = Scenario::parse(text) {
+        assert_eq!(scenario.check_settings(), Ok(()), "settings are checked where they are read");
+        let is_sorted = scenario.actions.is_sorted_by_key(|timed| timed.at);
+        assert!(is_sorted, "actions stand in the order of their times");
+    }
+    plan(text);
+}
+
+/// What is read and written is read as the same.
+fn again<T: fmt::Display + PartialEq + fmt::Debug, E: fmt::Debug + PartialEq>(
+    text: &str,
+    read: impl Fn(&str) -> Result<T, E>,
+) {
+    if let Ok(value) = read(text) {
+        assert_eq!(read(&value.to_string()), Ok(value));
+    }
+}
+
+fn setting(text: &str) {
+    let Ok(read) = settings::parse(text) else { return };
+    let written = read.to_string();
+    let again = settings::parse(&written).expect("what is written is read");
+    assert_eq!(again.to, read.to, "{text:?} is written as {written:?}");
+}
+
+fn plan(text: &str) {
+    let plan = Plan::from_toml(text).or_else(|_| Plan::from_json(text));
+    let Ok(plan) = plan else { return };
+    let written = plan.to_json();
+    let again = Plan::from_json(&written).expect("what is written is read");
+    assert_eq!(again.to_json(), written, "a plan is read as the same");
+}
