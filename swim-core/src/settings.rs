@@ -102,33 +102,13 @@ impl fmt::Display for Assignment {
 impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Span(span) => write_span(*span, f),
+            Self::Span(span) if span.is_zero() => f.write_str("0s"),
+            Self::Span(span) => write!(f, "{span:?}"),
             Self::Never => f.write_str("never"),
             Self::Count(count) => write!(f, "{count}"),
             Self::Flag(flag) => write!(f, "{flag}"),
         }
     }
-}
-
-/// A span as whole numbers of units, largest first, as those who read spans take it: `1s 500ms`,
-/// never `1.5s`.
-fn write_span(span: Duration, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if span.is_zero() {
-        return f.write_str("0s");
-    }
-    let below = span.subsec_nanos();
-    let units = [
-        (span.as_secs(), "s"),
-        (u64::from(below / 1_000_000), "ms"),
-        (u64::from(below / 1_000 % 1_000), "us"),
-        (u64::from(below % 1_000), "ns"),
-    ];
-    let mut space = "";
-    for (count, unit) in units.into_iter().filter(|(count, _)| *count > 0) {
-        write!(f, "{space}{count}{unit}")?;
-        space = " ";
-    }
-    Ok(())
 }
 
 impl Takes {
