@@ -125,6 +125,26 @@ fn o4_one_packet_gets_one_answer() {
     assert!(opened.refused.iter().all(|&reject| reject == Reject::Excess));
 }
 
+/// What two packets were inflated into is kept by turns: by the wire and by whoever asked it.
+#[test]
+fn m2_the_room_of_long_packets_is_given_back() {
+    const KEPT: usize = 4096;
+    let mut wire = PLAIN.wire();
+    let mut scratch = Vec::new();
+    let mut open = |wire: &mut Memberlist, len| {
+        let packet = compressed(&alloc::vec![Kind::User as u8; len]);
+        wire.open_packet(None, &packet, &mut scratch).map(|opened| opened.messages.len())
+    };
+    assert_eq!((open(&mut wire, 200_000), open(&mut wire, 500)), (Ok(1), Ok(1)));
+    assert!(wire.spare.capacity() >= 200_000, "{}", wire.spare.capacity());
+    wire.ticked(KEPT);
+    assert_eq!(wire.spare.capacity(), 0);
+    assert_eq!((open(&mut wire, 500), open(&mut wire, 500)), (Ok(1), Ok(1)));
+    let kept = wire.spare.as_ptr();
+    wire.ticked(KEPT);
+    assert_eq!(wire.spare.as_ptr(), kept, "what is short is kept");
+}
+
 #[test]
 fn o6_x12_a_packet_is_inflated_so_far_only() {
     let user = |len| compressed(&alloc::vec![Kind::User as u8; len]);
