@@ -161,7 +161,7 @@ fn stats(stats: &Stats) -> Line {
         suspicions suspicions_expired suspicions_expired_unconfirmed refutations
         claims_applied claims_stale claims_unknown claims_refused claims_dropped conflicts
         gossip_rounds exchanges exchanges_failed exchanges_spared
-        entries_left_out unbeatable repairs
+        streams_readdressed entries_left_out unbeatable repairs
         broadcasts_sent broadcasts_delivered broadcasts_repeated broadcasts_stale
         broadcasts_dropped broadcast_repairs
         reaped pauses

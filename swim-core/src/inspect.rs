@@ -16,6 +16,7 @@ use crate::{
     keyring::Keyring,
     label::Label,
     limits,
+    stamp::Life,
     wire::{Wire, WireSettings},
 };
 
@@ -53,6 +54,8 @@ impl Inspector {
             label,
             keyring,
             own_name: NOBODY,
+            own_life: Life::NONE,
+            since: None,
             packet_len_max: limits::PACKET_LEN_MAX,
             sessions_max: 1,
             // Its nodes may be set to take any; what is looked at is here already.

@@ -34,6 +34,10 @@ pub enum Reject {
     Stale,
     /// Meant for another node.
     NotForUs,
+    /// Meant for this node as it was before it started anew.
+    FormerLife,
+    /// A packet that is meant for nobody.
+    Unaddressed,
     /// Seen before, or too old to tell.
     Replayed,
     /// Bytes that are no message, or not the one encoding of it.
@@ -60,7 +64,7 @@ pub enum Reject {
 
 impl Reject {
     /// How many kinds there are.
-    pub const COUNT: usize = 24;
+    pub const COUNT: usize = 26;
 
     /// All kinds, in the order of [`Reject::index`].
     pub const ALL: [Self; Self::COUNT] = [
@@ -77,6 +81,8 @@ impl Reject {
         Self::Compression,
         Self::Stale,
         Self::NotForUs,
+        Self::FormerLife,
+        Self::Unaddressed,
         Self::Replayed,
         Self::Malformed,
         Self::Text,
@@ -113,6 +119,8 @@ impl Reject {
             Self::Compression => "compression",
             Self::Stale => "stale",
             Self::NotForUs => "not_for_us",
+            Self::FormerLife => "former_life",
+            Self::Unaddressed => "unaddressed",
             Self::Replayed => "replayed",
             Self::Malformed => "malformed",
             Self::Text => "text",

@@ -81,6 +81,9 @@ pub struct Stats {
     pub exchanges_failed: u64,
     /// Periodic exchanges that were not made because pings showed that they would bring nothing.
     pub exchanges_spared: u64,
+    /// Requests on streams that had to be asked again, of this node in the life that it is in: they
+    /// were for a former one, or for whoever is there. (X4)
+    pub streams_readdressed: u64,
     /// Entries of this node's table that did not fit into an exchange; the next begins with them.
     /// Only in memberlist's dialect.
     pub entries_left_out: u64,

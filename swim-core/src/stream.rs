@@ -5,12 +5,23 @@ use core::net::SocketAddr;
 
 use bytes::Bytes;
 
-use crate::{event::SendId, name::Name, table::MemberIndex, time::Instant, wire::Channel};
+use crate::{
+    event::SendId,
+    name::Name,
+    stamp::Life,
+    table::MemberIndex,
+    time::Instant,
+    wire::{Channel, Receiver, Sender},
+};
 
 /// A stream under way.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) peer: SocketAddr,
+    /// Whom its frames are for, as far as that is known.
+    pub(crate) recipient: Option<Recipient>,
+    /// Whether it asks again what was asked of a former life, or of whoever is there.
+    pub(crate) is_second: bool,
     pub(crate) role: Role,
     pub(crate) channel: Channel,
     /// What this side still has to send.
@@ -25,6 +36,24 @@ pub(crate) struct Stream {
     pub(crate) was_alone: bool,
     pub(crate) started_at: Instant,
     pub(crate) deadline: Instant,
+}
+
+/// Who is at the other end of a stream, and in which of its lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recipient {
+    pub(crate) name: Name,
+    pub(crate) life: Life,
+}
+
+impl Recipient {
+    /// The one who speaks here.
+    pub(crate) fn of(sender: Sender<'_>) -> Self {
+        Self { name: Name::from_checked(sender.name), life: sender.stamp.life }
+    }
+
+    pub(crate) fn by_ref(&self) -> Receiver<'_> {
+        Receiver { name: self.name.by_ref(), life: self.life, protocol_max: 0 }
+    }
 }
 
 /// Which side of the stream this node is.

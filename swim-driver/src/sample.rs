@@ -172,6 +172,8 @@ counters! {
     exchanges Count "swim_exchanges_total" "Exchanges of tables completed, on either side";
     exchanges_failed Count "swim_exchanges_failed_total" "Exchanges that failed or were refused";
     exchanges_spared Count "swim_exchanges_spared_total" "Exchanges not made, being of no use";
+    streams_readdressed Count "swim_streams_readdressed_total"
+        "Requests that had to be asked again, of this node in its present life";
     entries_left_out Count "swim_entries_left_out_total"
         "Entries of the table for which an exchange had no room";
     unbeatable Count "swim_unbeatable_total" "Claims about this node that it can't outbid";

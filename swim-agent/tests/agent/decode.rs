@@ -153,7 +153,8 @@ fn native_packets_are_explained_sealed_or_not() {
     let (lines, status) = decoded(&[&NATIVE[..], &[&vector("plain packet")]].concat());
     let layers = |header: Value, at: usize| {
         json!([header, {"layer": "preamble", "at": at, "protocol": 1, "time": 1_800_000_000,
-            "to": "c6daa5c0", "sender": "alice", "life": 1_799_999_999_000_u64, "incarnation": 3}])
+            "to": "c6daa5c0", "to_life": 1_799_999_990_000_u64, "sender": "alice",
+            "life": 1_799_999_999_000_u64, "incarnation": 3}])
     };
     let ping = |at: usize, layers: Value| {
         json!({"kind": "ping", "at": at, "layers": layers, "fields": {
@@ -161,8 +162,8 @@ fn native_packets_are_explained_sealed_or_not() {
             "digest_broadcasts": 0x99AA_BBCC_u32, "digest_settled": true}})
     };
     let header = json!({"layer": "header", "at": 0, "version": 129, "sealed": false, "last": false,
-        "compressed": false, "label_id": "37912e10", "checksum": "97d483ef"});
-    assert_eq!((lines, status), (vec![ping(32, layers(header, 10))], 0));
+        "compressed": false, "label_id": "37912e10", "checksum": "9b1d6324"});
+    assert_eq!((lines, status), (vec![ping(38, layers(header, 10))], 0));
 
     let (lines, status) = decoded(
         &[&NATIVE[..], &["--key", KEY, "--key", SEVENS, &vector("sealed packet")]].concat(),
@@ -170,7 +171,7 @@ fn native_packets_are_explained_sealed_or_not() {
     let header = json!({"layer": "header", "at": 0, "version": 129, "sealed": true, "last": false,
         "compressed": false, "label_id": "37912e10", "key_id": "265a46cf",
         "session": "6161616161616161", "counter": 0});
-    assert_eq!((lines, status), (vec![ping(44, layers(header, 22))], 0));
+    assert_eq!((lines, status), (vec![ping(50, layers(header, 22))], 0));
 }
 
 #[test]

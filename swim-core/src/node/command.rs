@@ -133,11 +133,10 @@ impl Node {
             return Err(SendError::TooLarge { len, max });
         }
         let index = self.find_live(to)?;
-        let addr = self.table.get(index).addr();
         let send = SendId(self.fresh_id());
         let to = Name::from_checked(self.table.get(index).name());
         let purpose = Purpose::Deliver { send, to, payload };
-        self.dial(addr, purpose).ok_or(SendError::Busy)?;
+        self.dial_member(index, purpose).ok_or(SendError::Busy)?;
         self.settle();
         Ok(send)
     }
@@ -231,6 +230,7 @@ impl Node {
         let since_origin = Duration::from_nanos(self.now.as_nanos());
         self.unix_offset = Some(unix_time.saturating_sub(since_origin));
         self.advance(now);
+        self.wire.clock_was_set(self.wall);
     }
 
     /// The keys, primary first; `None` if nothing is sealed.

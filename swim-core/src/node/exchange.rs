@@ -16,9 +16,9 @@ use crate::{
     name::{self, Name, NameRef},
     policy::ExchangePeer,
     reject::Reject,
-    stream::{Purpose, Request, Role},
+    stream::{Purpose, Recipient, Request, Role},
     table::MemberIndex,
-    wire::{Ack, Digest, Entry, ExchangeHead, Message, Opened, Refusal},
+    wire::{Ack, Digest, Entry, ExchangeHead, Message, Opened, Refusal, To},
 };
 
 impl Node {
@@ -58,6 +58,12 @@ impl Node {
         let first = *opened.messages.first().ok_or(Reject::Misplaced)?;
         let addr = self.streams.get(&id).ok_or(Reject::Misplaced)?.peer;
         let peer = self.name_at(addr, opened.sender);
+        self.address_stream(id, opened.sender.map(Recipient::of));
+        let changes_nothing = matches!(first, Message::Ping(_));
+        if opened.to != To::Us && !changes_nothing {
+            self.ask_to_readdress(id);
+            return Ok(());
+        }
         let stream = self.streams.get_mut(&id).ok_or(Reject::Misplaced)?;
         match first {
             Message::Ping(ping) => {
@@ -66,7 +72,7 @@ impl Node {
                 let is_native = self.config.dialect.is_native();
                 let payload = if is_native { self.ack_payload.clone() } else { Bytes::new() };
                 let ack = Ack { nonce, digest: Digest::default(), payload: &payload };
-                self.write_one(id, Some(peer.by_ref()), &Message::Ack(ack));
+                self.write_one(id, &Message::Ack(ack));
                 Ok(())
             }
             Message::ExchangeHead(head) => {
@@ -144,6 +150,10 @@ impl Node {
                 }
                 Message::Refused(refusal) => {
                     stream.incoming.refused = Some(String::from(refusal.text));
+                }
+                Message::Readdress => {
+                    let by = opened.sender.ok_or(Reject::Misplaced)?;
+                    self.ask_again(id, by)?;
                 }
                 Message::Ping(_)
                 | Message::IndirectPing(_)
@@ -250,7 +260,7 @@ impl Node {
                 self.begin_table(id, join);
             }
             Request::Delivery { from } => {
-                self.write_one(id, Some(from.by_ref()), &Message::Delivered);
+                self.write_one(id, &Message::Delivered);
                 self.emit(EventKind::Message { from, addr, payload: bytes, reliable: true });
             }
         }
@@ -351,9 +361,10 @@ fn belongs(role: &Role, message: &Message<'_>) -> bool {
                 | Message::Entry(_)
                 | Message::StatePiece(_)
                 | Message::Refused(_)
+                | Message::Readdress
         ),
         Role::Asks(Purpose::Deliver { .. }) => {
-            matches!(message, Message::Delivered | Message::Refused(_))
+            matches!(message, Message::Delivered | Message::Refused(_) | Message::Readdress)
         }
         Role::Asks(Purpose::Ping { .. }) => matches!(message, Message::Ack(_)),
         Role::Serves(Some(Request::Exchange { .. })) => {

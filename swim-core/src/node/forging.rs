@@ -38,6 +38,8 @@ impl Node {
             label: self.config.label(),
             keyring,
             own_name: &forgery.from,
+            own_life: forgery.from_stamp.life,
+            since: None,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
             state_len_max: 0,
@@ -54,7 +56,7 @@ impl Node {
         let mut writer = wire.begin_packet(
             self.wall,
             sender,
-            Some(Receiver { name: name(&self.name), protocol_max: 0 }),
+            Some(Receiver { name: name(&self.name), life: self.config.life, protocol_max: 0 }),
         );
         let fits = writer.push(&Message::Claim(claim));
         debug_assert!(fits, "the largest single claim fits into a packet");

@@ -233,20 +233,18 @@ impl Node {
             return;
         }
         self.stats.repairs += 1;
-        let addr = self.table.get(peer).addr();
-        self.dial(addr, Purpose::Exchange { seed: None });
+        self.dial_member(peer, Purpose::Exchange { seed: None });
     }
 
     /// Exchanges tables with a member that does not hold us for what we are: it doesn't know us, or
     /// believes us dead.
     pub(super) fn exchange_with(&mut self, peer: MemberIndex) {
-        let record = self.table.get(peer);
-        let (addr, views) = (record.addr(), [self.table.digest(), peer.key()]);
+        let views = [self.table.digest(), peer.key()];
         if self.phase == Phase::Running
             && self.repair.begin(views, self.now, self.config.probe_interval)
         {
             self.stats.repairs += 1;
-            self.dial(addr, Purpose::Exchange { seed: None });
+            self.dial_member(peer, Purpose::Exchange { seed: None });
         }
     }
 

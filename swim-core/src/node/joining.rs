@@ -123,7 +123,7 @@ impl Node {
                 self.set_outcome(id, seed, SeedOutcome::Refused { reason });
                 continue;
             }
-            let stream = self.dial(addr, Purpose::Exchange { seed: Some((id, seed)) });
+            let stream = self.dial(addr, None, Purpose::Exchange { seed: Some((id, seed)) });
             match (stream, self.joins.get_mut(&id)) {
                 (Some(stream), Some(join)) => join.set_stream(seed, stream),
                 (None, _) | (_, None) => self.set_outcome(id, seed, SeedOutcome::Unreachable),

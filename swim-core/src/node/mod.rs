@@ -72,6 +72,7 @@ mod mourning;
 mod noting;
 mod plausibility;
 mod probing;
+mod readdressing;
 mod receive;
 mod refuting;
 mod report;
@@ -418,6 +419,8 @@ fn wire_settings(config: &Config) -> WireSettings<'_> {
         label: config.label(),
         keyring: config.keyring.clone(),
         own_name: config.name(),
+        own_life: config.life,
+        since: config.unix_time.and_then(|unix| u32::try_from(unix.as_secs()).ok()),
         packet_len_max: config.packet_len_max,
         sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
         state_len_max: config.state_len_max,

@@ -103,7 +103,7 @@ impl Node {
         }
         let is_understood = dialect.has_stream_pings(protocol);
         if is_understood && self.config.stream_pings && self.config.policy.stream_ping(&name) {
-            self.probe_stream = self.dial(addr, Purpose::Ping { nonce, target: name });
+            self.probe_stream = self.dial_member(target, Purpose::Ping { nonce, target: name });
         }
     }
 

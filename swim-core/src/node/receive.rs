@@ -13,7 +13,7 @@ use crate::{
     reject::Reject,
     sabotage::sabotaged,
     table::MemberIndex,
-    wire::{Ack, Digest, Message, Nack, Opened, Ping, Sender},
+    wire::{Ack, Digest, Message, Nack, Opened, Ping, Receiver, Sender, To},
 };
 
 impl Node {
@@ -52,6 +52,9 @@ impl Node {
         }
         if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
             return self.on_opened_after_leave(from, opened);
+        }
+        if opened.to == To::FormerUs {
+            return self.on_opened_for_former_life(from, len, opened);
         }
         self.stats.messages_unknown += u64::from(opened.unknown);
         opened.refused.iter().for_each(|&reject| self.reject(reject, from));
@@ -96,6 +99,24 @@ impl Node {
         }
     }
 
+    /// What was sent to this node before it started anew may be a recording, and changes nothing.
+    /// It may also be from a member that has not heard of the new life: a ping is answered, in no
+    /// more bytes than it has, and the answer shows that life. (X4, X6)
+    fn on_opened_for_former_life(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
+        self.reject(Reject::FormerLife, from);
+        let is_ping = |message: &&Message<'_>| matches!(message, Message::Ping(_));
+        if let Some(Message::Ping(ping)) = opened.messages.iter().find(is_ping)
+            && let Some(receiver) = opened.sender.map(receiver_of)
+        {
+            let (nonce, digest) = (ping.nonce, Digest::default());
+            let answer = match self.peer_at(from, opened.sender) {
+                Some(_) => Message::Ack(Ack { nonce, digest, payload: &[] }),
+                None => Message::Nack(Nack { nonce }),
+            };
+            self.send_to_stranger(from, Some(receiver), &[answer], len);
+        }
+    }
+
     fn on_message(
         &mut self,
         from: SocketAddr,
@@ -103,10 +124,6 @@ impl Node {
         opened: &Opened<'_>,
         message: &Message<'_>,
     ) {
-        let is_for_all = matches!(message, Message::Claim(_) | Message::Broadcast(_));
-        if !is_for_all && !opened.addressed {
-            return self.reject(Reject::Misplaced, from);
-        }
         match (message, peer) {
             (Message::Claim(claim), _) => {
                 let source = self.heard_from(from, peer);
@@ -153,7 +170,8 @@ impl Node {
                 | Message::DeliveryHead(_)
                 | Message::DeliveryPiece(_)
                 | Message::Delivered
-                | Message::Refused(_),
+                | Message::Refused(_)
+                | Message::Readdress,
                 _,
             ) => unreachable!("the wire lets these through in their place only"),
         }
@@ -191,7 +209,7 @@ impl Node {
         };
         let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
         let nack = Message::Nack(Nack { nonce });
-        self.send_to_stranger(from, Some(sender.name), &[nack], len_max);
+        self.send_to_stranger(from, Some(receiver_of(sender)), &[nack], len_max);
     }
 
     /// An answer with nothing in it but its number.
@@ -248,4 +266,9 @@ impl Node {
             None => Name::new(&from.to_string()).expect("an address is a short text"),
         }
     }
+}
+
+/// Who is answered: whoever has just spoken, in the life in which it spoke.
+fn receiver_of(sender: Sender<'_>) -> Receiver<'_> {
+    Receiver { name: sender.name, life: sender.stamp.life, protocol_max: 0 }
 }

@@ -13,9 +13,9 @@ use crate::{
     event::{DeliveryError, EventKind, SeedOutcome},
     io::{Output, StreamId, Timer},
     limits::STREAMS_DIALED_MAX,
-    name::{Name, NameRef},
+    name::Name,
     reject::Reject,
-    stream::{Incoming, Outgoing, Purpose, Role, Stream},
+    stream::{Incoming, Outgoing, Purpose, Recipient, Role, Stream},
     table::MemberIndex,
     wire::{
         Channel, DeliveryHead, Digest, ExchangeHead, FrameWriter, Message, Ping, Refusal, Sender,
@@ -31,8 +31,20 @@ const FRAMES_AHEAD: usize = 2;
 const TOTAL_TIMEOUT_MULT: u32 = 3;
 
 impl Node {
-    /// Opens a stream; `None` if too many are open.
-    pub(super) fn dial(&mut self, to: SocketAddr, purpose: Purpose) -> Option<StreamId> {
+    /// Opens a stream to a member; `None` if too many are open.
+    pub(super) fn dial_member(&mut self, index: MemberIndex, purpose: Purpose) -> Option<StreamId> {
+        let record = self.table.get(index);
+        let (addr, name, life) = (record.addr(), record.name(), record.stamp().life);
+        self.dial(addr, Some(Recipient { name: Name::from_checked(name), life }), purpose)
+    }
+
+    /// Opens a stream to this node, or to whoever is at the address; `None` if too many are open.
+    pub(super) fn dial(
+        &mut self,
+        to: SocketAddr,
+        recipient: Option<Recipient>,
+        purpose: Purpose,
+    ) -> Option<StreamId> {
         let dialed = self.streams.keys().filter(|id| !id.is_accepted()).count();
         if dialed >= STREAMS_DIALED_MAX {
             return None;
@@ -41,6 +53,7 @@ impl Node {
         self.next_stream += 1;
         self.stats.streams_dialed += 1;
         self.add_stream(id, to, Role::Asks(purpose), self.wire.dialer());
+        self.address_stream(id, recipient);
         self.outbox.push(Output::Dial { id, to });
         Some(id)
     }
@@ -79,9 +92,9 @@ impl Node {
         let Role::Asks(purpose) = &stream.role else { return };
         match purpose.clone() {
             Purpose::Exchange { seed } => self.begin_table(id, seed.is_some()),
-            Purpose::Ping { nonce, target } => {
+            Purpose::Ping { nonce, .. } => {
                 let digest = Digest::default();
-                self.write_one(id, Some(target.by_ref()), &Message::Ping(Ping { nonce, digest }));
+                self.write_one(id, &Message::Ping(Ping { nonce, digest }));
             }
             Purpose::Deliver { payload, .. } => {
                 let outgoing = Outgoing::Delivery { head_sent: false, rest: payload };
@@ -163,13 +176,8 @@ impl Node {
     }
 
     /// Writes a frame with this one message, which is all this side says.
-    pub(super) fn write_one(
-        &mut self,
-        id: StreamId,
-        to: Option<NameRef<'_>>,
-        message: &Message<'_>,
-    ) {
-        let mut writer = self.begin_frame(to);
+    pub(super) fn write_one(&mut self, id: StreamId, message: &Message<'_>) {
+        let Some(mut writer) = self.begin_frame(id) else { return };
         let fits = writer.push(message);
         debug_assert!(fits, "a single short message fits into a frame");
         self.write_frame(id, writer, true);
@@ -182,7 +190,9 @@ impl Node {
         refusal: &Refusal<'_>,
         holder: Option<MemberIndex>,
     ) {
-        let mut writer = self.begin_frame(None);
+        // To whoever asked: two may go by the name that it has.
+        self.address_stream(id, None);
+        let Some(mut writer) = self.begin_frame(id) else { return };
         if let Some(holder) = holder {
             writer.push(&Message::Entry(self.table.get(holder).entry()));
         }
@@ -196,8 +206,7 @@ impl Node {
         for _ in 0..frames {
             let Some(stream) = self.streams.get_mut(&id) else { return };
             let Some(mut outgoing) = stream.outgoing.take() else { return };
-            let peer = stream.role.peer().cloned();
-            let mut writer = self.begin_frame(peer.as_ref().map(Name::by_ref));
+            let Some(mut writer) = self.begin_frame(id) else { return };
             let is_last = self.fill_frame(&mut writer, &mut outgoing);
             if !is_last && let Some(stream) = self.streams.get_mut(&id) {
                 stream.outgoing = Some(outgoing);
@@ -263,9 +272,18 @@ impl Node {
         true
     }
 
-    fn begin_frame(&mut self, to: Option<NameRef<'_>>) -> FrameWriter {
+    /// Begins a frame of this stream for whoever is at its other end.
+    fn begin_frame(&mut self, id: StreamId) -> Option<FrameWriter> {
         let sender = Sender { name: self.name.by_ref(), stamp: self.own_stamp() };
-        self.wire.begin_frame(self.wall, sender, to)
+        let to = self.streams.get(&id)?.recipient.as_ref().map(Recipient::by_ref);
+        Some(self.wire.begin_frame(self.wall, sender, to))
+    }
+
+    /// What is said on this stream is for this node.
+    pub(super) fn address_stream(&mut self, id: StreamId, recipient: Option<Recipient>) {
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.recipient = recipient;
+        }
     }
 
     fn write_frame(&mut self, id: StreamId, writer: FrameWriter, is_last: bool) {
@@ -376,6 +394,8 @@ impl Node {
         let is_connected = matches!(role, Role::Serves(_));
         let stream = Stream {
             peer,
+            recipient: None,
+            is_second: false,
             role,
             channel,
             outgoing: None,
@@ -390,7 +410,7 @@ impl Node {
         self.streams.insert(id, stream);
     }
 
-    fn remove_stream(&mut self, id: StreamId) -> Option<Stream> {
+    pub(super) fn remove_stream(&mut self, id: StreamId) -> Option<Stream> {
         let stream = self.streams.remove(&id)?;
         if self.streams.is_empty() {
             self.streams = BTreeMap::new(); // One that was emptied keeps kilobytes.

@@ -21,6 +21,7 @@ mod commands;
 mod conflict;
 mod dead;
 mod exchange;
+mod former;
 mod gossip;
 mod help;
 mod join;

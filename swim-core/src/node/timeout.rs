@@ -95,10 +95,9 @@ impl Node {
             return;
         }
         let partner = self.probe_ring.sample(&mut self.rng);
-        let partner = partner.and_then(|index| self.table.try_get(index));
-        if let Some(record) = partner.filter(|record| record.state().is_live()) {
-            let addr = record.addr();
-            self.dial(addr, Purpose::Exchange { seed: None });
+        let is_live = |index| self.table.try_get(index).is_some_and(|it| it.state().is_live());
+        if let Some(partner) = partner.filter(|&index| is_live(index)) {
+            self.dial_member(partner, Purpose::Exchange { seed: None });
         }
     }
 
@@ -122,13 +121,13 @@ impl Node {
             return;
         }
         let is_dead = |index| table.try_get(index).is_some_and(|it| it.state() == State::Dead);
-        let addr = if rng.below(gone) < dead {
-            dead_ring.next(rng, is_dead).map(|index| table.get(index).addr())
-        } else {
-            remembered.next(rng)
-        };
-        if let Some(addr) = addr {
-            self.dial(addr, Purpose::Exchange { seed: None });
+        let purpose = Purpose::Exchange { seed: None };
+        if rng.below(gone) < dead {
+            if let Some(index) = dead_ring.next(rng, is_dead) {
+                self.dial_member(index, purpose);
+            }
+        } else if let Some(addr) = remembered.next(rng) {
+            self.dial(addr, None, purpose);
         }
     }
 }

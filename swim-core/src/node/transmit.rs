@@ -70,11 +70,10 @@ impl Node {
     pub(super) fn send_to_stranger(
         &mut self,
         addr: SocketAddr,
-        name: Option<NameRef<'_>>,
+        to: Option<Receiver<'_>>,
         messages: &[Message<'_>],
         len_max: usize,
     ) {
-        let to = name.map(|name| Receiver { name, protocol_max: 0 });
         let mut writer = begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, to);
         push_all(&mut writer, messages);
         let data = self.wire.finish_packet(writer);
@@ -318,8 +317,8 @@ fn begin(
 }
 
 fn receiver(record: &Record) -> Receiver<'_> {
-    let profile = record.profile();
-    Receiver { name: profile.name(), protocol_max: profile.versions().protocol.max }
+    let (profile, life) = (record.profile(), record.stamp().life);
+    Receiver { name: profile.name(), life, protocol_max: profile.versions().protocol.max }
 }
 
 fn push_all(writer: &mut PacketWriter, messages: &[Message<'_>]) {

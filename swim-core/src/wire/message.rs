@@ -7,7 +7,7 @@ use core::net::SocketAddr;
 use crate::{
     member::{LeaveReason, State, Versions},
     name::NameRef,
-    stamp::Stamp,
+    stamp::{Life, Stamp},
 };
 
 /// Who sent a packet or a stream frame, in its own words. Any packet refutes what others say of
@@ -18,10 +18,12 @@ pub(crate) struct Sender<'a> {
     pub(crate) stamp: Stamp,
 }
 
-/// Who a packet is for, and the highest version of the protocol that it is known to understand.
+/// Who a packet or a frame is for, in which of its lives, and the highest version of the protocol
+/// that it is known to understand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Receiver<'a> {
     pub(crate) name: NameRef<'a>,
+    pub(crate) life: Life,
     pub(crate) protocol_max: u8,
 }
 
@@ -54,6 +56,9 @@ pub(crate) enum Message<'a> {
     Delivered,
     /// *Stream.* The request is refused, and why.
     Refused(Refusal<'a>),
+    /// *Stream.* The request was for a former life of the sender of this, or for whoever reads it:
+    /// it may be a recording. It is to be asked again, of this sender in this life. (X4)
+    Readdress,
 }
 
 /// "Are you there?" The nonce is random, so that nobody off the path can answer for the target.

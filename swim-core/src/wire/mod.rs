@@ -23,7 +23,7 @@ pub(crate) use self::{
         Digest, Entry, ExchangeHead, IndirectPing, Message, Nack, Ping, Receiver, Refusal,
         RelayedAck, Sender,
     },
-    opened::Opened,
+    opened::{Opened, To},
     settings::WireSettings,
     writers::{Channel, FrameWriter, PacketWriter},
 };
@@ -31,7 +31,6 @@ use crate::{
     dialect::{Dialect, MemberlistOptions},
     explanation::Explanation,
     keyring::{KeyId, Keyring},
-    name::NameRef,
     reject::Reject,
 };
 
@@ -118,10 +117,7 @@ impl Wire {
         to: Option<Receiver<'_>>,
     ) -> PacketWriter {
         match self {
-            Self::Native(native) => {
-                let to = to.map(|to| to.name);
-                PacketWriter::Native(native.begin_packet(wall, sender, to))
-            }
+            Self::Native(native) => PacketWriter::Native(native.begin_packet(wall, sender, to)),
             Self::Memberlist(memberlist) => PacketWriter::Memberlist(memberlist.begin_packet(to)),
         }
     }
@@ -203,17 +199,17 @@ impl Wire {
         }
     }
 
-    /// Begins a stream frame to the node with this name, or to whoever reads it.
+    /// Begins a stream frame to this node, or to whoever reads it.
     pub(crate) fn begin_frame(
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<NameRef<'_>>,
+        to: Option<Receiver<'_>>,
     ) -> FrameWriter {
         match self {
             Self::Native(native) => FrameWriter::Native(native.begin_frame(wall, sender, to)),
             Self::Memberlist(memberlist) => {
-                let to = to.map_or(&[][..], NameRef::as_bytes);
+                let to = to.map_or(&[][..], |to| to.name.as_bytes());
                 FrameWriter::Memberlist(memberlist.begin_frame(to))
             }
         }
@@ -240,6 +236,14 @@ impl Wire {
                 memberlist.finish_frame(writer, channel)
             }
             (Self::Native(_) | Self::Memberlist(_), ..) => unreachable!("{ONE_DIALECT}"),
+        }
+    }
+
+    /// The clock on the wall was set, and shows this time now.
+    pub(crate) const fn clock_was_set(&mut self, wall: Option<u32>) {
+        match self {
+            Self::Native(native) => native.clock_was_set(wall),
+            Self::Memberlist(_) => {}
         }
     }
 

@@ -11,8 +11,7 @@ use crate::reject::Reject;
 pub(crate) struct Opened<'s> {
     /// Who sent it, in a dialect that says so.
     pub(crate) sender: Option<Sender<'s>>,
-    /// It named this node as its receiver, instead of whoever happens to read it.
-    pub(crate) addressed: bool,
+    pub(crate) to: To,
     pub(crate) messages: Messages<'s>,
     /// How many messages of kinds unknown here were skipped. (W5)
     pub(crate) unknown: u32,
@@ -20,6 +19,17 @@ pub(crate) struct Opened<'s> {
     pub(crate) refused: Refusals,
     /// *Stream.* The sender's half of the stream is complete: nothing may follow.
     pub(crate) last: bool,
+}
+
+/// Who a packet or frame is for. One for another node never comes so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To {
+    /// This node, as it is since it started; or, without a recording's doubt, whoever reads it.
+    Us,
+    /// This node before it started: a recording, or from somebody who has not heard of its new life.
+    FormerUs,
+    /// *Stream.* Whoever reads it, and it may have been sealed before this node started.
+    Anybody,
 }
 
 /// Why messages were left out, at most one for each.

@@ -1,6 +1,6 @@
 //! What a wire needs to know of its node.
 
-use crate::{keyring::Keyring, label::Label};
+use crate::{keyring::Keyring, label::Label, stamp::Life};
 
 /// The settings of a wire.
 #[derive(Clone, Debug)]
@@ -9,6 +9,10 @@ pub(crate) struct WireSettings<'a> {
     /// With a ring everything is sealed and must be sealed; without one, nothing is and may be.
     pub(crate) keyring: Option<Keyring>,
     pub(crate) own_name: &'a str,
+    /// The life in which the node started: what is for an earlier one is not for it.
+    pub(crate) own_life: Life,
+    /// The time on the wall at the start in unix seconds, if the node has such a clock.
+    pub(crate) since: Option<u32>,
     /// The longest packet to send, 576 to 9,216 bytes.
     pub(crate) packet_len_max: usize,
     /// How many sessions of peers are remembered to recognise replays.

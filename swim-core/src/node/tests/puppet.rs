@@ -17,7 +17,7 @@ use crate::{
     limits::PACKET_LEN_MAX,
     name::named,
     reject::Reject,
-    stamp::Stamp,
+    stamp::{Life, Stamp},
     table::MemberIndex,
     wire::{
         Ack, Alive, Channel, Claim, Digest, Message, Opened, Receiver, Sender, Wire, WireSettings,
@@ -51,25 +51,20 @@ impl Stage {
 
     /// A packet from the nth to the node.
     pub(super) fn packet(&mut self, nth: usize, messages: &[Message<'_>]) -> Bytes {
-        let to = self.node.name().clone();
-        self.encode(nth, Some(&to), messages)
+        self.packet_to(self.node.config.life, nth, messages)
     }
 
-    fn encode(&mut self, nth: usize, to: Option<&str>, messages: &[Message<'_>]) -> Bytes {
-        let wall = self.wall;
+    /// A packet from the nth to the node in this life.
+    pub(super) fn packet_to(&mut self, life: Life, nth: usize, messages: &[Message<'_>]) -> Bytes {
+        let (wall, to) = (self.wall, self.node.name().clone());
         let puppet = self.puppet(nth);
         let sender = Sender { name: named(puppet.name), stamp: puppet.stamp };
-        let to = to.map(|name| Receiver { name: named(name), protocol_max: 0 });
-        let mut writer = puppet.wire.begin_packet(wall, sender, to);
+        let to = Receiver { name: named(&to), life, protocol_max: 0 };
+        let mut writer = puppet.wire.begin_packet(wall, sender, Some(to));
         for message in messages {
             assert!(writer.push(message), "{message:?} fits");
         }
         puppet.wire.finish_packet(writer)
-    }
-
-    /// A packet from the nth to whoever reads it.
-    pub(super) fn packet_to_anybody(&mut self, nth: usize, messages: &[Message<'_>]) -> Bytes {
-        self.encode(nth, None, messages)
     }
 
     /// Some bytes come from some address.
@@ -120,10 +115,23 @@ impl Stage {
 
     /// A frame from the puppet at the other end of a stream.
     pub(super) fn frame(&mut self, id: StreamId, messages: &[Message<'_>], last: bool) -> Bytes {
+        self.frame_to(None, id, messages, last)
+    }
+
+    /// The same to the node in this life, or to whoever reads it.
+    pub(super) fn frame_to(
+        &mut self,
+        life: Option<Life>,
+        id: StreamId,
+        messages: &[Message<'_>],
+        last: bool,
+    ) -> Bytes {
+        let name = self.node.name().clone();
+        let to = life.map(|life| Receiver { name: named(&name), life, protocol_max: 0 });
         let link = self.links.get_mut(&id).expect("a stream that was opened");
         let puppet = self.puppets.get_mut(&link.puppet).expect("a puppet that opened it");
         let sender = Sender { name: named(puppet.name), stamp: puppet.stamp };
-        let mut writer = puppet.wire.begin_frame(self.wall, sender, None);
+        let mut writer = puppet.wire.begin_frame(self.wall, sender, to);
         for message in messages {
             assert!(writer.push(message), "{message:?} fits");
         }
@@ -188,6 +196,8 @@ impl Stage {
                 label,
                 keyring: keyring.clone(),
                 own_name: name(nth),
+                own_life: Life(1),
+                since: None,
                 packet_len_max: PACKET_LEN_MAX,
                 sessions_max: 16,
                 state_len_max: 0,

@@ -65,7 +65,7 @@ fn x6_without_a_key_no_answer_is_longer_than_its_question() {
         stage.clear();
         for nth in [1, 9, 1_000, 100_000] {
             stage.sent.clear();
-            let asked = stage.packet_to_anybody(nth, &[PING]);
+            let asked = stage.packet(nth, &[PING]);
             stage.raw(addr(nth), &asked);
             let answered: usize = stage.sent.iter().map(|sent| sent.data.len()).sum();
             assert!(answered <= asked.len(), "{answered} bytes for {}", asked.len());
@@ -80,7 +80,7 @@ fn x6_with_a_key_a_stranger_has_shown_that_it_belongs_here() {
         options.name = "n".repeat(60);
         options.keyring = Some(keyring);
     });
-    let asked = stage.packet_to_anybody(9, &[PING]);
+    let asked = stage.packet(9, &[PING]);
     stage.raw(addr(9), &asked);
     assert_eq!(stage.sent.len(), 1, "whatever the lengths of the names");
     assert!(matches!(&stage.sent[0].messages[..], [Message::Nack(_)]));

@@ -21,7 +21,7 @@ use crate::{
     reject::Reject,
     wire::{
         message::{DeliveryHead, ExchangeHead, Message, Refusal},
-        opened::{Messages, Opened, Refusals},
+        opened::{Messages, Opened, Refusals, To},
     },
 };
 
@@ -376,7 +376,7 @@ impl Channel {
         if last {
             self.incoming = Vec::new();
         }
-        Opened { sender: None, addressed: true, messages, unknown: 0, refused, last }
+        Opened { sender: None, to: To::Us, messages, unknown: 0, refused, last }
     }
 }
 

@@ -147,6 +147,7 @@ pub(crate) fn put(message: &Message<'_>, to: &[u8], own: &Identity, out: &mut Ve
         Message::Direct(payload) => Leaf::User(payload).put(out),
         Message::Refused(refusal) => Leaf::Error(refusal.text.as_bytes()).put(out),
         Message::BroadcastSummary(_)
+        | Message::Readdress
         | Message::ExchangeHead(_)
         | Message::Entry(_)
         | Message::StatePiece(_)

@@ -53,7 +53,7 @@ use self::{
 };
 use super::{
     message::{Message, Receiver},
-    opened::{Messages, Opened, Refusals},
+    opened::{Messages, Opened, Refusals, To},
     settings::WireSettings,
 };
 use crate::{
@@ -318,7 +318,7 @@ impl Memberlist {
         } else {
             (Messages::from_slice(&[self.read(message)?]), Refusals::new())
         };
-        Ok(Opened { sender: None, addressed: true, messages, unknown: 0, refused, last: false })
+        Ok(Opened { sender: None, to: To::Us, messages, unknown: 0, refused, last: false })
     }
 
     fn read_all<'s>(&self, parts: Parts<'s>) -> (Messages<'s>, Refusals) {

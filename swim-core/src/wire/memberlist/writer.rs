@@ -138,7 +138,8 @@ impl FrameWriter {
             | Message::Claim(_)
             | Message::Broadcast(_)
             | Message::BroadcastSummary(_)
-            | Message::Direct(_) => {
+            | Message::Direct(_)
+            | Message::Readdress => {
                 debug_assert!(false, "{message:?} has no place in a stream");
                 return false;
             }

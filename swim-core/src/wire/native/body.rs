@@ -74,6 +74,7 @@ pub(crate) fn read<'a>(kind: Kind, from: &mut Reader<'a>) -> Result<Message<'a>,
         Kind::DeliveryPiece => Message::DeliveryPiece(from.bytes()?),
         Kind::Delivered => Message::Delivered,
         Kind::Refused => Message::Refused(Refusal { text: from.name()?.as_str() }),
+        Kind::Readdress => Message::Readdress,
     })
 }
 
@@ -122,7 +123,7 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
             to.bytes(bytes);
         }
         Message::DeliveryHead(DeliveryHead { len }) => to.varint(len.into()),
-        Message::Delivered => {}
+        Message::Delivered | Message::Readdress => {}
         Message::Refused(Refusal { text }) => to.name(NameRef::from_checked(text.as_bytes())),
     }
 }

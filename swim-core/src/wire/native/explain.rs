@@ -5,7 +5,7 @@ use alloc::{string::ToString, vec, vec::Vec};
 use core::num::NonZeroU32;
 
 use super::{
-    Channel, NameHash, Native, Preamble, Reader,
+    Channel, Native, Preamble, Reader,
     deframe::FRAME_PREFIX_LEN,
     header::{Guard, Header, header_len},
     kind::{Kind, Place},
@@ -167,15 +167,15 @@ fn explain_body(
 
 fn preamble_fields(preamble: &Preamble<'_>) -> Fields {
     let [life, incarnation] = stamp(preamble.sender.stamp);
-    let to = preamble.to.map_or(0, NameHash::get);
-    vec![
+    let to = preamble.to.map_or(0, |to| to.name.get());
+    let to_life = preamble.to.map(|to| ("to_life", to.life.0.into()));
+    let fields = [
         ("protocol", preamble.protocol.into()),
         ("time", preamble.time.map_or(0, NonZeroU32::get).into()),
         ("to", hex(&to.to_le_bytes())),
-        ("sender", preamble.sender.name.into()),
-        life,
-        incarnation,
-    ]
+    ];
+    let sender = [("sender", preamble.sender.name.into()), life, incarnation];
+    fields.into_iter().chain(to_life).chain(sender).collect()
 }
 
 fn fields(message: &Message<'_>) -> Fields {
@@ -219,7 +219,7 @@ fn fields(message: &Message<'_>) -> Fields {
             vec![("payload", piece.into())]
         }
         Message::DeliveryHead(head) => vec![("len", head.len.into())],
-        Message::Delivered => Fields::new(),
+        Message::Delivered | Message::Readdress => Fields::new(),
         Message::Refused(refusal) => vec![("text", refusal.text.into())],
     }
 }
@@ -301,6 +301,7 @@ const fn kind_name(kind: Kind) -> &'static str {
         Kind::DeliveryPiece => "delivery_piece",
         Kind::Delivered => "delivered",
         Kind::Refused => "refused",
+        Kind::Readdress => "readdress",
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     DeliveryPiece = 36,
     Delivered = 37,
     Refused = 38,
+    Readdress = 39,
 }
 
 /// What a message travels in.
@@ -36,7 +37,7 @@ pub(crate) enum Place {
 
 impl Kind {
     /// All kinds, by number.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Ping,
         Self::Ack,
         Self::IndirectPing,
@@ -56,6 +57,7 @@ impl Kind {
         Self::DeliveryPiece,
         Self::Delivered,
         Self::Refused,
+        Self::Readdress,
     ];
 
     pub(crate) const fn of(message: &Message<'_>) -> Self {
@@ -79,6 +81,7 @@ impl Kind {
             Message::DeliveryPiece(_) => Self::DeliveryPiece,
             Message::Delivered => Self::Delivered,
             Message::Refused(_) => Self::Refused,
+            Message::Readdress => Self::Readdress,
         }
     }
 
@@ -86,7 +89,7 @@ impl Kind {
     pub(crate) const fn from_byte(byte: u8) -> Option<Self> {
         let at = match byte {
             1..=12 => byte - 1,
-            32..=38 => byte - 32 + 12,
+            32..=39 => byte - 32 + 12,
             _ => return None,
         };
         Some(Self::ALL[at as usize])
@@ -123,7 +126,8 @@ impl Kind {
             | Self::DeliveryHead
             | Self::DeliveryPiece
             | Self::Delivered
-            | Self::Refused => matches!(place, Place::Frame),
+            | Self::Refused
+            | Self::Readdress => matches!(place, Place::Frame),
         }
     }
 }

@@ -50,18 +50,19 @@ use self::{
     kind::Place,
     limits::{FRAME_BODY_LEN_MAX, PACKET_AGE_MAX, PROTOCOL, TAG_LEN},
     pool::Pool,
-    preamble::{NameHash, Preamble},
+    preamble::{Addressee, NameHash, Preamble},
     seal::Sealing,
     session::Lane,
     writer::tag_len,
 };
 use super::{
-    message::{Message, Sender},
-    opened::{Opened, Refusals},
+    message::{Message, Receiver, Sender},
+    opened::{Opened, Refusals, To},
     settings::WireSettings,
 };
 use crate::{
     keyring::Keyring, label::Label, limits::PACKET_LEN_MAX, name::NameRef, reject::Reject,
+    stamp::Life,
 };
 
 /// One node's native wire.
@@ -69,6 +70,10 @@ pub(crate) struct Native {
     label: Label,
     label_id: u32,
     own_hash: NameHash,
+    own_life: Life,
+    /// When the node started or its clock was set, in unix seconds: what was sealed before may be a
+    /// recording from before it started.
+    since: Option<u32>,
     packet_len_max: usize,
     /// Boxed: its ciphers take 2.8 KB, which a node without a key need not have.
     sealing: Option<Box<Sealing>>,
@@ -79,15 +84,18 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new(settings: WireSettings<'_>, nonces: ChaCha8Rng) -> Self {
-        let WireSettings { label, keyring, own_name, packet_len_max, sessions_max, .. } = settings;
+        let WireSettings { label, keyring, own_name, own_life, since, packet_len_max, .. } =
+            settings;
         let label_id = label_id(label);
         Self {
             label: label.clone(),
             label_id,
             own_hash: NameHash::of(NameRef::from_checked(own_name.as_bytes())),
+            own_life,
+            since,
             packet_len_max,
             sealing: keyring.map(|keyring| {
-                Box::new(Sealing::new(keyring, label, label_id, sessions_max, nonces))
+                Box::new(Sealing::new(keyring, label, label_id, settings.sessions_max, nonces))
             }),
             pool: Pool::default(),
             spare: Vec::new(),
@@ -104,16 +112,19 @@ impl Native {
         let (header, body) = self.open_body(data, scratch)?;
         let mut from = Reader::new(body);
         let preamble = Preamble::read(&mut from)?;
-        self.admit(wall, &header, &preamble, true)?;
-        opened(&header, &preamble, Place::Packet, from.rest())
+        if preamble.to.is_none() {
+            return Err(Reject::Unaddressed);
+        }
+        let to = self.admit(wall, &header, &preamble, true)?;
+        opened(&header, &preamble, to, Place::Packet, from.rest())
     }
 
-    /// Begins a packet to the node with this name, or to whoever reads it.
+    /// Begins a packet to this node, or to whoever reads it.
     pub(crate) fn begin_packet(
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<NameRef<'_>>,
+        to: Option<Receiver<'_>>,
     ) -> PacketWriter {
         let mut buffer = mem::take(&mut self.spare);
         if buffer.is_empty() {
@@ -168,12 +179,12 @@ impl Native {
         opened.map(Some)
     }
 
-    /// Begins a stream frame to the node with this name, or to whoever reads it.
+    /// Begins a stream frame to this node, or to whoever reads it.
     pub(crate) fn begin_frame(
         &mut self,
         wall: Option<u32>,
         sender: Sender<'_>,
-        to: Option<NameRef<'_>>,
+        to: Option<Receiver<'_>>,
     ) -> FrameWriter {
         let preamble = preamble(wall, sender, to);
         FrameWriter::new(FRAME_PREFIX_LEN, FRAME_BODY_LEN_MAX, self.is_sealed(), &preamble)
@@ -208,6 +219,11 @@ impl Native {
     /// packet whose sender has a name of this length.
     pub(crate) const fn packet_capacity(&self, name_len: usize) -> usize {
         packet_capacity(self.packet_len_max, self.is_sealed(), name_len)
+    }
+
+    /// The clock on the wall was set, and shows this time now.
+    pub(crate) const fn clock_was_set(&mut self, wall: Option<u32>) {
+        self.since = wall;
     }
 
     pub(crate) const fn is_sealed(&self) -> bool {
@@ -267,8 +283,8 @@ impl Native {
         let (header, body) = self.open_frame_body(channel, scratch)?;
         let mut from = Reader::new(body);
         let preamble = Preamble::read(&mut from)?;
-        self.admit(wall, &header, &preamble, is_opening)?;
-        let opened = opened(&header, &preamble, Place::Frame, from.rest())?;
+        let to = self.admit(wall, &header, &preamble, is_opening)?;
+        let opened = opened(&header, &preamble, to, Place::Frame, from.rest())?;
         channel.on_received(header.nonce(), opened.last)?;
         Ok(opened)
     }
@@ -314,21 +330,28 @@ impl Native {
     }
 
     /// Whether an authentic body is in time, for this node, and, where it could be one, no replay.
-    /// The replay guard comes last, so that old recordings leave no trace in it. (X4)
+    /// The replay guard comes last, so that old recordings leave no trace in it. It has forgotten
+    /// what came before the node started; so what was for a former life is told apart, and so is
+    /// what is for anybody, unless it was sealed since. (X4)
     fn admit(
         &mut self,
         wall: Option<u32>,
         header: &Header,
         preamble: &Preamble<'_>,
         may_be_replay: bool,
-    ) -> Result<(), Reject> {
-        if let (Guard::Seal { .. }, Some(here), Some(there)) = (header.guard, wall, preamble.time)
-            && here.abs_diff(there.get()) > PACKET_AGE_MAX
-        {
+    ) -> Result<To, Reject> {
+        let is_sealed = matches!(header.guard, Guard::Seal { .. });
+        let time = preamble.time.map(NonZeroU32::get);
+        let is_far_off = |(here, there): (u32, u32)| here.abs_diff(there) > PACKET_AGE_MAX;
+        if is_sealed && wall.zip(time).is_some_and(is_far_off) {
             return Err(Reject::Stale);
         }
-        if preamble.to.is_some_and(|to| to != self.own_hash) {
-            return Err(Reject::NotForUs);
+        let is_since = self.since.zip(time).is_some_and(|(since, time)| since <= time);
+        match preamble.to {
+            Some(to) if to.name != self.own_hash => return Err(Reject::NotForUs),
+            Some(to) if to.life < self.own_life => return Ok(To::FormerUs),
+            None if is_sealed && may_be_replay && !is_since => return Ok(To::Anybody),
+            Some(_) | None => {}
         }
         if let (Guard::Seal { key_id, nonce }, Some(sealing)) = (header.guard, &mut self.sealing)
             && may_be_replay
@@ -336,7 +359,7 @@ impl Native {
         {
             return Err(Reject::Replayed);
         }
-        Ok(())
+        Ok(To::Us)
     }
 
     /// Completes what goes out: its header, and the seal or the checksum.
@@ -377,11 +400,11 @@ pub(crate) const fn packet_capacity(packet_len_max: usize, sealed: bool, name_le
     packet_len_max.saturating_sub(overhead)
 }
 
-fn preamble<'a>(wall: Option<u32>, sender: Sender<'a>, to: Option<NameRef<'_>>) -> Preamble<'a> {
+fn preamble<'a>(wall: Option<u32>, sender: Sender<'a>, to: Option<Receiver<'_>>) -> Preamble<'a> {
     Preamble {
         protocol: PROTOCOL,
         time: wall.and_then(NonZeroU32::new),
-        to: to.map(NameHash::of),
+        to: to.map(Addressee::of),
         sender,
     }
 }
@@ -390,13 +413,14 @@ fn preamble<'a>(wall: Option<u32>, sender: Sender<'a>, to: Option<NameRef<'_>>) 
 fn opened<'s>(
     header: &Header,
     preamble: &Preamble<'s>,
+    to: To,
     place: Place,
     parts: &'s [u8],
 ) -> Result<Opened<'s>, Reject> {
     let (messages, unknown) = parts::read(parts, place, preamble.protocol)?;
     Ok(Opened {
         sender: Some(preamble.sender),
-        addressed: preamble.to.is_some(),
+        to,
         messages,
         unknown,
         refused: Refusals::new(),

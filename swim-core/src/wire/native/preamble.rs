@@ -5,7 +5,12 @@ use core::num::NonZeroU32;
 use siphasher::sip::SipHasher13;
 
 use super::codec::{Reader, Writer};
-use crate::{name::NameRef, reject::Reject, wire::message::Sender};
+use crate::{
+    name::NameRef,
+    reject::Reject,
+    stamp::Life,
+    wire::message::{Receiver, Sender},
+};
 
 /// What a body begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +20,16 @@ pub(crate) struct Preamble<'a> {
     /// The sender's clock in unix seconds, where it has one.
     pub(crate) time: Option<NonZeroU32>,
     /// Whom it is for; without it, for whoever reads it.
-    pub(crate) to: Option<NameHash>,
+    pub(crate) to: Option<Addressee>,
     pub(crate) sender: Sender<'a>,
+}
+
+/// Whom something is for, as it travels. The life tells a receiver that has started anew what was
+/// recorded before. (X4)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Addressee {
+    pub(crate) name: NameHash,
+    pub(crate) life: Life,
 }
 
 /// Four bytes that stand for the name of the receiver. Packets are short and names are long; two
@@ -24,7 +37,7 @@ pub(crate) struct Preamble<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NameHash(NonZeroU32);
 
-/// The length of what stands before the sender: protocol, time, receiver.
+/// The length of what stands before the receiver's life: protocol, time, receiver.
 const FIXED_LEN: usize = 1 + 4 + 4;
 
 impl<'a> Preamble<'a> {
@@ -37,7 +50,7 @@ impl<'a> Preamble<'a> {
         Ok(Self {
             protocol,
             time: NonZeroU32::new(from.fixed_u32()?),
-            to: NonZeroU32::new(from.fixed_u32()?).map(NameHash),
+            to: Addressee::read(from)?,
             sender: Sender { name: from.name()?, stamp: from.stamp()? },
         })
     }
@@ -46,14 +59,20 @@ impl<'a> Preamble<'a> {
     pub(crate) fn put(&self, to: &mut Writer<'_>) {
         to.byte(self.protocol);
         to.fixed_u32(self.time.map_or(0, NonZeroU32::get));
-        to.fixed_u32(self.to.map_or(0, NameHash::get));
+        match self.to {
+            Some(Addressee { name, life }) => {
+                to.fixed_u32(name.get());
+                to.varint(life.0);
+            }
+            None => to.fixed_u32(0),
+        }
         to.name(self.sender.name);
         to.stamp(self.sender.stamp);
     }
 
     /// The most bytes it takes with a sender's name of this length.
     pub(crate) const fn len_max(name_len: usize) -> usize {
-        FIXED_LEN + varint_len(name_len) + name_len + 2 * STAMP_NUMBER_LEN_MAX
+        FIXED_LEN + varint_len(name_len) + name_len + 3 * STAMP_NUMBER_LEN_MAX
     }
 }
 
@@ -63,6 +82,17 @@ const STAMP_NUMBER_LEN_MAX: usize = 7;
 /// The length of a name's length: one byte up to 127, then two.
 const fn varint_len(name_len: usize) -> usize {
     if name_len < 128 { 1 } else { 2 }
+}
+
+impl Addressee {
+    pub(crate) fn of(receiver: Receiver<'_>) -> Self {
+        Self { name: NameHash::of(receiver.name), life: receiver.life }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Option<Self>, Reject> {
+        let Some(hash) = NonZeroU32::new(from.fixed_u32()?) else { return Ok(None) };
+        Ok(Some(Self { name: NameHash(hash), life: from.life()? }))
+    }
 }
 
 impl NameHash {

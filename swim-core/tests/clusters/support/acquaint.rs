@@ -1,5 +1,7 @@
 //! Large clusters whose members know each other from the start, without the storm of a join.
 
+use std::time::Duration;
+
 use swim_core::{Event, Input, Instant, Node, Options, Output, StreamEvent, StreamId};
 
 use super::{Id, SECOND, Watch, World, addr, name};
@@ -18,6 +20,8 @@ impl World {
         let mut stand_in = |id: Id| {
             let mut set = Options::lan(name(id), addr(id));
             set.life = swim_core::Life(1_000);
+            // With a clock nobody has to be asked again who it is, which takes an answer.
+            set.unix_time = Some(Duration::from_secs(1_800_000_000));
             options(&mut set);
             // Two with one seed would use one nonce twice, which a receiver takes for a replay.
             let mut seed = [0xff; 32];
@@ -65,8 +69,7 @@ impl Directory {
         answers: bool,
     ) -> Vec<Output<Event>> {
         asker.join(now, &[self.node.local().addr], 10 * SECOND).expect("a join that may start");
-        let theirs = StreamId::accepted(self.accepted);
-        self.accepted += 1;
+        let mut theirs = StreamId::accepted(self.accepted);
         let mut others = Vec::new();
         let mut ours = None;
         loop {
@@ -74,6 +77,8 @@ impl Directory {
                 match output {
                     Output::Dial { id, .. } => {
                         ours = Some(id);
+                        theirs = StreamId::accepted(self.accepted);
+                        self.accepted += 1;
                         let from = asker.local().addr;
                         self.node.handle(now, stream(theirs, StreamEvent::Accepted { from }));
                         asker.handle(now, stream(id, StreamEvent::Connected));

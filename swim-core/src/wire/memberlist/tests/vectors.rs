@@ -209,7 +209,7 @@ fn whole_packets_of_go_are_read() {
         let opened = fresh.open_packet(None, &packet, &mut scratch).unwrap();
         let ack = Message::Ack(Ack { nonce: 42, digest: Digest::default(), payload: &[] });
         assert_eq!(opened.messages[..], [ack]);
-        assert_eq!((opened.sender, opened.addressed), (None, true));
+        assert_eq!((opened.sender, opened.to), (None, To::Us));
     }
     let packet = bytes(
         "f40364633101000102030405060708090a0bf172294b5f7db992a94a6075c038f258666757eb03aa02fbd7a86\

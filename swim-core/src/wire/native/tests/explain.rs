@@ -29,10 +29,10 @@ fn a_packet_is_explained_whoever_it_is_for_and_however_often_it_comes() {
             let said = eve.explain_packet(&data);
             assert!(said.is_understood(), "{said:?}");
             assert_eq!(layers(&said), [("header", Some(0)), ("preamble", Some(header_len))]);
-            let sender = &said.layers[1].fields[3];
+            let sender = &said.layers[1].fields[4];
             assert_eq!(*sender, ("sender", "alice".into()));
             let begin = said.messages[0].at.unwrap();
-            assert_eq!(data[..begin].len(), header_len + 22, "behind the preamble");
+            assert_eq!(data[..begin].len(), header_len + 28, "behind the preamble");
             assert_eq!(kinds(&said), [("nack", Some(begin)), ("direct", Some(begin + 11))]);
             assert_eq!(said.messages[1].fields, [("payload", (&b"hello"[..]).into())]);
         }
@@ -80,7 +80,7 @@ fn a_stream_is_explained_frame_by_frame_and_so_is_its_answer() {
         let tail = frame(&mut alice, &mut asks, &[Message::Delivered], true);
         assert_eq!(frame_outcome(&mut bob, &mut hears, &head), Ok(1));
         let mut writer =
-            bob.begin_frame(NOON, Sender { name: named("bob"), ..ALICE }, Some(named("alice")));
+            bob.begin_frame(NOON, Sender { name: named("bob"), ..ALICE }, Some(TO_ALICE));
         assert!(writer.push(&Message::Delivered));
         let answer = bob.finish_frame(writer, &mut hears, true);
         let request = [&head[..], &tail].concat();

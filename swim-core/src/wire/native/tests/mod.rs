@@ -19,7 +19,7 @@ use crate::{
     limits::PACKET_LEN_MIN,
     member::{LeaveReason, State, VersionRange, Versions},
     name::named,
-    stamp::Stamp,
+    stamp::{LIFE_MAX, Stamp},
     wire::message::{
         Accusation, Ack, Alive, Broadcast, BroadcastSummary, Claim, DeliveryHead, Departure,
         Digest, Entry, ExchangeHead, IndirectPing, Nack, Ping, Refusal, RelayedAck,
@@ -32,6 +32,13 @@ const NOON: Option<u32> = Some(1_800_000_000);
 /// Who speaks in these tests.
 const ALICE: Sender<'static> =
     Sender { name: named("alice"), stamp: Stamp::new(1_799_999_999_000, 3) };
+
+/// Whom she speaks to, in the life in which he started.
+const BOB: Receiver<'static> =
+    Receiver { name: named("bob"), life: Life(1_799_999_990_000), protocol_max: 0 };
+
+/// Whom he answers.
+const TO_ALICE: Receiver<'static> = Receiver { name: ALICE.name, life: ALICE.stamp.life, ..BOB };
 
 /// How the two nodes of a test are set up.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +61,8 @@ fn node(setup: Setup, name: &str) -> Native {
         label: &label,
         keyring: setup.key_len.map(|len| Keyring::new(Key::new(&[7; 32][..len]).unwrap())),
         own_name: name,
+        own_life: BOB.life,
+        since: NOON,
         packet_len_max: setup.packet_len_max,
         sessions_max: 16,
         state_len_max: 0,
@@ -69,7 +78,7 @@ fn pair(setup: Setup) -> (Native, Native) {
 
 /// A packet from Alice to Bob.
 fn packet(alice: &mut Native, messages: &[Message<'_>]) -> Bytes {
-    let mut writer = alice.begin_packet(NOON, ALICE, Some(named("bob")));
+    let mut writer = alice.begin_packet(NOON, ALICE, Some(BOB));
     for message in messages {
         assert!(writer.push(message), "{message:?} does not fit");
     }
@@ -78,7 +87,7 @@ fn packet(alice: &mut Native, messages: &[Message<'_>]) -> Bytes {
 
 /// A stream frame from Alice to Bob.
 fn frame(alice: &mut Native, channel: &mut Channel, messages: &[Message<'_>], last: bool) -> Bytes {
-    let mut writer = alice.begin_frame(NOON, ALICE, Some(named("bob")));
+    let mut writer = alice.begin_frame(NOON, ALICE, Some(BOB));
     for message in messages {
         assert!(writer.push(message), "{message:?} does not fit");
     }
@@ -114,7 +123,7 @@ fn forged_packet(label: &str, body: &[u8]) -> Vec<u8> {
 fn forged_body(protocol: u8, parts: &[u8]) -> Vec<u8> {
     let mut preamble = [0; 64];
     let mut to = codec::Writer::new(&mut preamble);
-    Preamble { protocol, ..super::preamble(NOON, ALICE, None) }.put(&mut to);
+    Preamble { protocol, ..super::preamble(NOON, ALICE, Some(BOB)) }.put(&mut to);
     let len = to.finish().unwrap();
     [&preamble[..len], parts].concat()
 }
@@ -199,6 +208,7 @@ impl Material {
             Kind::DeliveryPiece => Message::DeliveryPiece(&self.bytes),
             Kind::Delivered => Message::Delivered,
             Kind::Refused => Message::Refused(Refusal { text: other }),
+            Kind::Readdress => Message::Readdress,
         }
     }
 
@@ -253,7 +263,7 @@ fn mutated_body(
     said: &[Material],
     changes: Vec<(sample::Index, u8)>,
 ) -> Vec<u8> {
-    let mut writer = alice.begin_packet(NOON, ALICE, None);
+    let mut writer = alice.begin_packet(NOON, ALICE, Some(BOB));
     for material in said {
         writer.push(&material.message());
     }

@@ -21,11 +21,9 @@ proptest! {
         setup in any_setup(),
         said in materials(Place::Packet),
         wall in any::<Option<u32>>(),
-        is_addressed: bool,
     ) {
         let (mut alice, mut bob) = pair(setup);
-        let to = is_addressed.then_some(named("bob"));
-        let mut writer = alice.begin_packet(wall, ALICE, to);
+        let mut writer = alice.begin_packet(wall, ALICE, Some(BOB));
         prop_assert!(writer.is_empty());
         for material in &said {
             let (room, message) = (writer.room(), material.message());
@@ -36,7 +34,7 @@ proptest! {
         let mut scratch = Vec::new();
         let opened = bob.open_packet(wall, &data, &mut scratch).unwrap();
         prop_assert_eq!(opened.sender, Some(ALICE));
-        prop_assert_eq!(opened.addressed, is_addressed);
+        prop_assert_eq!(opened.to, To::Us);
         prop_assert_eq!((opened.unknown, opened.last), (0, false));
         prop_assert_eq!(opened.messages.len(), said.len());
         let expected: Vec<Message<'_>> = said.iter().map(Material::message).collect();
@@ -88,7 +86,8 @@ proptest! {
             && body[0] == PROTOCOL
         {
             let wall = u32::from_le_bytes([body[1], body[2], body[3], body[4]]);
-            let to = opened.addressed.then_some(named("bob"));
+            let life = Preamble::read(&mut Reader::new(&body)).unwrap().to.unwrap().life;
+            let to = Some(Receiver { life, ..BOB });
             let mut again = bob.begin_packet(Some(wall), opened.sender.unwrap(), to);
             for message in opened.messages {
                 prop_assert!(again.push(&message));
@@ -126,7 +125,8 @@ fn w1_no_packet_is_longer_than_allowed_and_every_one_can_be_full() {
             alice.packet_len_max = packet_len_max;
             alice.spare = Vec::new();
             let capacity = alice.packet_capacity(name.len());
-            let mut writer = alice.begin_packet(NOON, sender, Some(named("bob")));
+            let to = Receiver { life: Life((1 << 48) - 1), ..BOB };
+            let mut writer = alice.begin_packet(NOON, sender, Some(to));
             assert_eq!(writer.room(), capacity, "the longest name and stamp leave the least room");
             // Part header, and a length of two bytes from 128 on.
             let longest = Message::Direct(&payload[..capacity - 3 - 2]);
@@ -156,7 +156,7 @@ fn w1_the_smallest_packet_holds_any_accusation() {
 fn m4_a_packet_says_at_most_255_things_and_asks_for_one() {
     let (mut alice, mut bob) = pair(Setup { packet_len_max: 9216, ..PLAIN });
     let nack = Message::Nack(Nack { nonce: 1 });
-    let mut writer = alice.begin_packet(NOON, ALICE, None);
+    let mut writer = alice.begin_packet(NOON, ALICE, Some(BOB));
     let pushed = (0..300).filter(|_| writer.push(&nack)).count();
     assert_eq!(pushed, 255);
     assert_eq!(outcome(&mut bob, &alice.finish_packet(writer)), Ok(255));
@@ -170,7 +170,7 @@ fn m4_a_packet_says_at_most_255_things_and_asks_for_one() {
         nack: true,
     });
     for (first, second) in [(ping, ping), (ping, indirect), (indirect, ping)] {
-        let mut writer = alice.begin_packet(NOON, ALICE, None);
+        let mut writer = alice.begin_packet(NOON, ALICE, Some(BOB));
         assert!(writer.push(&first) && !writer.push(&second) && writer.push(&nack));
     }
 }
@@ -178,7 +178,7 @@ fn m4_a_packet_says_at_most_255_things_and_asks_for_one() {
 #[test]
 fn a_discarded_packet_gives_its_buffer_back() {
     let (mut alice, _) = pair(PLAIN);
-    let writer = alice.begin_packet(NOON, ALICE, None);
+    let writer = alice.begin_packet(NOON, ALICE, Some(BOB));
     alice.discard_packet(writer);
     assert_eq!(alice.spare.len(), 1400);
 }

@@ -30,7 +30,7 @@ fn x4_what_was_sealed_too_long_ago_or_ahead_is_stale() {
     let noon = NOON.unwrap();
     let clocks = |sealed_at, opened_at| {
         let (mut alice, mut bob) = pair(SEALED);
-        let mut writer = alice.begin_packet(sealed_at, ALICE, None);
+        let mut writer = alice.begin_packet(sealed_at, ALICE, Some(BOB));
         writer.push(&NACK);
         let data = alice.finish_packet(writer);
         bob.open_packet(opened_at, &data, &mut Vec::new()).map(|_| ())
@@ -47,6 +47,75 @@ fn x4_what_was_sealed_too_long_ago_or_ahead_is_stale() {
         let is_zero_clock = opened_at == Some(0);
         assert_eq!(clocks(sealed_at, opened_at).is_ok(), !is_zero_clock);
     }
+}
+
+#[test]
+fn x4_what_was_for_a_former_life_is_told_apart_and_leaves_no_trace() {
+    for setup in [PLAIN, SEALED] {
+        let (mut alice, mut bob) = pair(setup);
+        for (life, to) in [(BOB.life.0 - 1, To::FormerUs), (1, To::FormerUs)] {
+            let data = packet_to(&mut alice, Some(Receiver { life: Life(life), ..BOB }));
+            for _ in 0..2 {
+                let opened_to = bob.open_packet(NOON, &data, &mut Vec::new()).map(|it| it.to);
+                assert_eq!(opened_to, Ok(to), "life {life}");
+            }
+            assert!(bob.sealing.as_ref().is_none_or(|sealing| sealing.replay().len() == 0));
+        }
+        // Others may know of a later life than its own: from a clock that was ahead, or by a lie.
+        for life in [BOB.life.0, BOB.life.0 + 1, LIFE_MAX] {
+            let data = packet_to(&mut alice, Some(Receiver { life: Life(life), ..BOB }));
+            let opened_to = bob.open_packet(NOON, &data, &mut Vec::new()).map(|it| it.to);
+            assert_eq!(opened_to, Ok(To::Us), "life {life}");
+        }
+    }
+}
+
+#[test]
+fn x4_a_packet_is_for_somebody() {
+    for setup in [PLAIN, SEALED] {
+        let (mut alice, mut bob) = pair(setup);
+        let data = packet_to(&mut alice, None);
+        assert_eq!(outcome(&mut bob, &data), Err(Reject::Unaddressed));
+    }
+}
+
+/// Until a stream was answered, nobody may know who is at its other end. What was sealed for
+/// whoever reads it counts if it was sealed since the start, and else it may be a recording.
+#[test]
+fn x4_what_is_for_anybody_counts_if_it_was_sealed_since_the_start() {
+    let noon = NOON.unwrap();
+    let opened_to = |setup, sealed_at, set_to: Option<Option<u32>>| {
+        let (mut alice, mut bob) = pair(setup);
+        if let Some(wall) = set_to {
+            bob.clock_was_set(wall);
+        }
+        let (mut dialer, mut listener) = (Channel::dialer(), Channel::listener());
+        let mut writer = alice.begin_frame(sealed_at, ALICE, None);
+        writer.push(&Message::Delivered);
+        let data = alice.finish_frame(writer, &mut dialer, true);
+        let mut scratch = Vec::new();
+        let opened = bob.open_frame(NOON, &mut listener, &mut &data[..], &mut scratch);
+        opened.map(|opened| opened.unwrap().to)
+    };
+    for (sealed_at, set_to, to) in [
+        (Some(noon), None, To::Us),
+        (Some(noon + 300), None, To::Us),
+        (Some(noon - 1), None, To::Anybody),
+        (Some(noon - 1), Some(Some(noon - 1)), To::Us),
+        (None, None, To::Anybody),
+        (Some(noon), Some(None), To::Anybody),
+    ] {
+        assert_eq!(opened_to(SEALED, sealed_at, set_to), Ok(to), "{sealed_at:?}, {set_to:?}");
+        // Who has no key can be told anything by anybody.
+        assert_eq!(opened_to(PLAIN, sealed_at, set_to), Ok(To::Us));
+    }
+}
+
+/// A packet from Alice to this receiver.
+fn packet_to(alice: &mut Native, to: Option<Receiver<'_>>) -> Bytes {
+    let mut writer = alice.begin_packet(NOON, ALICE, to);
+    writer.push(&NACK);
+    alice.finish_packet(writer)
 }
 
 #[test]

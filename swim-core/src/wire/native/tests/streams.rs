@@ -78,7 +78,7 @@ fn x4_an_answer_belongs_to_its_question() {
     }
     let bobs = Sender { name: named("bob"), ..ALICE };
     let mut answer = |heard: &mut Channel| {
-        let mut writer = bob.begin_frame(NOON, bobs, Some(named("alice")));
+        let mut writer = bob.begin_frame(NOON, bobs, Some(TO_ALICE));
         writer.push(&DELIVERED);
         bob.finish_frame(writer, heard, true)
     };
@@ -156,7 +156,7 @@ fn x11_a_frame_is_full_at_64_kib_and_compressed_where_it_pays() {
             }
         }
         let (mut alice, mut bob) = pair(setup);
-        let mut writer = alice.begin_frame(NOON, ALICE, Some(named("bob")));
+        let mut writer = alice.begin_frame(NOON, ALICE, Some(BOB));
         // Part header, and a length of three bytes.
         let piece_len = writer.room() - 3 - 3;
         let piece = Message::StatePiece(&bytes[..piece_len]);

@@ -27,7 +27,7 @@ fn carol() -> Alive<'static> {
 }
 
 /// One message of every kind.
-fn messages() -> [(&'static str, Message<'static>); 21] {
+fn messages() -> [(&'static str, Message<'static>); 22] {
     let stamp = Stamp::new(1_799_999_000_000, 2);
     let (target, addr) = (Some(named("carol")), carol().addr);
     let indirect = IndirectPing { nonce: NONCE, target, addr, nack: true };
@@ -94,6 +94,7 @@ fn messages() -> [(&'static str, Message<'static>); 21] {
         ("DeliveryPiece", Message::DeliveryPiece(b"hello")),
         ("Delivered", Message::Delivered),
         ("Refused", Message::Refused(Refusal { text: "not now" })),
+        ("Readdress", Message::Readdress),
     ]
 }
 
@@ -137,7 +138,7 @@ fn streams() -> Vec<(String, Vec<u8>)> {
         let question = frame(&mut alice, &mut dialer, &[PING], true);
         assert_eq!(frame_outcome(&mut bob, &mut listener, &question), Ok(1));
         let mut writer =
-            bob.begin_frame(NOON, Sender { name: named("bob"), ..ALICE }, Some(named("alice")));
+            bob.begin_frame(NOON, Sender { name: named("bob"), ..ALICE }, Some(TO_ALICE));
         writer.push(&ACK);
         let answer = bob.finish_frame(writer, &mut listener, true);
         assert_eq!(frame_outcome(&mut alice, &mut dialer, &answer), Ok(1));
@@ -216,7 +217,7 @@ fn w5_the_documented_bytes_are_read_as_documented() {
     for (name, setup) in [("plain packet", PLAIN), ("sealed packet", SEALED)] {
         let (mut bob, mut scratch) = (node(setup, "bob"), Vec::new());
         let opened = bob.open_packet(NOON, &documented[name], &mut scratch).unwrap();
-        assert_eq!((opened.sender, opened.addressed), (Some(ALICE), true));
+        assert_eq!((opened.sender, opened.to), (Some(ALICE), To::Us));
         assert_eq!(opened.messages.to_vec(), [PING]);
     }
 }

@@ -1,0 +1,54 @@
+//! Streams that were opened to a former life of a node, or to whoever is there. Either may be a
+//! recording from before that node started, which it has no other means to tell: so it says in
+//! which life it is, and is asked again. A recording can't. (X4)
+
+use super::Node;
+use crate::{
+    event::SeedOutcome,
+    io::{Output, StreamId},
+    reject::Reject,
+    stream::{Purpose, Recipient, Role},
+    wire::{Message, Sender},
+};
+
+impl Node {
+    /// Asks to be asked again, of us as we are now. Nothing was taken from the request.
+    pub(super) fn ask_to_readdress(&mut self, id: StreamId) {
+        self.stats.streams_readdressed += 1;
+        self.write_one(id, &Message::Readdress);
+    }
+
+    /// Asks again of the one who wants it so, in its present life: but once only, and nobody else
+    /// than was asked.
+    pub(super) fn ask_again(&mut self, id: StreamId, by: Sender<'_>) -> Result<(), Reject> {
+        let Some(stream) = self.streams.get(&id) else { return Ok(()) };
+        let is_another = stream.recipient.as_ref().is_some_and(|to| to.name.by_ref() != by.name);
+        if is_another || stream.is_second {
+            return Err(Reject::Misplaced);
+        }
+        let Some(stream) = self.remove_stream(id) else { return Ok(()) };
+        self.outbox.push(Output::Abort { id });
+        let Role::Asks(purpose) = stream.role else { return Err(Reject::Misplaced) };
+        if let Some(peer) = self.peer_at(stream.peer, Some(by)) {
+            self.on_sender_stamp(peer, by.stamp);
+        }
+        let again = self.dial(stream.peer, Some(Recipient::of(by)), purpose.clone());
+        let Some(again) = again else {
+            self.on_purpose_failed(&purpose, true, &SeedOutcome::Closed);
+            return Ok(());
+        };
+        if let Some(stream) = self.streams.get_mut(&again) {
+            stream.is_second = true;
+        }
+        match purpose {
+            Purpose::Exchange { seed: Some((join, seed)) } => {
+                if let Some(join) = self.joins.get_mut(&join) {
+                    join.set_stream(seed, again);
+                }
+            }
+            // A ping changes nothing, and is answered whomever it is for.
+            Purpose::Exchange { seed: None } | Purpose::Ping { .. } | Purpose::Deliver { .. } => {}
+        }
+        Ok(())
+    }
+}
