@@ -116,6 +116,8 @@ faults! {
     ReadsPlaintext,
     /// X3: it sends twice what it sealed once.
     SendsUnderOneNonceTwice,
+    /// X4: it takes in what was said to it before it started anew.
+    ReadsFormerLives,
     /// X8: what the dead say of others counts.
     BelievesTheDead,
     /// X9: it gives the names of the living to others.

@@ -180,6 +180,7 @@ const fn expected(fault: Sabotage) -> &'static [&'static str] {
         S::CountsLateAcks | S::CountsForeignAcks => &["P1"],
         S::RefutesTooHigh | S::KillsByHearsay | S::CountsAnAccuserTwice => &["C3"],
         S::ReadsPlaintext => &["X2"],
+        S::ReadsFormerLives => &["X4"],
         S::ReadsFormerKeys => &["X18"],
         S::BelievesTheDead | S::JudgesWhatNobodyHeard | S::ExecutesAtOnce => &["C3"],
         S::GivesNamesAway => &["L11", "C3"],

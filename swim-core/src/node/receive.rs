@@ -53,7 +53,7 @@ impl Node {
         if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
             return self.on_opened_after_leave(from, opened);
         }
-        if opened.to == To::FormerUs {
+        if opened.to == To::FormerUs && !sabotaged!(self, ReadsFormerLives) {
             return self.on_opened_for_former_life(from, len, opened);
         }
         self.stats.messages_unknown += u64::from(opened.unknown);

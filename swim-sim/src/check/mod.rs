@@ -15,6 +15,7 @@ pub use probes::Probes;
 pub use promises::Promises;
 pub use queues::Queues;
 pub use refusals::Refusals;
+pub use replays::Replays;
 pub use sizes::Sizes;
 pub use storms::Storms;
 pub use suspicions::Suspicions;
@@ -35,6 +36,7 @@ mod probes;
 mod promises;
 mod queues;
 mod refusals;
+mod replays;
 mod sizes;
 mod storms;
 mod suspicions;
@@ -58,6 +60,7 @@ pub fn all(size: usize) -> Vec<Box<dyn Checker>> {
         Box::new(Nonces::default()),
         Box::new(Promises::default()),
         Box::new(Forgeries::default()),
+        Box::new(Replays::default()),
         Box::new(Storms::default()),
         Box::new(Keys::among(size)),
     ]

@@ -66,6 +66,7 @@ impl Counters {
             ("conflict", stats.conflicts),
             ("exchange", stats.exchanges),
             ("exchange failed", stats.exchanges_failed),
+            ("stream readdressed", stats.streams_readdressed),
             ("repair", stats.repairs),
             ("broadcast delivered", stats.broadcasts_delivered),
             ("broadcast repeated", stats.broadcasts_repeated),
@@ -160,6 +161,7 @@ const fn why_not_reject(reject: Reject) -> Option<&'static str> {
         | Reject::Address
         | Reject::Misplaced
         | Reject::Excess => Some(FORGED),
+        Reject::Unaddressed => Some("takes a peer that sends to nobody in particular"),
         Reject::OwnName => Some("takes a peer that sends to nobody in particular in our name"),
         _ => None,
     }
@@ -172,6 +174,7 @@ const EXPECTED: &[&str] = &[
     "refutation",
     "probe saved by helper",
     "probe saved by stream",
+    "stream readdressed",
     "nack",
     "suspicion expired confirmed",
     "suspicion expired unconfirmed",
