@@ -16,6 +16,7 @@ mod golden;
 mod harness;
 mod helpers;
 mod keys;
+mod malformed;
 mod partition;
 mod refusal;
 mod repair;
