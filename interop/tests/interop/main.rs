@@ -7,6 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod addresses;
 mod claims;
 mod confirmations;
 mod conflict;
