@@ -17,8 +17,9 @@ const HELPERS: [&str; 3] = ["helps-0", "helps-1", "helps-2"];
 
 /// `asks` can't send to `target`, and those who help can. All probe it, but only through the proxy.
 fn cut_off(variant: Variant, asks: Kind, helps: Kind) -> (Cluster, Proxy) {
-    // Enough time for an answer by way of a helper on any machine.
-    let mut cluster = empty(variant, &["--set=probe_interval=1s", "--set=probe_timeout=200ms"]);
+    // More than a second and a half for an answer by way of a helper, on however slow a machine.
+    let slow = ["--set=probe_interval=2s", "--set=probe_timeout=400ms"];
+    let mut cluster = empty(variant, &slow).favoured();
     cluster.start(asks, "asks", &[]);
     for name in HELPERS {
         cluster.add(helps, name, &[]);
