@@ -20,6 +20,7 @@ mod keys;
 mod malformed;
 mod partition;
 mod refusal;
+mod refutations;
 mod repair;
 mod rules;
 mod samples;
