@@ -1,6 +1,8 @@
 //! One story with everything that happens to members, in every variant of the wire.
 
-use swim_interop::{cluster::Cluster, peer::Kind};
+use std::io::{Write, stderr};
+
+use swim_interop::{cluster::Cluster, go, peer::Kind};
 
 use crate::harness::{
     PLAIN_LOOSE, SEALED, Variant, empty, finish, finish_but_for, in_each_variant, mixed,
@@ -49,6 +51,24 @@ fn metadata(cluster: &mut Cluster) {
         });
     }
     cluster.settle();
+}
+
+/// The one test that everybody runs who has Go and its library: they meet, speak, and one of each
+/// kind goes.
+#[test]
+fn a_short_story_where_there_is_go() {
+    if let Some(missing) = go::missing() {
+        // Not by way of the test's own output, which nobody sees when it is content.
+        let said = format!("\n!!!!!!!! SKIPPED: mixed clusters, without {missing} !!!!!!!!\n");
+        stderr().write_all(said.as_bytes()).unwrap();
+        return;
+    }
+    let mut cluster = mixed(2, SEALED, &[]);
+    words_between(&mut cluster, &[("go-0", "swim-1"), ("swim-0", "go-1")]);
+    metadata(&mut cluster);
+    cluster.kill("go-1");
+    cluster.leave("swim-1");
+    finish_but_for(cluster, &["connection refused"]);
 }
 
 /// One kind compresses what it can and the other nothing: streams of either sort arrive at both.
