@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use crate::explanation::{Explained, Explanation, Fields, Layer, Refusal, Value};
+#[cfg(feature = "rewriting")]
+use crate::reject::Reject;
 use crate::{
     dialect::Dialect,
     keyring::Keyring,
@@ -88,7 +90,7 @@ impl Inspector {
     ///
     /// Why it is refused; in the native dialect always.
     #[cfg(feature = "rewriting")]
-    pub fn rewrite_packet(&self, data: &[u8]) -> Result<Vec<u8>, crate::Reject> {
+    pub fn rewrite_packet(&self, data: &[u8]) -> Result<Vec<u8>, Reject> {
         self.wire.rewrite_packet(data)
     }
 
@@ -98,7 +100,7 @@ impl Inspector {
     ///
     /// Why it is refused; in the native dialect always.
     #[cfg(feature = "rewriting")]
-    pub fn rewrite_stream(&self, data: &[u8], is_request: bool) -> Result<Vec<u8>, crate::Reject> {
+    pub fn rewrite_stream(&self, data: &[u8], is_request: bool) -> Result<Vec<u8>, Reject> {
         self.wire.rewrite_stream(data, is_request)
     }
 }

@@ -75,8 +75,8 @@ fn who_found_its_address_out_is_succeeded() {
     finish_but_for(cluster, &words);
 }
 
-/// Where Go's node listens for both families at once, it says that it is at `::`, where nobody finds
-/// it. Ours does not take that from anybody. (G18)
+/// Where Go's node listens for both families at once, it says that it is at `::`, where nobody
+/// finds it. Ours does not take that from anybody. (G18)
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist, root, ip and nft"]
 fn who_is_at_no_address_is_not_taken() {

@@ -36,9 +36,9 @@ fn rotate(variant: Variant) {
     finish(cluster);
 }
 
-/// From plaintext to a key, as `GossipVerifyIncoming` has it: each in turn is restarted with the key,
-/// but says everything plainly and takes both; then each again, and seals; then each again, and
-/// insists.
+/// From plaintext to a key, as `GossipVerifyIncoming` has it: each in turn is restarted with the
+/// key, but says everything plainly and takes both; then each again, and seals; then each again,
+/// and insists.
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist"]
 fn a_cluster_on_its_way_from_plaintext_to_a_key() {

@@ -1,6 +1,6 @@
 //! What no correct node sends, and captured traffic that is no longer whole: ours refuses each for
-//! its reason, counts it, and holds what it held. What Go's library survives too is sent to its node
-//! as well, which refuses the same; where it takes something, both hold the same.
+//! its reason, counts it, and holds what it held. What Go's library survives too is sent to its
+//! node as well, which refuses the same; where it takes something, both hold the same.
 //!
 //! The layers are tried one by one, and without a network, in swim-core's own tests (`hostile.rs`).
 

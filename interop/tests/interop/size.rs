@@ -19,8 +19,8 @@ const TOLD: usize = 9_998;
 /// From this one on, names have six letters. Each member has two bytes of metadata.
 const FIRST: usize = 10_000;
 
-/// Has no divisor in common with their number, and is about the golden section of it, so that each is
-/// told once, and none after its neighbour.
+/// Has no divisor in common with their number, and is about the golden section of it, so that each
+/// is told once, and none after its neighbour.
 const STRIDE: usize = 6_179;
 
 /// The length of the whole answer to one who asks for the table, by Go's node and ours.
