@@ -153,7 +153,7 @@ impl<'a> Stand<'a> {
         let marks: Vec<_> = self.cluster.peers.iter().map(Peer::mark).collect();
         self.send(from, packet);
         self.mark();
-        for at in 0..self.binds.len() {
+        for (at, &mark) in marks.iter().enumerate() {
             self.see_members(at, said);
             for message in said {
                 match message.kind {
@@ -166,7 +166,7 @@ impl<'a> Stand<'a> {
                             it.kind == "ping" && text(it, "node") == text(message, "node")
                         });
                     }
-                    "user" => self.see_line(at, marks[at], "message", &text(message, "payload")),
+                    "user" => self.see_line(at, mark, "message", &text(message, "payload")),
                     _ => {}
                 }
             }
