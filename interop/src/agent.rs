@@ -49,8 +49,10 @@ impl Agent {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let tape = Tape::record(child.stdout.take().expect("it was asked for"));
-        let agent = Self { name: name.into(), addr, words, rpc, child, tape };
+        let mut agent = Self { name: name.into(), addr, words, rpc, child, tape };
         until(&format!("{name} is up"), || {
+            let is_over = matches!(agent.child.try_wait(), Ok(Some(_)));
+            assert!(!is_over, "{name} has ended: {}", agent.log().join("\n"));
             if agent.members().contains_key(name) { Ok(()) } else { Err(agent.log().join("\n")) }
         });
         agent

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::PathBuf,
     process::Command,
     sync::atomic::{AtomicU16, Ordering},
@@ -37,6 +37,8 @@ pub struct Cluster {
     gone: Vec<Gone>,
     /// How many were started.
     started: usize,
+    /// Whether their processes go before all others of the machine.
+    is_favoured: bool,
     /// Last: peers end before their hosts.
     place: Place,
 }
@@ -48,6 +50,8 @@ enum Place {
     Ports,
     /// At loopback addresses of their own, all at this port.
     Addrs(u16),
+    /// All at the one loopback address of IPv6, at ports that the system chooses.
+    Ipv6,
     /// On hosts with network stacks of their own: the first peer on the first, and so on.
     Hosts(Lab),
 }
@@ -68,7 +72,8 @@ impl Cluster {
     #[must_use]
     pub fn new(programs: Programs, flags: Vec<String>) -> Self {
         let (peers, gone) = (Vec::new(), Vec::new());
-        Self { programs, flags, peers, gone, started: 0, place: Place::Ports }
+        let (started, is_favoured, place) = (0, false, Place::Ports);
+        Self { programs, flags, peers, gone, started, is_favoured, place }
     }
 
     /// All peers will have the same port, each at a loopback address of its own: in version 1 of
@@ -78,10 +83,24 @@ impl Cluster {
         Self { place: Place::Addrs(port), ..self }
     }
 
+    /// All peers will be at the loopback address of IPv6.
+    #[must_use]
+    pub fn on_ipv6(self) -> Self {
+        Self { place: Place::Ipv6, ..self }
+    }
+
     /// Each peer will have a host of this lab to itself, and all of them the same port.
     #[must_use]
     pub fn on(self, lab: Lab) -> Self {
         Self { place: Place::Hosts(lab), ..self }
+    }
+
+    /// The peers' processes go before all others of the machine, as far as whoever runs this may
+    /// say so: for tests of how long members bear with each other while the machine has much else
+    /// to do. Whoever gets no turn for seconds has failed, and rightly so.
+    #[must_use]
+    pub fn favoured(self) -> Self {
+        Self { is_favoured: true, ..self }
     }
 
     /// Changes what the network does to packets between hosts, of which the first peer that was
@@ -101,11 +120,17 @@ impl Cluster {
     ///
     /// When the system has none.
     pub fn fresh_addr(&self) -> io::Result<SocketAddr> {
+        self.addr_on(self.started)
+    }
+
+    /// The same, on this host if there are any.
+    fn addr_on(&self, host: usize) -> io::Result<SocketAddr> {
         match &self.place {
             // What another program takes meanwhile it takes of another address.
             Place::Ports => Ok((fresh_ip(), free_addr()?.port()).into()),
             Place::Addrs(port) => Ok((fresh_ip(), *port).into()),
-            Place::Hosts(lab) => Ok((lab.addr(self.started), PORT).into()),
+            Place::Ipv6 => TcpListener::bind((Ipv6Addr::LOCALHOST, 0))?.local_addr(),
+            Place::Hosts(lab) => Ok((lab.addr(host), PORT).into()),
         }
     }
 
@@ -115,11 +140,20 @@ impl Cluster {
     ///
     /// When there is no address for it.
     pub fn place(&mut self, program: &str) -> (Command, SocketAddr) {
-        let addr = self.fresh_addr().expect("an address more");
-        let command = match &self.place {
-            Place::Ports | Place::Addrs(_) => Command::new(program),
-            Place::Hosts(lab) => lab.command(self.started, program),
+        self.place_on(self.started, program)
+    }
+
+    fn place_on(&mut self, host: usize, program: &str) -> (Command, SocketAddr) {
+        let addr = self.addr_on(host).expect("an address more");
+        let mut command = match &self.place {
+            Place::Hosts(lab) => lab.command(host, program),
+            _ if self.is_favoured => Command::new("nice"),
+            _ => Command::new(program),
         };
+        if command.get_program() == "nice" {
+            // It runs the program also where it may not do so in a better place.
+            command.args(["-n", FAVOUR, program]);
+        }
         self.started += 1;
         (command, addr)
     }
@@ -130,13 +164,22 @@ impl Cluster {
     ///
     /// When it does not come up.
     pub fn start(&mut self, kind: Kind, name: &str, flags: &[&str]) -> &mut Peer {
+        self.start_on(self.started, kind, name, flags)
+    }
+
+    /// The same, on the host of the peer that was started as this number, if there are any hosts.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come up.
+    pub fn start_on(&mut self, host: usize, kind: Kind, name: &str, flags: &[&str]) -> &mut Peer {
         let program = match kind {
             Kind::Go => &self.programs.go,
             Kind::Swim => &self.programs.swim,
         };
         let program = program.to_str().expect("a path that is text").to_owned();
         let number = self.started;
-        let (mut command, bind) = self.place(&program);
+        let (mut command, bind) = self.place_on(host, &program);
         command.args(["--name", name]).args(&self.flags).arg(format!("--bind={bind}")).args(flags);
         let peer = Peer::start(command, kind, name, number);
         self.gone.retain(|gone| gone.name != name);
@@ -289,6 +332,9 @@ fn of_names(table: &BTreeMap<String, Row>) -> BTreeMap<String, (SocketAddr, Stri
 fn living(table: &BTreeMap<String, Row>) -> BTreeMap<&String, &Row> {
     table.iter().filter(|(_, row)| row.state == "alive").collect()
 }
+
+/// The best place that `nice` has but for those that some systems keep for themselves.
+const FAVOUR: &str = "-15";
 
 /// Where peers listen that have a host to themselves: memberlist's port.
 const PORT: u16 = 7946;

@@ -33,6 +33,8 @@ pub struct Row {
     pub meta: String,
     /// Its incarnation.
     pub incarnation: u64,
+    /// The version of memberlist's protocol that it speaks.
+    pub protocol: u64,
 }
 
 /// A process; when this is dropped, it is killed.
@@ -104,6 +106,7 @@ impl Peer {
             state: text(row, "state"),
             meta: text(row, "meta"),
             incarnation: row["incarnation"].as_u64().expect("a number"),
+            protocol: row["protocol"].as_u64().expect("a number"),
         };
         rows.iter().map(|member| (text(member, "name"), row(member))).collect()
     }

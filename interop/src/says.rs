@@ -1,7 +1,9 @@
 //! What happens to a node, as the lines that `swim-peer` prints.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
-use swim_tokio::{EventKind, Member, MemberChange, Notice, Stats};
+use swim_tokio::{EventKind, Member, MemberChange, Notice, Reject, Stats};
 
 /// A notice as a line; `None` for what no test asks for.
 pub(crate) fn line(notice: &Notice) -> Option<Value> {
@@ -55,10 +57,13 @@ pub(crate) fn row(member: &Member) -> Value {
 
 /// The counters that tests ask for, and how many claims wait to be gossiped.
 pub(crate) fn counters(stats: &Stats, queued: usize, health: u32) -> Value {
+    let counts = Reject::ALL.map(|reject| (reject.name(), stats.rejected_for(reject)));
+    let rejected: BTreeMap<_, _> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
     json!({
         "queued": queued,
         "health": health,
-        "rejected": stats.rejected(),
+        "rejected": rejected,
+        "streams_failed": stats.streams_failed,
         "saved_by_relay": stats.probes_saved_by_relay,
         "relayed": stats.relayed,
         "exchanges": stats.exchanges,

@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use crate::explanation::{Explained, Explanation, Fields, Layer, Refusal, Value};
+#[cfg(feature = "rewriting")]
+use crate::reject::Reject;
 use crate::{
     dialect::Dialect,
     keyring::Keyring,
@@ -81,6 +83,28 @@ impl Inspector {
     pub fn stream(&mut self, request: &[u8], answer: &[u8]) -> Conversation {
         let [request, answer] = self.wire.explain_stream([request, answer]);
         Conversation { request, answer }
+    }
+
+    /// A packet in memberlist's dialect, written again by the writers of a node, field by field and
+    /// layer by layer, under the nonce that it had: the same to the byte wherever they write as its
+    /// sender did.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused; in the native dialect always.
+    #[cfg(feature = "rewriting")]
+    pub fn rewrite_packet(&self, data: &[u8]) -> Result<Vec<u8>, Reject> {
+        self.wire.rewrite_packet(data)
+    }
+
+    /// One direction of a stream, likewise: what the one who dialed said, or what was answered.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused; in the native dialect always.
+    #[cfg(feature = "rewriting")]
+    pub fn rewrite_stream(&self, data: &[u8], is_request: bool) -> Result<Vec<u8>, Reject> {
+        self.wire.rewrite_stream(data, is_request)
     }
 }
 

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -132,6 +133,11 @@ func readFlags(config *memberlist.Config, delegate *delegate) string {
 	primary := flag.String("key", "", "the key to seal with, in base64")
 	others := flag.String("keys", "", "further keys, with commas between")
 	protocol := flag.Uint("protocol", 2, "the version of memberlist's protocol")
+	flag.Func("application", "lowest, highest and present version of the application's protocol", func(text string) error {
+		_, err := fmt.Sscanf(text, "%d,%d,%d",
+			&config.DelegateProtocolMin, &config.DelegateProtocolMax, &config.DelegateProtocolVersion)
+		return err
+	})
 	flag.BoolVar(&config.EnableCompression, "compression", true, "whether to compress")
 	flag.BoolVar(&config.GossipVerifyIncoming, "verify-incoming", true, "whether to take only what is sealed")
 	flag.BoolVar(&config.GossipVerifyOutgoing, "verify-outgoing", true, "whether to seal")
@@ -161,12 +167,12 @@ func readFlags(config *memberlist.Config, delegate *delegate) string {
 }
 
 func split(addr string) (string, int) {
-	colon := strings.LastIndex(addr, ":")
-	port, err := strconv.Atoi(addr[colon+1:])
-	if colon < 0 || err != nil {
+	host, text, err := net.SplitHostPort(addr)
+	port, wrong := strconv.Atoi(text)
+	if err != nil || wrong != nil {
 		log.Fatalf("no address: %q", addr)
 	}
-	return addr[:colon], port
+	return host, port
 }
 
 func keyring(primary, others string) *memberlist.Keyring {

@@ -7,7 +7,7 @@
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
-    net::{IpAddr, TcpStream, UdpSocket},
+    net::{IpAddr, SocketAddr, TcpStream, UdpSocket},
     thread,
     time::Duration,
 };
@@ -17,7 +17,7 @@ use swim_interop::{
     tape::until,
 };
 
-use crate::rules::{Claim, Kind, addr, meta, name};
+use crate::rules::{Claim, Kind, PROTOCOL, addr, meta, name, protocol};
 
 /// So many claims make a packet, and so many packets a burst that no buffer or queue is too small
 /// for.
@@ -100,7 +100,7 @@ impl Courier {
 
 /// Waits until a peer has taken all that was sent to it out of its queue, of which Go's library has
 /// one with room for a thousand claims. We have none.
-fn wait_read(peer: &mut Peer) {
+pub(crate) fn wait_read(peer: &mut Peer) {
     until(&format!("{} has nothing left to read", peer.name), || {
         let stats = peer.ask("stats");
         let is_done = stats["unread"].as_u64().is_none_or(|unread| unread == 0);
@@ -119,24 +119,43 @@ pub(crate) fn compound(claims: &[Claim]) -> Vec<u8> {
     packet
 }
 
+/// The claim of somebody of this name that it is there, as a message.
+pub(crate) fn alive(name: &str, addr: SocketAddr, incarnation: u32) -> Vec<u8> {
+    alive_saying(name, addr, incarnation, b"")
+}
+
+/// The same with metadata.
+pub(crate) fn alive_saying(name: &str, addr: SocketAddr, incarnation: u32, meta: &[u8]) -> Vec<u8> {
+    let mut part = vec![4, 0x86];
+    number(&mut part, b"Incarnation", incarnation);
+    text(&mut part, b"Node");
+    text(&mut part, name.as_bytes());
+    place(&mut part, addr, meta, PROTOCOL);
+    part
+}
+
+/// What somebody says against somebody of this name, as a message: `Suspect`, `Dead` or `Left`.
+pub(crate) fn verdict(kind: Kind, name: &str, from: &str, incarnation: u32) -> Vec<u8> {
+    let mut part = vec![if kind == Kind::Suspect { 3 } else { 5 }, 0x83];
+    number(&mut part, b"Incarnation", incarnation);
+    text(&mut part, b"Node");
+    text(&mut part, name.as_bytes());
+    text(&mut part, b"From");
+    text(&mut part, if kind == Kind::Left { name } else { from }.as_bytes());
+    part
+}
+
 /// A claim in a packet: its kind, and a map in msgpack.
 fn part(claim: Claim) -> Vec<u8> {
     let Claim { subject, kind, incarnation, accuser } = claim;
-    let mut part = match kind {
-        Kind::Alive { .. } => vec![4, 0x86],
-        Kind::Suspect => vec![3, 0x83],
-        Kind::Dead | Kind::Left => vec![5, 0x83],
-    };
+    if !matches!(kind, Kind::Alive { .. }) {
+        return verdict(kind, &name(subject), &name(accuser), incarnation);
+    }
+    let mut part = vec![4, 0x86];
     number(&mut part, b"Incarnation", incarnation);
     text(&mut part, b"Node");
     text(&mut part, name(subject).as_bytes());
-    if matches!(kind, Kind::Alive { .. }) {
-        description(&mut part, claim);
-    } else {
-        let from = if kind == Kind::Left { subject } else { accuser };
-        text(&mut part, b"From");
-        text(&mut part, name(from).as_bytes());
-    }
+    description(&mut part, claim);
     part
 }
 
@@ -168,6 +187,10 @@ fn table(claims: &[Claim]) -> Vec<u8> {
 /// Where the subject is and what it says of itself.
 fn description(out: &mut Vec<u8>, Claim { subject, kind, incarnation, .. }: Claim) {
     let addr = addr(subject, kind == Kind::Alive { is_elsewhere: true });
+    place(out, addr, meta(incarnation).as_bytes(), protocol(incarnation));
+}
+
+fn place(out: &mut Vec<u8>, addr: SocketAddr, meta: &[u8], protocol: u8) {
     let IpAddr::V4(ip) = addr.ip() else { unreachable!("subjects have addresses of IPv4") };
     text(out, b"Addr");
     text(out, &ip.octets());
@@ -175,9 +198,9 @@ fn description(out: &mut Vec<u8>, Claim { subject, kind, incarnation, .. }: Clai
     out.push(0xcd);
     out.extend(addr.port().to_be_bytes());
     text(out, b"Meta");
-    text(out, meta(incarnation).as_bytes());
+    text(out, meta);
     text(out, b"Vsn");
-    text(out, &[1, 5, 2, 0, 0, 0]);
+    text(out, &[1, 5, protocol, 0, 0, 0]);
 }
 
 fn number(out: &mut Vec<u8>, field: &[u8], number: u32) {

@@ -17,6 +17,15 @@ const ACCUSERS: usize = 4;
 /// ... and then, for each number of accusers, so many subjects that have as many.
 const EACH: usize = 3;
 
+/// An ack has nearly a second to come, on however slow a machine; and each further accuser is worth
+/// several seconds.
+const PATIENT: [&str; 4] = [
+    "--set=push_pull_interval=1h",
+    "--set=probe_interval=1s",
+    "--set=probe_timeout=900ms",
+    "--set=suspicion_max_mult=3",
+];
+
 /// From this name on, names are those of markers, of which so many are enough.
 const MARKERS: usize = 100;
 const MARKERS_MAX: usize = 8;
@@ -43,7 +52,7 @@ fn more_accusers_make_a_shorter_suspicion() {
     }
     let should: Vec<_> = (1..=ACCUSERS).rev().flat_map(|accusers| [accusers; EACH]).collect();
 
-    let mut cluster = empty(PLAIN_LOOSE, &["--set=push_pull_interval=1h"]);
+    let mut cluster = empty(PLAIN_LOOSE, &PATIENT);
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);
     let mut courier = Courier::new(MARKERS);

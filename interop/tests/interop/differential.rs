@@ -21,7 +21,7 @@ use swim_interop::{
 use crate::{
     claims::Courier,
     harness::{PLAIN_LOOSE, empty},
-    rules::{Claim, DEPARTURES, Held, Kind, State, by_go, by_us, name},
+    rules::{Chance, Claim, DEPARTURES, Held, Kind, State, by_go, by_us, name},
 };
 
 /// So many sequences: one for each name.
@@ -57,14 +57,29 @@ const STILL: [&str; 6] = [
 /// What is held of a subject by Go's node and by ours.
 type Pair = [Option<Held>; 2];
 
-#[test]
-#[ignore = "needs Go and HashiCorp's memberlist"]
-fn o9_the_same_claims_make_the_same_table() {
+/// Makes a test of each seed.
+macro_rules! with_seeds {
+    ($($name:ident: $seed:literal,)+) => { $(
+        #[test]
+        #[ignore = "needs Go and HashiCorp's memberlist"]
+        fn $name() {
+            the_same_claims_make_the_same_table($seed);
+        }
+    )+ };
+}
+
+with_seeds! {
+    o9_the_same_claims_make_the_same_table: 7,
+    o9_the_same_claims_make_the_same_table_again: 2,
+    o9_the_same_claims_make_the_same_table_once_more: 1_000_003,
+}
+
+fn the_same_claims_make_the_same_table(seed: u64) {
     let mut cluster = empty(PLAIN_LOOSE, &STILL);
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);
     let mut courier = Courier::new(SUBJECTS);
-    let mut chance = Chance(7);
+    let mut chance = Claims(Chance(seed));
     let mut held: Vec<Pair> = vec![[None; 2]; SUBJECTS];
     let mut met: BTreeMap<&str, usize> = BTreeMap::new();
     let mut changes = 0;
@@ -141,15 +156,10 @@ fn chapters() -> String {
     fs::read_to_string(file).unwrap()
 }
 
-/// Which claims are made: a congruential generator, for the tests repeat.
-struct Chance(u64);
+/// Which claims are made.
+struct Claims(Chance);
 
-impl Chance {
-    fn below(&mut self, end: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        u32::try_from((self.0 >> 33) % u64::from(end)).unwrap()
-    }
-
+impl Claims {
     fn claim(&mut self, subject: usize, held: &Pair, is_table: bool) -> Claim {
         loop {
             let claim = self.any_claim(subject, held);
@@ -164,14 +174,14 @@ impl Chance {
     fn any_claim(&mut self, subject: usize, held: &Pair) -> Claim {
         let is_accuser = subject < ACCUSERS as usize;
         let nobody = Held::ALIVE;
-        let held = held[self.below(2) as usize].unwrap_or(nobody);
-        let incarnation = match self.below(60) {
-            0 => (1 << 31) - 3 + self.below(4),
-            1 => u32::MAX - self.below(2),
+        let held = held[self.0.below(2) as usize].unwrap_or(nobody);
+        let incarnation = match self.0.below(60) {
+            0 => (1 << 31) - 3 + self.0.below(4),
+            1 => u32::MAX - self.0.below(2),
             2 => 0,
-            _ => (held.incarnation.saturating_add(self.below(4))).saturating_sub(1),
+            _ => (held.incarnation.saturating_add(self.0.below(4))).saturating_sub(1),
         };
-        let kind = match self.below(10) {
+        let kind = match self.0.below(10) {
             _ if is_accuser => Kind::Alive { is_elsewhere: false },
             0 => Kind::Alive { is_elsewhere: true },
             1..=3 => Kind::Alive { is_elsewhere: false },
@@ -182,6 +192,6 @@ impl Chance {
             _ => Kind::Left,
         };
         let incarnation = if is_accuser { 1 } else { incarnation };
-        Claim { subject, kind, incarnation, accuser: self.below(ACCUSERS) as usize }
+        Claim { subject, kind, incarnation, accuser: self.0.below(ACCUSERS) as usize }
     }
 }

@@ -96,7 +96,8 @@ pub(crate) fn lab(hosts: usize) -> Lab {
     Lab::new(hosts).unwrap()
 }
 
-fn placeless(variant: Variant, flags: &[&str]) -> Cluster {
+/// A cluster without peers, which have no place yet.
+pub(crate) fn placeless(variant: Variant, flags: &[&str]) -> Cluster {
     let Variant { protocol, is_compressed, .. } = variant;
     let mut all = vec![format!("--protocol={protocol}"), format!("--compression={is_compressed}")];
     all.extend(variant.is_sealed.then(|| format!("--key={}", KEYS[0])));

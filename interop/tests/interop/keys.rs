@@ -1,10 +1,13 @@
 //! Another key, while all runs; and clusters on their way from plaintext to a key.
 
-use std::{thread, time::Duration};
+use std::{net::UdpSocket, thread, time::Duration};
 
 use swim_interop::{cluster::Cluster, peer::Kind};
 
-use crate::harness::{KEYS, SEALED, Variant, finish, in_each_variant, mixed};
+use crate::{
+    claims::alive,
+    harness::{KEYS, PLAIN, Variant, finish, finish_but_for, in_each_variant, mixed},
+};
 
 in_each_variant! { sealed:
     fn keys_are_rotated(variant) {
@@ -25,12 +28,7 @@ fn rotate(variant: Variant) {
             thread::sleep(Duration::from_millis(300));
         }
         let word = command.replace(' ', "-");
-        for name in ["go-0", "swim-0"] {
-            cluster.peer(name).ask(&format!("meta {word}"));
-            cluster.wait(&format!("after {command:?} all hear {name}"), |tables| {
-                tables.values().all(|table| table[name].meta == word)
-            });
-        }
+        speak(&mut cluster, &word);
     }
     change(&mut cluster, &format!("--key={}", KEYS[0]), &format!("--key={}", KEYS[1]));
     cluster.add(Kind::Go, "go-new", &[]);
@@ -38,21 +36,65 @@ fn rotate(variant: Variant) {
     finish(cluster);
 }
 
+/// From plaintext to a key, as `GossipVerifyIncoming` has it: each in turn is restarted with the
+/// key, but says everything plainly and takes both; then each again, and seals; then each again,
+/// and insists.
 #[test]
 #[ignore = "needs Go and HashiCorp's memberlist"]
-fn a_cluster_on_its_way_to_a_key() {
-    // First all get the key, but speak plainly and take both; then they seal; then they insist.
-    let mut cluster = mixed(1, SEALED, &["--verify-incoming=false", "--verify-outgoing=false"]);
+fn a_cluster_on_its_way_from_plaintext_to_a_key() {
+    const MIXED: [&str; 2] = ["--verify-incoming=false", "--verify-outgoing=false"];
+    let mut cluster = mixed(2, PLAIN, &[]);
+    speak(&mut cluster, "plain");
+    cluster.flags.push(format!("--key={}", KEYS[0]));
+    cluster.flags.extend(MIXED.map(Into::into));
+    restart_in_turn(&mut cluster, "has-a-key");
     change(&mut cluster, "--verify-outgoing=false", "--verify-outgoing=true");
-    cluster.add(Kind::Go, "go-seals", &[]);
-    cluster.add(Kind::Swim, "swim-seals", &[]);
-    cluster.settle();
-    cluster.leave("go-0");
-    cluster.leave("swim-0");
+    restart_in_turn(&mut cluster, "seals");
     change(&mut cluster, "--verify-incoming=false", "--verify-incoming=true");
-    cluster.add(Kind::Go, "go-insists", &[]);
-    cluster.add(Kind::Swim, "swim-insists", &[]);
-    finish(cluster);
+    restart_in_turn(&mut cluster, "insists");
+    // What is plain is not heard any more.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for peer in &mut cluster.peers {
+        let claim = alive("nobody", socket.local_addr().unwrap(), 1);
+        socket.send_to(&claim, peer.addr).unwrap();
+        peer.wait("it refuses what is plain", |line| {
+            line["event"] == "log"
+                && PLAINLY.iter().any(|why| line["text"].to_string().contains(why))
+        });
+        assert!(!peer.members().contains_key("nobody"));
+    }
+    finish_but_for(cluster, &PLAINLY);
+}
+
+/// What Go's nodes and ours say of a packet that is not sealed.
+const PLAINLY: [&str; 2] = ["Decrypt packet failed", "reject: Version"];
+
+/// Everybody leaves, and is back at once under the same name with the flags of now.
+fn restart_in_turn(cluster: &mut Cluster, word: &str) {
+    for name in ["go-0", "swim-0", "go-1", "swim-1"] {
+        let kind = cluster.peer(name).kind;
+        cluster.leave(name);
+        cluster.add(kind, name, &[]);
+        cluster.settle();
+        speak(cluster, &format!("{word}-since-{name}"));
+        for peer in &cluster.peers {
+            let failed = peer.find(0, |line| {
+                let is_failed = line["change"] == "gone" && line["state"] == "dead";
+                is_failed || line["text"].as_str().is_some_and(|text| text.contains("as failed"))
+            });
+            assert_eq!(failed, None, "{} after {name} {word}", peer.name);
+        }
+    }
+}
+
+/// What the first of each kind say of themselves is heard by all.
+fn speak(cluster: &mut Cluster, word: &str) {
+    for name in ["go-0", "swim-0"] {
+        cluster.peer(name).ask(&format!("meta {word}"));
+        cluster.wait(&format!("all hear {name} say {word}"), |tables| {
+            tables.values().all(|table| table[name].meta == word)
+        });
+    }
 }
 
 /// Whoever starts from now on is told `to` where the others were told `from`.

@@ -7,20 +7,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod addresses;
 mod claims;
 mod confirmations;
 mod conflict;
 mod delegate;
 mod differential;
+mod golden;
 mod harness;
 mod helpers;
 mod keys;
+mod malformed;
 mod partition;
 mod refusal;
+mod refutations;
 mod repair;
 mod rules;
+mod samples;
 mod serf;
 mod size;
 mod soak;
+mod stand;
 mod story;
 mod suspicion;

@@ -1,9 +1,9 @@
 //! What a claim does to what is held of its subject, by Go's rules and by ours: in which they
 //! differ, they differ on purpose.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::OnceLock};
 
-use swim_interop::peer::Row;
+use swim_interop::{cluster::free_addr, peer::Row};
 
 /// What is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +157,7 @@ impl Held {
             state: state.into(),
             meta: meta(self.spoke),
             incarnation: self.incarnation.into(),
+            protocol: protocol(self.spoke).into(),
         }
     }
 }
@@ -166,12 +167,36 @@ pub(crate) fn meta(incarnation: u32) -> String {
     format!("m{}", incarnation % 1000)
 }
 
+/// The version of the protocol that it speaks then.
+pub(crate) fn protocol(incarnation: u32) -> u8 {
+    PROTOCOL + u8::try_from(incarnation % 4).expect("less than four")
+}
+
+/// The lowest version in which members have ports of their own.
+pub(crate) const PROTOCOL: u8 = 2;
+
 pub(crate) fn name(subject: usize) -> String {
     format!("s{subject}")
 }
 
-/// Where a subject says it is: a loopback address at which no other program listens.
+/// Where a subject says it is: a loopback address at which no other program listens, at a port that
+/// is this run's alone.
 pub(crate) fn addr(subject: usize, is_elsewhere: bool) -> SocketAddr {
+    static PORTS: OnceLock<[u16; 2]> = OnceLock::new();
+    let ports = PORTS.get_or_init(|| {
+        let first = free_addr().expect("a port").port();
+        [first, first ^ 1]
+    });
     let [high, low] = u16::try_from(subject).expect("some thousands").to_be_bytes();
-    SocketAddr::from(([127, 9, high, low], if is_elsewhere { 20_009 } else { 20_007 }))
+    SocketAddr::from(([127, 9, high, low], ports[usize::from(is_elsewhere)]))
+}
+
+/// What chance decides: a congruential generator, for the tests repeat.
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    pub(crate) fn below(&mut self, end: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        u32::try_from((self.0 >> 33) % u64::from(end)).unwrap()
+    }
 }

@@ -145,7 +145,7 @@ fn story(key: Option<&str>, flags: &[&str]) {
         mixed.start(name, None, &[]);
         mixed.agree(&[]);
     }
-    mixed.finish(&["connection refused", "agent: "]);
+    mixed.finish(&["connection refused"]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn events_and_probes_pass_through_ours() {
         let failed = agent.log().into_iter().find(|line| line.contains("member-failed"));
         assert_eq!(failed, None, "{}", agent.name);
     }
-    mixed.finish(&["i/o timeout", "agent: "]);
+    mixed.finish(&["i/o timeout"]);
 }
 
 /// The payload of an event.

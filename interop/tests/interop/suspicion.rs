@@ -8,8 +8,12 @@ use crate::harness::{Variant, finish_but_for, in_each_variant, mixed};
 /// Streams to a peer that stands still are taken by its machine, and nobody reads them in time.
 const UNANSWERED: [&str; 3] = ["i/o timeout", "connection reset by peer", "broken pipe"];
 
+/// Nobody is dead within six seconds, in which whoever stood still has long gone on, and in which
+/// all others have had their turn on however slow a machine.
+const PATIENT: &str = "--set=suspicion_mult=20";
+
 fn stands_still(variant: Variant, name: &str) {
-    let mut cluster = mixed(3, variant, &[]);
+    let mut cluster = mixed(3, variant, &[PATIENT]);
     let before = cluster.peer(name).members()[name].incarnation;
     let peer = cluster.take(name);
     peer.pause();

@@ -109,6 +109,24 @@ impl Wire {
         }
     }
 
+    /// A packet once more, by the writers of its dialect; only of memberlist's.
+    #[cfg(feature = "rewriting")]
+    pub(crate) fn rewrite_packet(&self, data: &[u8]) -> Result<Vec<u8>, Reject> {
+        match self {
+            Self::Native(_) => Err(Reject::Version),
+            Self::Memberlist(memberlist) => memberlist.rewrite_packet(data),
+        }
+    }
+
+    /// One direction of a stream once more, likewise.
+    #[cfg(feature = "rewriting")]
+    pub(crate) fn rewrite_stream(&self, data: &[u8], is_request: bool) -> Result<Vec<u8>, Reject> {
+        match self {
+            Self::Native(_) => Err(Reject::Version),
+            Self::Memberlist(memberlist) => memberlist.rewrite_stream(data, is_request),
+        }
+    }
+
     /// Begins a packet to this node, or to whoever reads it.
     pub(crate) fn begin_packet(
         &mut self,

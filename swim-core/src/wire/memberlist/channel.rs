@@ -127,12 +127,6 @@ impl Channel {
         opened
     }
 
-    /// The message that has come, once all of it has, while none of it was handed on.
-    #[cfg(test)]
-    pub(super) fn message(&self) -> Option<&[u8]> {
-        (self.stage == Stage::Whole).then_some(&self.incoming)
-    }
-
     /// How many bytes are set aside for what comes.
     #[cfg(test)]
     pub(super) fn memory(&self) -> usize {

@@ -20,6 +20,8 @@ mod meaning;
 mod nonces;
 mod pack;
 mod push_pull;
+#[cfg(any(test, feature = "rewriting"))]
+mod rewriting;
 mod seal;
 mod unpack;
 mod wear;

@@ -34,10 +34,6 @@ pub(super) enum Place {
 }
 
 impl Sample {
-    pub(super) fn has(&self, layer: &str) -> bool {
-        self.layers.contains(&layer)
-    }
-
     /// The version of the envelope and the number of its key.
     pub(super) fn envelope(&self) -> Option<(u8, usize)> {
         let layer = self.layers.iter().find_map(|layer| layer.strip_prefix("encrypt:v"))?;
