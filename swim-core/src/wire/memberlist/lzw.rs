@@ -214,6 +214,56 @@ mod tests {
         assert!(count <= 2 + plain.len() / STEP + plain.len() / 3_800, "{count}");
     }
 
+    /// An encoder need not begin with a code that clears, need not clear a table that is full, and
+    /// what stands behind its end is nobody's.
+    #[test]
+    fn what_go_reads_is_read() {
+        const END: u16 = 257;
+        let mut out = Vec::new();
+        let hello = || b"hello".iter().map(|&byte| u16::from(byte)).chain([END]);
+        assert_eq!(inflate(&nine_bits(hello()), 99, &mut out), Ok(()));
+        assert_eq!(out, b"hello");
+        let behind = [&nine_bits(hello())[..], &[0xFF; 40]].concat();
+        assert_eq!(inflate(&behind, 99, &mut out), Ok(()));
+        assert_eq!(out, b"hello");
+        // Literals only: each makes the table longer by one, and the codes wider, up to twelve bits.
+        let plain = noise(10_000);
+        let mut codes = Codes::default();
+        plain.iter().for_each(|&byte| codes.put(byte.into()));
+        codes.put(END);
+        assert_eq!(inflate(&codes.finish(), 10_000, &mut out), Ok(()));
+        assert!(out == plain);
+    }
+
+    /// Codes of an encoder that never clears its table.
+    #[derive(Default)]
+    struct Codes {
+        out: Vec<u8>,
+        bits: u32,
+        count: u32,
+        codes: u32,
+    }
+
+    impl Codes {
+        fn put(&mut self, code: u16) {
+            // After the first code each adds an entry, from 258 on; twelve bits are the widest.
+            let entries = 257 + self.codes;
+            let width = (32 - entries.leading_zeros()).clamp(9, 12);
+            self.codes += 1;
+            self.bits |= u32::from(code) << self.count;
+            self.count += width;
+            while self.count >= 8 {
+                self.out.push(self.bits as u8);
+                (self.bits, self.count) = (self.bits >> 8, self.count - 8);
+            }
+        }
+
+        fn finish(mut self) -> Vec<u8> {
+            self.out.push(self.bits as u8);
+            self.out
+        }
+    }
+
     #[test]
     fn what_says_little_at_great_length_is_inflated() {
         for plain in [alloc::vec![0; 1 << 20], b"again and ".repeat(100_000)] {
