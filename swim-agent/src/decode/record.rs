@@ -132,10 +132,12 @@ fn reason(reject: Reject) -> &'static str {
         Reject::Text => "a name or a text with a forbidden character or length",
         Reject::Address => "an address at which nobody can be reached",
         Reject::Implausible => "a life or an incarnation that no correct node has",
+        Reject::Unaddressed => "a packet that is for nobody",
         Reject::Misplaced => "something that does not belong at this place",
         Reject::Excess => "more messages, or more probes, than one packet may have",
         Reject::Stale
         | Reject::NotForUs
+        | Reject::FormerLife
         | Reject::Replayed
         | Reject::Source
         | Reject::OwnName

@@ -39,7 +39,6 @@ impl Node {
             keyring,
             own_name: &forgery.from,
             own_life: forgery.from_stamp.life,
-            since: None,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
             state_len_max: 0,

@@ -188,6 +188,8 @@ impl Node {
             self.stamp_above(own)
         };
         self.phase = Phase::Running;
+        // Nobody took note of what came meanwhile. (X4)
+        self.wire.begin_life(stamp.life);
         self.take_stamp(stamp, None);
         self.start();
         self.reconsider();

@@ -420,7 +420,6 @@ fn wire_settings(config: &Config) -> WireSettings<'_> {
         keyring: config.keyring.clone(),
         own_name: config.name(),
         own_life: config.life,
-        since: config.unix_time.and_then(|unix| u32::try_from(unix.as_secs()).ok()),
         packet_len_max: config.packet_len_max,
         sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
         state_len_max: config.state_len_max,

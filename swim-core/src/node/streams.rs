@@ -91,7 +91,18 @@ impl Node {
         stream.is_connected = true;
         let Role::Asks(purpose) = &stream.role else { return };
         match purpose.clone() {
-            Purpose::Exchange { seed } => self.begin_table(id, seed.is_some()),
+            Purpose::Exchange { seed } => {
+                let is_known = self.streams.get(&id).is_some_and(|it| it.recipient.is_some());
+                let is_native = self.config.dialect.is_native();
+                if is_native && self.wire.is_sealed() && !is_known {
+                    // It has to be asked again, of the one who answers: the question is enough.
+                    let (join, entries, state_len) = (seed.is_some(), 0, 0);
+                    let head = ExchangeHead { join, entries, state_len };
+                    self.write_one(id, &Message::ExchangeHead(head));
+                } else {
+                    self.begin_table(id, seed.is_some());
+                }
+            }
             Purpose::Ping { nonce, .. } => {
                 let digest = Digest::default();
                 self.write_one(id, &Message::Ping(Ping { nonce, digest }));

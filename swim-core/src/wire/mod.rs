@@ -32,6 +32,7 @@ use crate::{
     explanation::Explanation,
     keyring::{KeyId, Keyring},
     reject::Reject,
+    stamp::Life,
 };
 
 /// One node's way to put messages into bytes and to get them out again.
@@ -257,10 +258,10 @@ impl Wire {
         }
     }
 
-    /// The clock on the wall was set, and shows this time now.
-    pub(crate) const fn clock_was_set(&mut self, wall: Option<u32>) {
+    /// The node begins a life: what is for an earlier one is not for it any more. (X4)
+    pub(crate) const fn begin_life(&mut self, life: Life) {
         match self {
-            Self::Native(native) => native.clock_was_set(wall),
+            Self::Native(native) => native.begin_life(life),
             Self::Memberlist(_) => {}
         }
     }

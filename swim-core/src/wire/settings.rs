@@ -11,8 +11,6 @@ pub(crate) struct WireSettings<'a> {
     pub(crate) own_name: &'a str,
     /// The life in which the node started: what is for an earlier one is not for it.
     pub(crate) own_life: Life,
-    /// The time on the wall at the start in unix seconds, if the node has such a clock.
-    pub(crate) since: Option<u32>,
     /// The longest packet to send, 576 to 9,216 bytes.
     pub(crate) packet_len_max: usize,
     /// How many sessions of peers are remembered to recognise replays.
