@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 #[cfg(feature = "simulation")]
 use crate::transitions::{Transition, Transitions};
 use crate::{
-    fingerprint,
+    fingerprint, heap,
     member::{LeaveReason, Member, State},
     name::{Meta, Name, NameRef},
     precedence::Belief,
@@ -186,6 +186,16 @@ impl Table {
         let index = table.insert(own, now);
         debug_assert_eq!(index, MemberIndex::SELF);
         table
+    }
+
+    /// What it takes on the heap at most, with so many members.
+    pub(crate) const fn heap_max(members: u64) -> u64 {
+        let room = members.saturating_add(members / GROWTH_SHARE as u64 + SLOTS_MIN as u64);
+        heap::exact(room, size_of::<Option<Record>>())
+            .saturating_add(members.saturating_mul(Profile::HEAP_MAX))
+            .saturating_add(heap::vec(members, size_of::<MemberIndex>()))
+            .saturating_add(heap::hash_table(members, size_of::<MemberIndex>()).saturating_mul(2))
+            .saturating_add(heap::btree(members, size_of::<Shadowed>()))
     }
 
     /// Takes over all that another table holds, if this one holds its own node only, the other one

@@ -305,7 +305,7 @@ impl Node {
 
     fn answers_as_stranger(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) -> bool {
         let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
-        let is_told = |leave: &Leave| leave.asked.get(&nack.nonce) == Some(&from);
+        let is_told = |leave: &Leave| leave.asked(nack.nonce) == Some(from);
         let is_answer = self.probe.as_ref().is_some_and(is_probed)
             || self.leave.as_ref().is_some_and(is_told)
             || self.pings.get(&nack.nonce).is_some_and(|ping| by.name == ping.target);
