@@ -42,12 +42,17 @@ impl Dice {
         Self(seed | 1)
     }
 
-    /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
+    /// A number of 64 bits.
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % n as u64).expect("below a usize")
+        self.0
+    }
+
+    /// A number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.number() % n as u64).expect("below a usize")
     }
 
     /// The numbers of `range` in a random order.

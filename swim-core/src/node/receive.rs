@@ -242,7 +242,7 @@ impl Node {
             return peer;
         }
         let probe = self.probe.as_ref().filter(|probe| probe.nonce == nonce);
-        let told = self.leave.as_ref().and_then(|leave| leave.asked.get(&nonce).copied());
+        let told = self.leave.as_ref().and_then(|leave| leave.asked(nonce));
         let pinged = self.pings.get(&nonce).and_then(|ping| self.table.find(ping.target.by_ref()));
         let asked = probe.into_iter().flat_map(Probe::asked);
         let mut asked = asked.chain(self.relays.target(nonce)).chain(told).chain(pinged);

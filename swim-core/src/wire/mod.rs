@@ -24,10 +24,11 @@ pub(crate) use self::{
         RelayedAck, Sender,
     },
     opened::{Opened, To},
-    settings::WireSettings,
+    settings::{WireMemory, WireSettings},
     writers::{Channel, FrameWriter, PacketWriter},
 };
 use crate::{
+    config::Config,
     dialect::{Dialect, MemberlistOptions},
     explanation::Explanation,
     keyring::{KeyId, Keyring},
@@ -57,6 +58,14 @@ impl Wire {
         match dialect {
             Dialect::Native => Self::native(settings, nonces),
             Dialect::Memberlist(options) => Self::memberlist(settings, addr, options, nonces),
+        }
+    }
+
+    /// What the wire of a node takes on the heap at most.
+    pub(crate) fn heap_max(config: &Config) -> WireMemory {
+        match config.dialect {
+            Dialect::Native => native::heap_max(config),
+            Dialect::Memberlist(_) => memberlist::heap_max(config),
         }
     }
 

@@ -2,6 +2,17 @@
 
 use crate::{keyring::Keyring, label::Label, stamp::Life};
 
+/// What a wire takes on the heap at most, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireMemory {
+    /// What packets are told from replays by, and the ciphers of peers.
+    pub(crate) replays: u64,
+    /// What has come on all streams and is not handed on yet.
+    pub(crate) streams: u64,
+    /// What is read and written, while it is.
+    pub(crate) buffers: u64,
+}
+
 /// The settings of a wire.
 #[derive(Clone, Debug)]
 pub(crate) struct WireSettings<'a> {

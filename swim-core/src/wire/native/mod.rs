@@ -17,6 +17,7 @@ mod explain;
 mod header;
 mod kind;
 mod limits;
+mod memory;
 mod parts;
 mod pool;
 mod preamble;
@@ -39,6 +40,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::{
     channel::Channel,
+    memory::heap_max,
     writer::{FrameWriter, PacketWriter},
 };
 use self::{
