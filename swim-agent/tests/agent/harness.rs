@@ -13,6 +13,8 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use crate::tape::{Tape, now, parse_time};
@@ -219,6 +221,28 @@ impl Agent {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim_end_matches("kB").trim().parse().unwrap()
+    }
+
+    /// Descriptors that the process has open.
+    pub(crate) fn files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Time that the process has had a processor, kernel included.
+    pub(crate) fn processor(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The 14th and 15th field; the second is the program's name, which may have blanks.
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+        let ticks: u32 = fields.map(|ticks| ticks.parse::<u32>().unwrap()).sum();
+        Duration::from_millis(10) * ticks // `getconf CLK_TCK` is 100 on every Linux.
+    }
+
+    /// Lets the process have so many descriptors. Those it has stay with it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, limit: u64) {
+        let pid = Some(Pid::from_child(&self.child));
+        let limit = Rlimit { current: Some(limit), maximum: Some(4_096) };
+        prlimit(pid, Resource::Nofile, limit).unwrap();
     }
 
     fn story(&self) -> String {

@@ -9,7 +9,11 @@
 mod bounds;
 mod command_line;
 mod control;
+#[cfg(target_os = "linux")]
+mod crowding;
 mod decode;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod detection;
 mod dialect;
 mod forming;
