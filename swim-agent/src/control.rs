@@ -141,8 +141,8 @@ fn failed(command: &'static str, error: String) -> Line {
     Line::answer(command).with("ok", false).with("error", error)
 }
 
-/// All counters: those of the machine, what it refused by reason, and what went wrong between it and
-/// the system.
+/// All counters: those of the machine, what it refused by reason, and what went wrong between it
+/// and the system.
 fn stats(counted: &Stats, io: &IoStats) -> Line {
     let line = machine_stats(counted);
     let refused = Reject::ALL.iter().zip(counted.rejects).filter(|(_, count)| *count > 0);

@@ -126,7 +126,7 @@ mod sealed {
     }
 }
 
-/// With a key, from those who have none. In bytes, the longest packet that is looked at is the last.
+/// With a key, from those who have none. No packet is looked at that is longer than the last.
 #[divan::bench_group(sample_count = 100, sample_size = 64)]
 mod refused {
     use super::{Bencher, PACKET_LEN_MAX, Refused, time};

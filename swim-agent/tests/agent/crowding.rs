@@ -14,7 +14,10 @@ use std::{
 use socket2::{Domain, Socket, Type};
 use swim_tokio::{Options, Profile};
 
-use crate::harness::{Agent, KEY, LONG, cluster, machine, wait_complete};
+use crate::{
+    harness::{Agent, KEY, LONG, cluster, machine, wait_complete},
+    tape::now,
+};
 
 #[test]
 fn x11_who_holds_streams_open_from_one_address_keeps_nobody_out() {
@@ -36,36 +39,43 @@ fn members_join_through_a_crowd(addr: fn(usize) -> Ipv4Addr) {
 
     let crowd = Crowd::gather(seed.parse().unwrap(), addr);
     let streams_max = Options::preset(Profile::Lan, "any", seed.parse().unwrap()).streams_max;
-    let all_taken = || agents[0].files() >= files + streams_max;
-    assert!((0..600).any(|_| all_taken() || {
-        thread::sleep(Duration::from_millis(50));
-        false
-    }));
+    comes_true("all are taken", || agents[0].files() >= files + streams_max);
     for nth in 0..4 {
         let name = format!("late{nth}");
         let mut late = Agent::start(&name, &[&args[..], &["--join", &seed]].concat());
         late.wait_log("joined the cluster", LONG);
-        assert_eq!(late.members().len(), 4, "it learnt of all");
+        assert_eq!(live(&mut late), 4, "it learnt of all");
         late.tell("leave");
         assert!(late.exit(LONG).success());
-        agents.iter().for_each(|agent| drop(agent.wait_event(0, "member-leave", &name, LONG)));
+        for agent in &agents {
+            agent.wait_event(0, "member-leave", &name, LONG);
+        }
         thread::sleep(Duration::from_secs(3)); // A turn of those who wait for bytes.
     }
     // Beside those that are served there are those that are closing, and those in between.
-    let (most, now) = (files + streams_max + CLOSING_MAX + 32, agents[0].files());
-    assert!(now <= most, "{now} descriptors, and {files} before");
+    let (most, open) = (files + streams_max + CLOSING_MAX + 32, agents[0].files());
+    assert!(open <= most, "{open} descriptors, and {files} before");
     let grown = agents[0].resident().saturating_sub(resident);
     assert!(grown < 8_192, "{grown} KiB more than before");
     assert!(agents[0].counter("streams_refused") > 0, "all had room");
     drop(crowd);
 
-    assert!((0..600).any(|_| agents[0].files() <= files + 4 || {
-        thread::sleep(Duration::from_millis(50));
-        false
-    }));
+    comes_true("all are free again", || agents[0].files() <= files + 4);
     for agent in &mut agents {
         assert_eq!(agent.nodes_of("member-failed"), [""; 0], "as seen by {}", agent.name);
-        assert_eq!(agent.members().values().filter(|state| *state == "alive").count(), 3);
+        assert_eq!(live(agent), 3);
+    }
+}
+
+fn live(agent: &mut Agent) -> usize {
+    agent.members().values().filter(|state| *state == "alive").count()
+}
+
+fn comes_true(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = now() + LONG;
+    while !is_so() {
+        assert!(now() < deadline, "not within {LONG:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
     }
 }
 
