@@ -14,10 +14,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 use swim_tokio::{Options, Profile};
 
-use crate::{
-    harness::{Agent, KEY, LONG, cluster, machine, wait_complete},
-    tape::now,
-};
+use crate::harness::{Agent, KEY, LONG, cluster, comes_true, machine, wait_complete};
 
 #[test]
 fn x11_who_holds_streams_open_from_one_address_keeps_nobody_out() {
@@ -44,7 +41,7 @@ fn members_join_through_a_crowd(addr: fn(usize) -> Ipv4Addr) {
         let name = format!("late{nth}");
         let mut late = Agent::start(&name, &[&args[..], &["--join", &seed]].concat());
         late.wait_log("joined the cluster", LONG);
-        assert_eq!(live(&mut late), 4, "it learnt of all");
+        assert_eq!(late.live(), 4, "it learnt of all");
         late.tell("leave");
         assert!(late.exit(LONG).success());
         for agent in &agents {
@@ -63,19 +60,7 @@ fn members_join_through_a_crowd(addr: fn(usize) -> Ipv4Addr) {
     comes_true("all are free again", || agents[0].files() <= files + 4);
     for agent in &mut agents {
         assert_eq!(agent.nodes_of("member-failed"), [""; 0], "as seen by {}", agent.name);
-        assert_eq!(live(agent), 3);
-    }
-}
-
-fn live(agent: &mut Agent) -> usize {
-    agent.members().values().filter(|state| *state == "alive").count()
-}
-
-fn comes_true(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = now() + LONG;
-    while !is_so() {
-        assert!(now() < deadline, "not within {LONG:?}: {what}");
-        thread::sleep(Duration::from_millis(50));
+        assert_eq!(agent.live(), 3);
     }
 }
 

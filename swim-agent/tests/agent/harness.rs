@@ -68,8 +68,18 @@ impl Agent {
 
     /// Starts the process; it has no address yet.
     pub(crate) fn launch(name: &str, args: &[&str]) -> Self {
+        Self::run(name, swim(&Self::words(name, args)))
+    }
+
+    /// The words of such an agent.
+    pub(crate) fn words<'a>(name: &'a str, args: &[&'a str]) -> Vec<&'a str> {
         let own = ["agent", "--node", name, "--output", "json", "--control", "stdin"];
-        let mut child = swim(&[&own, args].concat())
+        [&own, args].concat()
+    }
+
+    /// The same as a command that was made from its words.
+    pub(crate) fn run(name: &str, mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -245,6 +255,11 @@ impl Agent {
         prlimit(pid, Resource::Nofile, limit).unwrap();
     }
 
+    /// How many members it takes for live.
+    pub(crate) fn live(&mut self) -> usize {
+        self.members().values().filter(|state| *state == "alive").count()
+    }
+
     fn story(&self) -> String {
         let printed = self.lines.look(tail);
         let logged = self.log.look(tail);
@@ -308,6 +323,15 @@ pub(crate) fn time_of(line: &Value) -> Duration {
 fn tail<T: std::fmt::Display>(lines: &[T]) -> String {
     let from = lines.len().saturating_sub(30);
     lines[from..].iter().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Waits until it is so.
+pub(crate) fn comes_true(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = now() + 2 * LONG;
+    while !is_so() {
+        assert!(now() < deadline, "not within {:?}: {what}", 2 * LONG);
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// A process of a test's own, ended with it.

@@ -7,6 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bounds;
+#[cfg(target_os = "linux")]
+mod clock;
 mod command_line;
 mod control;
 #[cfg(target_os = "linux")]
