@@ -1,5 +1,5 @@
-//! A wall clock that is set while the agent runs, forwards and back. The machine's own clock is left
-//! alone: the one agent is told a wrong time, by a library that is loaded before the system's.
+//! A wall clock that is set while the agent runs, forwards and back. The machine's own is left
+//! alone: one agent is told a wrong time, by a library that is loaded before the system's.
 
 use std::{
     fs,
