@@ -172,5 +172,6 @@ Signals:
 
   The own member-leave is printed when the leave is over. If nobody confirmed it, the log says so.
 
-Exit status: 0 after leaving, 1 when something failed, 2 when the command line is wrong.
+Exit status: 0 after leaving, 1 when something failed, 2 when the command line is wrong, 101 after
+a bug: what watches over it should start it anew.
 ";

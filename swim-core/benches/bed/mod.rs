@@ -3,7 +3,7 @@
 //! - `heap`: an allocator that counts.
 //! - `nodes`: nodes, and the streams between two of them, in memory.
 //! - `traffic`: packets of every kind that a node gets, made by the nodes that would send them.
-//! - `packets`, `tables`, `ticks`, `seals`: the works.
+//! - `packets`, `tables`, `ticks`, `seals`, `refusals`: the works.
 //!
 //! Nothing here reaches into a node: what can't be done through its public surface is not measured.
 
@@ -13,6 +13,7 @@
 pub mod heap;
 pub mod nodes;
 pub mod packets;
+pub mod refusals;
 pub mod seals;
 pub mod tables;
 pub mod ticks;
