@@ -57,6 +57,7 @@ impl Serialize for Record<'_> {
                 map.serialize_entry("fields", &Named(&[], &message.fields))?;
             }
             What::Refusal(Refusal { layer, at, reject }) => {
+                map.serialize_entry("kind", "refused")?;
                 map.serialize_entry("refused", reject.name())?;
                 map.serialize_entry("layer", layer)?;
                 if let Some(at) = at {
