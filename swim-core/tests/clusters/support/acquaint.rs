@@ -1,7 +1,5 @@
 //! Large clusters whose members know each other from the start, without the storm of a join.
 
-use std::time::Duration;
-
 use swim_core::{Event, Input, Instant, Node, Options, Output, StreamEvent, StreamId};
 
 use super::{Id, SECOND, Watch, World, addr, name};
@@ -20,8 +18,6 @@ impl World {
         let mut stand_in = |id: Id| {
             let mut set = Options::lan(name(id), addr(id));
             set.life = swim_core::Life(1_000);
-            // With a clock nobody has to be asked again who it is, which takes an answer.
-            set.unix_time = Some(Duration::from_secs(1_800_000_000));
             options(&mut set);
             // Two with one seed would use one nonce twice, which a receiver takes for a replay.
             let mut seed = [0xff; 32];
@@ -70,6 +66,8 @@ impl Directory {
     ) -> Vec<Output<Event>> {
         asker.join(now, &[self.node.local().addr], 10 * SECOND).expect("a join that may start");
         let mut theirs = StreamId::accepted(self.accepted);
+        // Where there is a key, the first answer is who answers, and the second is the table.
+        let mut answers_first = u32::from(self.node.keyring().is_some());
         let mut others = Vec::new();
         let mut ours = None;
         loop {
@@ -94,7 +92,8 @@ impl Directory {
             let mut is_over = true;
             while let Some(output) = self.node.poll_output() {
                 if let Output::Write { data, .. } = output {
-                    if let Some(id) = ours.filter(|_| answers) {
+                    if let Some(id) = ours.filter(|_| answers || answers_first > 0) {
+                        answers_first = answers_first.saturating_sub(1);
                         is_over = false;
                         asker.handle(now, stream(id, StreamEvent::Chunk(&data)));
                     }
