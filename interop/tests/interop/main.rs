@@ -13,6 +13,7 @@ mod confirmations;
 mod conflict;
 mod delegate;
 mod differential;
+mod fallback;
 mod golden;
 mod harness;
 mod helpers;
