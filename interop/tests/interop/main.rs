@@ -20,6 +20,7 @@ mod helpers;
 mod keys;
 mod malformed;
 mod partition;
+mod program;
 mod refusal;
 mod refutations;
 mod repair;
