@@ -7,9 +7,11 @@
 use std::{
     fmt::Write as _,
     io,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddrV4},
     process::{self, Command},
     sync::atomic::{AtomicU32, Ordering},
+    thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -18,7 +20,7 @@ use swim_sim::network::HostId;
 use crate::{
     faults::{Faults, dropped, port},
     janitor::{Janitor, PREFIX, take_down_leftovers},
-    tool,
+    tool, wiretap,
 };
 
 /// A bridge and hosts.
@@ -61,6 +63,55 @@ impl Lab {
     #[must_use]
     pub fn command(&self, host: HostId, program: &str) -> Command {
         tool::inside(&self.namespace(host), program)
+    }
+
+    /// Runs `work` in a thread on a host: what sockets it opens are the host's.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the thread. That it can't be moved is what its join gives.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        host: HostId,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<JoinHandle<io::Result<T>>> {
+        spawn_inside(self.namespace(host), work)
+    }
+
+    /// Records what is in the datagrams that cross the bridge to a host's port within some time,
+    /// each content once.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses it.
+    pub fn record(&self, host: HostId, port: u16, time: Duration) -> io::Result<Vec<Vec<u8>>> {
+        let to = SocketAddrV4::new(self.addr(host), port);
+        let recording = spawn_inside(self.bridge(), move || wiretap::datagrams(to, time))?;
+        recording.join().map_err(|_| io::Error::other("the recording panicked"))?
+    }
+
+    /// Gives a host so many addresses beside its own.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses it, or there are no more for it.
+    pub fn add_addrs(&self, host: HostId, count: u8) -> io::Result<Vec<Ipv4Addr>> {
+        let [a, b, _, d] = self.addr(host).octets();
+        // The first of them are for hosts that move.
+        let addrs: Vec<_> = (0..count).map(|nth| Ipv4Addr::new(a, b, u8::MAX - nth, d)).collect();
+        let batch: String =
+            addrs.iter().map(|addr| format!("addr add {addr}/16 dev {CARD}\n")).collect();
+        self.on(host, &batch)?;
+        Ok(addrs)
+    }
+
+    /// Runs a tool on a host, with `input` on its standard input; what it printed.
+    ///
+    /// # Errors
+    ///
+    /// When it says that it failed.
+    pub fn run(&self, host: HostId, words: &[&str], input: &str) -> io::Result<String> {
+        tool::run(&[&["ip", "netns", "exec", &self.namespace(host)], words].concat(), input)
     }
 
     /// Changes what the network does to packets.
@@ -172,6 +223,16 @@ impl Lab {
     fn namespace(&self, host: HostId) -> String {
         format!("{}{host}", self.name)
     }
+}
+
+fn spawn_inside<T: Send + 'static>(
+    namespace: String,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<JoinHandle<io::Result<T>>> {
+    thread::Builder::new().spawn(move || {
+        tool::enter(&namespace)?;
+        work()
+    })
 }
 
 fn addr(host: HostId) -> io::Result<Ipv4Addr> {

@@ -16,6 +16,8 @@ pub mod reality;
 mod tape;
 mod tool;
 mod truth;
+mod usage;
+mod wiretap;
 
 pub use account::Account;
 pub use cluster::{Cluster, PORT, Setup, name};
@@ -26,3 +28,4 @@ pub use program::Program;
 pub use tape::Tape;
 pub use tool::missing;
 pub use truth::Truth;
+pub use usage::Usage;

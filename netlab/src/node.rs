@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use swim_core::{Life, Member};
 
-use crate::{clock, lines, tape::Tape};
+use crate::{clock, lines, tape::Tape, usage::Usage};
 
 /// A process, and what it printed.
 #[derive(Debug)]
@@ -120,6 +120,15 @@ impl Node {
     /// When the process has ended.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// What the process has used until now.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub fn usage(&self) -> io::Result<Usage> {
+        Usage::of(self.child.id())
     }
 
     /// Whether the process runs.

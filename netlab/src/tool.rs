@@ -1,9 +1,13 @@
 //! The system's tools: `ip`, `nft`, and programs inside of network namespaces.
 
 use std::{
+    fs::File,
     io::{self, Write},
+    os::fd::AsFd,
     process::{Command, Stdio},
 };
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// Runs a tool with `input` on its standard input; what it printed.
 ///
@@ -36,6 +40,12 @@ pub(crate) fn inside(namespace: &str, program: &str) -> Command {
     let mut command = Command::new("nsenter");
     command.arg(format!("--net=/run/netns/{namespace}")).arg(program);
     command
+}
+
+/// Moves the calling thread into a network namespace, for good.
+pub(crate) fn enter(namespace: &str) -> io::Result<()> {
+    let namespace = File::open(format!("/run/netns/{namespace}"))?;
+    Ok(move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?)
 }
 
 /// Why labs can't be had on this machine; nothing if they can.

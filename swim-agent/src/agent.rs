@@ -10,7 +10,7 @@ use crate::{
     args::{AgentArgs, Control},
     control::{self, Command},
     failure::Failure,
-    join, log,
+    join, log, panics,
     printer::Printer,
     report::Reporter,
     signals::Signals,
@@ -26,6 +26,7 @@ pub(crate) fn run(args: AgentArgs) -> Result<ExitCode, Failure> {
     let log = log::init(args.log_level).map_err(|error| runtime_failure("cannot log", error))?;
     let printer =
         Printer::to_stdout(args.output).map_err(|error| runtime_failure("cannot print", error))?;
+    panics::end_the_process(printer.sink().clone(), log.clone());
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()

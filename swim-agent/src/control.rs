@@ -5,7 +5,7 @@ use std::{
     thread,
 };
 
-use swim_tokio::{Handle, Key, Member, Stats};
+use swim_tokio::{Handle, IoStats, Key, Member, Reject, Stats};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -81,7 +81,7 @@ pub(crate) async fn answer(handle: &Handle, command: Result<Command, String>) ->
         },
         Ok(Command::ChangeKeys(step, key)) => vec![change_keys(handle, step, key).await],
         Ok(Command::Stats) => match handle.stats().await {
-            Ok(counted) => vec![stats(&counted)],
+            Ok(counted) => vec![stats(&counted, &handle.io_stats())],
             Err(error) => vec![failed("stats", error.to_string())],
         },
         Ok(Command::Leave) => vec![done("leave")],
@@ -141,8 +141,27 @@ fn failed(command: &'static str, error: String) -> Line {
     Line::answer(command).with("ok", false).with("error", error)
 }
 
-/// All counters. Taken apart without `..`, so that none can be forgotten here.
-fn stats(stats: &Stats) -> Line {
+/// All counters: those of the machine, what it refused by reason, and what went wrong between it
+/// and the system.
+fn stats(counted: &Stats, io: &IoStats) -> Line {
+    let line = machine_stats(counted);
+    let refused = Reject::ALL.iter().zip(counted.rejects).filter(|(_, count)| *count > 0);
+    let with_reason = |line: Line, (reject, count): (&Reject, u64)| {
+        line.with(format!("rejected_{reject}"), count)
+    };
+    let line = refused.fold(line, with_reason);
+    line.with("sends_blocked", io.sends_blocked)
+        .with("sends_failed", io.sends_failed)
+        .with("receives_failed", io.receives_failed)
+        .with("accepts_failed", io.accepts_failed)
+        .with("dials_failed", io.dials_failed)
+        .with("streams_broken", io.streams_broken)
+        .with("events_missed", io.events_missed)
+        .with("clock_steps", io.clock_steps)
+}
+
+/// The machine's counters. Taken apart without `..`, so that none can be forgotten here.
+fn machine_stats(stats: &Stats) -> Line {
     macro_rules! counters {
         ($($name:ident)*) => {{
             let Stats { rejects: _, pause_max, $($name),* } = stats;

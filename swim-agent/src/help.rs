@@ -48,9 +48,10 @@ Options:
   -h, --help             Print this
 
 Messages have kind, at (where they begin, in bytes), layers (what is around them) and fields. What
-a node with this label and these keys would refuse has refused, layer, at and reason instead; a
-message of memberlist's that can be read all the same stands before that. Only whom it is for, how
-old it is, whether it came before, and whether it had to be sealed does not matter here.
+a node with this label and these keys would refuse has the kind refused, and refused (the reason in
+a word), layer, at and reason; a message of memberlist's that can be read all the same stands before
+that. Only whom it is for, how old it is, whether it came before and, in memberlist's dialect,
+whether it had to be sealed does not matter here.
 
 Examples:
   swim decode --dialect memberlist 0b81a55365714e6f07
@@ -172,5 +173,6 @@ Signals:
 
   The own member-leave is printed when the leave is over. If nobody confirmed it, the log says so.
 
-Exit status: 0 after leaving, 1 when something failed, 2 when the command line is wrong.
+Exit status: 0 after leaving, 1 when something failed, 2 when the command line is wrong, 101 after
+a bug: what watches over it should start it anew.
 ";

@@ -13,7 +13,7 @@ pub(crate) struct Line {
     time: Timestamp,
     kind: Kind,
     name: Cow<'static, str>,
-    fields: Vec<(&'static str, Value)>,
+    fields: Vec<(Cow<'static, str>, Value)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,12 @@ impl Line {
     }
 
     /// With a further field. `node` and `addr` stand first in text, so they are given first.
-    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.fields.push((key, value.into()));
+    pub(crate) fn with(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.fields.push((key.into(), value.into()));
         self
     }
 
@@ -80,7 +84,7 @@ impl Line {
         text.push_str(&self.name);
         for (key, value) in &self.fields {
             let (suffix, value) = value.to_text();
-            match *key {
+            match &**key {
                 "node" | "addr" => text.push_str(&format!(" {}", Quoted(&value))),
                 _ => text.push_str(&format!(" {key}{suffix}={}", Quoted(&value))),
             }

@@ -21,6 +21,7 @@ mod join;
 mod keys;
 mod line;
 mod log;
+mod panics;
 mod printer;
 mod reader;
 mod report;

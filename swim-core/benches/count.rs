@@ -8,7 +8,7 @@
 
 use std::{env, hint::black_box};
 
-use swim_core::{Dialect, MemberlistOptions};
+use swim_core::{Dialect, MemberlistOptions, limits::PACKET_LEN_MAX};
 
 mod bed;
 
@@ -17,6 +17,7 @@ use bed::{
     heap::{Heap, Usage, usage_of},
     nodes::{DIALECT, SUBJECT, member_of, node, options},
     packets::Packets,
+    refusals::Refused,
     seals::{Bare, Receives, Sends},
     tables::{Built, Merged, Told},
     ticks::{GossipTicks, IdleTicks, ProbeAcks, ProbeTicks},
@@ -41,6 +42,7 @@ fn main() {
     println!("{:<24} {:>7} {:>9} {:>11}", "what", "members", "allocs", "bytes asked");
     packets(&counts);
     seals(&counts);
+    refusals(&counts);
     ticks(&counts);
     tables(&counts);
     heap(&counts);
@@ -70,6 +72,16 @@ fn seals(counts: &Counts) {
     counts.work("receive_1200_bytes", 10, 1_000, || Receives::new(false));
     counts.work("sealed_receive_1200_bytes", 10, 1_000, || Receives::new(true));
     counts.work("bare_open_1200_bytes", 0, 1_000, Bare::opening);
+}
+
+fn refusals(counts: &Counts) {
+    counts.work("refused_noise_1200_bytes", 10, 1_000, Refused::noise);
+    counts.work("refused_other_key_1200_bytes", 10, 1_000, Refused::other_key);
+    for len in [64, 1_200, PACKET_LEN_MAX] {
+        let name = format!("refused_forged_{len}_bytes");
+        counts.work(&name, 10, 1_000, || Refused::forged(len));
+    }
+    counts.work("refused_replayed_1200_bytes", 10, 1_000, Refused::replayed);
 }
 
 fn ticks(counts: &Counts) {

@@ -6,12 +6,14 @@
 use std::cell::RefCell;
 
 use divan::Bencher;
+use swim_core::limits::PACKET_LEN_MAX;
 
 mod bed;
 
 use bed::{
     Work,
     packets::Packets,
+    refusals::Refused,
     seals::{Bare, Receives, Sends},
     tables::{Built, Merged, Told},
     ticks::{GossipTicks, IdleTicks, ProbeAcks, ProbeTicks},
@@ -121,6 +123,32 @@ mod sealed {
     #[divan::bench]
     fn bare_open_1200_bytes(bencher: Bencher<'_, '_>) {
         time(bencher, Bare::opening());
+    }
+}
+
+/// With a key, from those who have none. No packet is looked at that is longer than the last.
+#[divan::bench_group(sample_count = 100, sample_size = 64)]
+mod refused {
+    use super::{Bencher, PACKET_LEN_MAX, Refused, time};
+
+    #[divan::bench]
+    fn noise_1200_bytes(bencher: Bencher<'_, '_>) {
+        time(bencher, Refused::noise());
+    }
+
+    #[divan::bench]
+    fn other_key_1200_bytes(bencher: Bencher<'_, '_>) {
+        time(bencher, Refused::other_key());
+    }
+
+    #[divan::bench(args = [64, 1_200, PACKET_LEN_MAX])]
+    fn forged(bencher: Bencher<'_, '_>, len: usize) {
+        time(bencher, Refused::forged(len));
+    }
+
+    #[divan::bench]
+    fn replayed_1200_bytes(bencher: Bencher<'_, '_>) {
+        time(bencher, Refused::replayed());
     }
 }
 

@@ -16,8 +16,9 @@ use siphasher::sip::SipHasher13;
 
 use crate::{
     claims::{Audience, Offer, bit},
-    limits::BROADCASTS_MAX,
-    name::{Name, NameRef},
+    heap,
+    limits::{BROADCASTS_MAX, PACKET_LEN_MAX},
+    name::{NAME_LEN_MAX, Name, NameRef},
     time::Instant,
     wire::Broadcast,
 };
@@ -88,6 +89,17 @@ impl Broadcasts {
             dropped: 0,
             changed_at: Instant::ORIGIN,
         }
+    }
+
+    /// What they take on the heap at most: as many as are remembered, each as long as a packet can
+    /// be. What is looked for in a packet or a summary is listed for a moment.
+    pub(crate) const fn heap_max() -> u64 {
+        const COUNT: u64 = BROADCASTS_MAX as u64;
+        let bytes = heap::shared(NAME_LEN_MAX).saturating_add(heap::shared(PACKET_LEN_MAX) + 8);
+        heap::vec(COUNT, size_of::<Entry>())
+            .saturating_add(heap::btree(COUNT, size_of::<u64>()))
+            .saturating_add(COUNT.saturating_mul(bytes))
+            .saturating_add(heap::vec(2 * COUNT, size_of::<usize>()))
     }
 
     /// Takes in a broadcast issued by this node.

@@ -11,7 +11,10 @@
 
 use alloc::vec::Vec;
 
-use crate::table::{LOW, MemberIndex};
+use crate::{
+    heap,
+    table::{LOW, MemberIndex},
+};
 
 /// Items looked at for one packet at most: a long queue of items that a peer already has must not
 /// make a packet cost O(queue). A packet holds about 30.
@@ -74,6 +77,16 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
+    /// What it takes on the heap at most: one claim about each member.
+    pub(crate) const fn heap_max(members: u64) -> u64 {
+        /// More sends than any limit allows: 16 times the digits of 2^20.
+        const SENDS_MAX: u64 = 16 * 7 + 1;
+        let places = heap::vec(members, size_of::<u32>());
+        heap::vec(members, size_of::<Item>())
+            .saturating_add(places.saturating_mul(2))
+            .saturating_add(heap::vec(SENDS_MAX + SCAN_MAX as u64, size_of::<u32>()))
+    }
+
     /// Queues the newest claim about `subject`, in place of an older one. `heard_from` has it.
     /// Returns false, without queueing, if `cap` items wait already.
     pub(crate) fn push(

@@ -7,7 +7,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use core::time::Duration;
 
-use crate::{table::MemberIndex, time::Instant};
+use crate::{heap, table::MemberIndex, time::Instant};
 
 /// The reports that are too recent to be repeated.
 #[derive(Debug, Default)]
@@ -18,6 +18,13 @@ pub(crate) struct Conflicts {
 }
 
 impl Conflicts {
+    /// What they take on the heap at most.
+    pub(crate) const fn heap_max() -> u64 {
+        let size = size_of::<(MemberIndex, Instant)>();
+        let count = CONFLICTS_MAX as u64;
+        heap::btree(count, size).saturating_add(heap::vec(count, size))
+    }
+
     /// Whether the conflict over the name of `holder` is to be reported now. If so, it counts as
     /// reported.
     pub(crate) fn report(&mut self, holder: MemberIndex, now: Instant) -> bool {

@@ -6,7 +6,7 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
-use crate::{table::MemberIndex, time::Instant};
+use crate::{heap, table::MemberIndex, time::Instant};
 
 /// One end of one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub(crate) struct Graveyard {
 }
 
 impl Graveyard {
+    /// What it takes on the heap at most: two graves for each member, two beyond them, and one more
+    /// before they are swept; and who is seen while they are.
+    pub(crate) const fn heap_max(members: u64) -> u64 {
+        let graves = members.saturating_mul(2).saturating_add(3);
+        heap::vec(graves, size_of::<Grave>())
+            .saturating_add(heap::btree(members, size_of::<MemberIndex>()))
+    }
+
     pub(crate) fn push(&mut self, member: MemberIndex, now: Instant) {
         self.graves.push_back(Grave { member, since: now });
     }

@@ -57,7 +57,6 @@ impl Inspector {
             keyring,
             own_name: NOBODY,
             own_life: Life::NONE,
-            since: None,
             packet_len_max: limits::PACKET_LEN_MAX,
             sessions_max: 1,
             // Its nodes may be set to take any; what is looked at is here already.

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::{net::SocketAddr, time::Duration};
 
-use crate::{event::SeedOutcome, io::StreamId, stamp::Stamp, time::Instant};
+use crate::{
+    event::SeedOutcome, heap, io::StreamId, limits::JOINS_MAX, stamp::Stamp, time::Instant,
+};
 
 /// A seed that closes the stream without an answer is tried again this often in all: it may be busy
 /// with other joiners. A seed of another cluster closes too, so there must be an end to it. So must
@@ -39,6 +41,11 @@ enum Progress {
 }
 
 impl Join {
+    /// What all joins under way take on the heap at most, but for their seeds.
+    pub(crate) const fn heap_max() -> u64 {
+        heap::btree(JOINS_MAX as u64, size_of::<(u64, Self)>())
+    }
+
     /// A join of these seeds, each counted once.
     pub(crate) fn new(addrs: &[SocketAddr], deadline: Instant, now: Instant) -> Self {
         let mut seeds: Vec<Seed> = Vec::with_capacity(addrs.len());

@@ -26,6 +26,7 @@ mod explanation;
 mod fingerprint;
 mod graveyard;
 mod health;
+mod heap;
 #[cfg(feature = "simulation")]
 mod hearsay;
 pub mod inspect;
@@ -37,6 +38,7 @@ mod leave;
 pub mod limits;
 mod math;
 mod member;
+mod memory;
 mod name;
 mod node;
 mod outbox;
@@ -80,6 +82,7 @@ pub use io::{Input, Output, StreamEvent, StreamId, Timer};
 pub use keyring::{KEYS_MAX, Key, KeyError, KeyId, Keyring, KeyringError};
 pub use label::{LABEL_LEN_MAX, Label, LabelError, NATIVE_LABEL_LEN_MAX};
 pub use member::{LeaveReason, Member, State, VersionRange, Versions};
+pub use memory::Memory;
 pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
 #[cfg(feature = "simulation")]
@@ -87,7 +90,7 @@ pub use node::Node;
 pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::forging::Forgery;
+pub use node::forging::{Forger, Forgery, Lie, Line};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 #[cfg(feature = "sabotage")]

@@ -8,6 +8,9 @@ pub const MEMBERS_DEFAULT: usize = 65_536;
 pub const MEMBERS_MAX: usize = 1 << 20;
 /// Shortest allowed limit for a datagram: what every IPv4 host must accept (RFC 791).
 pub const PACKET_LEN_MIN: usize = 576;
+/// Events that one input leads to beside two for each member: conflicts of names, messages,
+/// broadcasts, and the ends of what was asked for.
+pub(crate) const EVENTS_SPARE: u64 = 8 * 1_024;
 /// Longest allowed limit for a datagram: a jumbo frame with room for its headers.
 pub const PACKET_LEN_MAX: usize = 9_216;
 /// Helpers asked by one probe at most; more only add load (SWIM 5 finds no gain above 4).
@@ -22,6 +25,11 @@ pub const STREAMS_DIALED_MAX: usize = 256;
 pub const TRANSFER_DEFAULT: usize = 16 << 20;
 /// Application state or reliable message at most: it is held in memory whole.
 pub const TRANSFER_MAX: usize = 64 << 20;
+/// Application states and reliable messages of the greatest length that all streams hold at once as
+/// they come in. Each of the many streams that may be open could hold one, which would be
+/// gigabytes; so one place is for what this node asked for, and two are for all that others bring.
+/// (M1)
+pub const TRANSFERS_MAX: usize = 3;
 /// The same in memberlist's dialect, for what is received: what Go reads at most.
 pub const MEMBERLIST_TRANSFER_MAX: usize = 20 << 20;
 /// And for what is sent: Go reads envelopes of 20 MiB at most, in which a table must have room.
@@ -58,6 +66,12 @@ pub const LIFE_AHEAD_MILLIS: u64 = 300_000;
 pub const LIFE_JUMP_MAX: u64 = 1 << 20;
 /// Sessions whose replay windows are kept beside two per member.
 pub const SESSIONS_SPARE: usize = 256;
+
+/// Sessions whose replay windows are kept where so many members are known: two of each, its
+/// present one and the one before.
+pub(crate) const fn sessions_max(members: usize) -> usize {
+    2 * members + SESSIONS_SPARE
+}
 
 /// An upper bound for a packet that holds one claim about a member with this name and metadata,
 /// sent by that member or by one with the longest name: headers, tag, preamble and part included.

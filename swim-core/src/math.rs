@@ -70,6 +70,7 @@ fn decimal_digits(n: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     #[test]
     fn retransmit_limits_match_memberlist() {
@@ -148,5 +149,57 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// For every number of members there can be: no formula shrinks where the cluster grows, each
+    /// stays within its bounds, and none overflows with the largest settings. (P3, P8)
+    #[test]
+    fn c3_p3_no_formula_shrinks_as_the_cluster_grows() {
+        let hour = Duration::from_secs(3600);
+        let settings = [(1, 1, Duration::from_millis(10)), (4, 6, hour / 3600), (32, 32, hour)];
+        for (mult, max_mult, interval) in settings {
+            let bounds = |n| suspicion_bounds(mult, max_mult, n, interval);
+            let all = |n: usize| {
+                let (min, max) = bounds(n);
+                let window = dissemination_window(interval, n);
+                (min, max, retransmit_limit(mult.min(16), n), push_pull_factor(n), window)
+            };
+            let mut last = all(0);
+            let sizes = (1..=limits::MEMBERS_MAX).chain([usize::MAX - 1, usize::MAX]);
+            for n in sizes {
+                let (min, max, sends, pushes, window) = all(n);
+                assert!(min >= last.0 && max >= last.1 && max == min * max_mult, "{n}");
+                assert!(min >= interval * mult && max <= interval * (mult * max_mult * 20));
+                assert!(sends >= last.2 && (1..=16 * 20).contains(&sends), "{n}");
+                assert!(pushes >= last.3 && (1..=60).contains(&pushes), "{n}");
+                assert!(window >= last.4 && window <= interval * 20, "{n}");
+                last = (min, max, sends, pushes, window);
+            }
+        }
+    }
+
+    /// For all settings in whole numbers: more confirmations never lengthen the time, and it stays
+    /// within its bounds, at the most and at the least of which it begins and ends. (P3, P8)
+    #[test]
+    fn c3_p3_timeouts_keep_their_bounds_for_every_setting() {
+        let intervals = [1, 7, 999, 60_000, 3_600_000].map(Duration::from_millis);
+        let mut looks = 0;
+        for (mult, max_mult) in (1..=32).flat_map(|mult| (1..=32).map(move |max| (mult, max))) {
+            for (interval, members) in
+                intervals.iter().flat_map(|&i| [1, 999, 1 << 20].map(|n| (i, n)))
+            {
+                let (min, max) = suspicion_bounds(mult, max_mult, members, interval);
+                let needed = mult.saturating_sub(2);
+                let timeout = |confirmed| suspicion_timeout(confirmed, needed, min, max);
+                assert_eq!(timeout(0), if needed == 0 { min } else { max });
+                assert_eq!((timeout(needed), timeout(u32::MAX)), (min, min));
+                for confirmed in 0..=needed {
+                    let now = timeout(confirmed);
+                    assert!(min <= now && now <= max && timeout(confirmed + 1) <= now);
+                    looks += 1;
+                }
+            }
+        }
+        assert_eq!(looks, 15 * 32 * (1 + 1 + (2..=31).sum::<u32>()));
     }
 }

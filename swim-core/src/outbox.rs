@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::{
     event::{Event, EventKind},
+    heap,
     io::{Output, Timer},
     reject::Reject,
     time::Instant,
@@ -28,6 +29,11 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
+    /// What so many outputs take on the heap at most, but for the bytes and the members in them.
+    pub(crate) const fn heap_max(outputs: u64) -> u64 {
+        heap::vec(outputs, size_of::<Output<Event>>())
+    }
+
     pub(crate) fn push(&mut self, output: Output<Event>) {
         self.queue.push_back(output);
     }

@@ -45,9 +45,12 @@ impl Belief {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::stamp::{INCARNATION_MAX, LIFE_MAX};
 
     fn belief(life: u64, incarnation: u64, state: State) -> Belief {
         Belief::new(Stamp::new(life, incarnation), state)
@@ -119,5 +122,60 @@ mod tests {
             prop_assert!(merged.stamp >= a.stamp);
             prop_assert!(merged.stamp > a.stamp || merged.state >= a.state);
         }
+    }
+
+    /// All beliefs of a small domain with the extremes in it.
+    fn domain() -> Vec<Belief> {
+        let lives = [0, 1, LIFE_MAX - 1, LIFE_MAX, u64::MAX];
+        let incarnations = [0, 1, INCARNATION_MAX, u64::MAX];
+        let states = [State::Alive, State::Suspect, State::Dead, State::Left];
+        let stamps = lives.iter().flat_map(|&life| incarnations.map(|it| (life, it)));
+        stamps.flat_map(|(life, it)| states.map(|state| belief(life, it, state))).collect()
+    }
+
+    /// Whether `b` stands where `a` and `b` were heard.
+    fn is_at_most(a: Belief, b: Belief) -> bool {
+        a.merge(b) == b
+    }
+
+    /// All triples of the domain: merging is a join, so that its order is one, and what stands is
+    /// the least that is above both. (S1, S8)
+    #[test]
+    fn c3_s8_merging_is_a_join_and_its_order_is_one() {
+        let all = domain();
+        for &a in &all {
+            assert!(is_at_most(a, a));
+            for &b in &all {
+                let ab = a.merge(b);
+                assert_eq!(ab, b.merge(a));
+                assert!(is_at_most(a, ab) && is_at_most(b, ab));
+                assert!(!(is_at_most(a, b) && is_at_most(b, a)) || a == b);
+                for &c in &all {
+                    assert_eq!(ab.merge(c), a.merge(b.merge(c)), "{a:?} {b:?} {c:?}");
+                    assert!(!(is_at_most(a, b) && is_at_most(b, c)) || is_at_most(a, c));
+                    assert!(!(is_at_most(a, c) && is_at_most(b, c)) || is_at_most(ab, c));
+                }
+            }
+        }
+    }
+
+    /// Of any two one stands, but for a member that left: then its end stands, with the higher
+    /// incarnation as evidence. (S7)
+    #[test]
+    fn c3_s7_the_order_is_total_but_for_those_that_left() {
+        let (mut ordered, mut joined) = (0, 0);
+        for (a, b) in domain().iter().flat_map(|&a| domain().into_iter().map(move |b| (a, b))) {
+            if is_at_most(a, b) || is_at_most(b, a) {
+                ordered += 1;
+                continue;
+            }
+            joined += 1;
+            assert!(a.stamp.life == b.stamp.life && a.stamp.life != Life::NONE);
+            assert!((a.state == State::Left) != (b.state == State::Left), "{a:?} {b:?}");
+            assert_eq!(a.merge(b), Belief::new(a.stamp.max(b.stamp), State::Left));
+        }
+        assert_eq!(ordered + joined, 80 * 80);
+        // Of each life but none: an end, and what is not and has a higher incarnation.
+        assert_eq!(joined, 4 * 2 * 3 * (3 + 2 + 1));
     }
 }

@@ -13,8 +13,9 @@ use alloc::{sync::Arc, vec::Vec};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::{
+    heap,
     member::{VersionRange, Versions},
-    name::{NAME_LEN_MAX, NameRef},
+    name::{META_LEN_MAX, NAME_LEN_MAX, NameRef},
     stamp::Stamp,
     wire::Alive,
 };
@@ -37,6 +38,9 @@ const MAPPED: u8 = 0x80;
 const HEAD_LEN_MAX: usize = IP + 16 + NAME_LEN_MAX;
 
 impl Profile {
+    /// What the longest takes on the heap.
+    pub(crate) const HEAP_MAX: u64 = heap::shared(HEAD_LEN_MAX + META_LEN_MAX);
+
     /// Packs a claim that the wire has checked.
     pub(crate) fn new(alive: &Alive<'_>) -> Self {
         let mut head = [0; HEAD_LEN_MAX];

@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use crate::{
+    heap,
     limits::{RELAYS_BURST, RELAYS_MAX, RELAYS_PER_SECOND},
     table::MemberIndex,
     time::Instant,
@@ -38,6 +39,14 @@ struct Budget {
 }
 
 impl Relays {
+    /// What they take on the heap at most, with so many members that may ask. Those that concern
+    /// one who is gone are sorted out into a second map.
+    pub(crate) const fn heap_max(members: u64) -> u64 {
+        let pending = heap::btree(RELAYS_MAX as u64, size_of::<(u64, Relay)>());
+        let budgets = heap::btree(members, size_of::<(MemberIndex, Budget)>());
+        budgets.saturating_add(2 * pending)
+    }
+
     /// Takes a request on, unless its sender asks too often or too many are under way.
     pub(crate) fn accept(&mut self, nonce: u64, relay: Relay, now: Instant) -> bool {
         if self.pending.len() >= RELAYS_MAX || !self.spend(relay.requester, now) {

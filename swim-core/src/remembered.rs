@@ -7,7 +7,14 @@
 use alloc::collections::VecDeque;
 use core::{net::SocketAddr, time::Duration};
 
-use crate::{limits::REMEMBERED_MAX, name::Name, rng::Rng, stamp::Stamp, time::Instant};
+use crate::{
+    heap,
+    limits::REMEMBERED_MAX,
+    name::{NAME_LEN_MAX, Name},
+    rng::Rng,
+    stamp::Stamp,
+    time::Instant,
+};
 
 /// Former members, oldest first.
 #[derive(Debug, Default)]
@@ -26,6 +33,12 @@ struct Peer {
 }
 
 impl Remembered {
+    /// What they take on the heap at most.
+    pub(crate) const fn heap_max() -> u64 {
+        let names = heap::shared(NAME_LEN_MAX).saturating_mul(REMEMBERED_MAX as u64);
+        heap::vec(REMEMBERED_MAX as u64, size_of::<Peer>()).saturating_add(names)
+    }
+
     /// Remembers a member that died under this stamp; the oldest goes if there are too many.
     pub(crate) fn insert(&mut self, name: Name, addr: SocketAddr, stamp: Stamp, now: Instant) {
         if self.peers.len() >= REMEMBERED_MAX {

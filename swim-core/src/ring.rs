@@ -8,7 +8,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{rng::Rng, table::MemberIndex};
+use crate::{heap, rng::Rng, table::MemberIndex};
 
 /// The order of the walk. The part before the cursor was visited this round.
 #[derive(Debug, Default)]
@@ -20,6 +20,12 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
+    /// What it takes on the heap at most, with so many members.
+    pub(crate) const fn heap_max(members: u64) -> u64 {
+        let order = heap::vec(members, size_of::<MemberIndex>());
+        order.saturating_add(heap::vec(members / 64 + 1, size_of::<u64>()))
+    }
+
     /// Adds a member; it is visited within the running round. Does nothing if it is there already.
     pub(crate) fn insert(&mut self, member: MemberIndex) {
         let (word, bit) = place(member);

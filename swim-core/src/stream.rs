@@ -7,7 +7,9 @@ use bytes::Bytes;
 
 use crate::{
     event::SendId,
-    name::Name,
+    heap,
+    io::StreamId,
+    name::{NAME_LEN_MAX, Name},
     stamp::Life,
     table::MemberIndex,
     time::Instant,
@@ -63,6 +65,16 @@ pub(crate) enum Role {
     Asks(Purpose),
     /// A peer dialled, for this; `None` until its first frame has come.
     Serves(Option<Request>),
+}
+
+impl Stream {
+    /// What so many take on the heap at most, but for what comes in on them and is kept.
+    pub(crate) const fn heap_max(streams: u64) -> u64 {
+        // The other side, who it says it is, and why it refuses.
+        let names = 3 * heap::shared(NAME_LEN_MAX);
+        heap::btree(streams, size_of::<(StreamId, Self)>())
+            .saturating_add(streams.saturating_mul(names))
+    }
 }
 
 impl Role {
@@ -157,6 +169,8 @@ pub(crate) struct Incoming {
     pub(crate) peer: Option<Name>,
     /// A refusal that came instead of an answer.
     pub(crate) refused: Option<alloc::string::String>,
+    /// How many events its entries led to.
+    pub(crate) told: u64,
     /// A ping was answered, or a delivery confirmed.
     pub(crate) is_confirmed: bool,
     /// Whether the other side is joining.

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{math, stamp::Stamp, table::MemberIndex, time::Instant};
+use crate::{heap, math, stamp::Stamp, table::MemberIndex, time::Instant};
 
 /// One running suspicion. It is about one stamp and ends with it, so that one that was refuted,
 /// renamed or reaped can never fire. (P3)
@@ -46,6 +46,11 @@ impl Suspicion {
         let (begun_at, started_at, open_since) = (now, now, now);
         let accusers = Vec::from([accuser]);
         Self { stamp, begun_at, started_at, open_since, deadline, min, max, needed, accusers }
+    }
+
+    /// What one takes on the heap at most beside itself: its accusers.
+    pub(crate) const fn heap_max(mult: u32) -> u64 {
+        heap::vec(mult as u64, size_of::<MemberIndex>())
     }
 
     /// Counts an accuser that was not heard before; returns whether that was news worth passing on.

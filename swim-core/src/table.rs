@@ -15,7 +15,7 @@ use siphasher::sip::SipHasher13;
 #[cfg(feature = "simulation")]
 use crate::transitions::{Transition, Transitions};
 use crate::{
-    fingerprint,
+    fingerprint, heap,
     member::{LeaveReason, Member, State},
     name::{Meta, Name, NameRef},
     precedence::Belief,
@@ -186,6 +186,16 @@ impl Table {
         let index = table.insert(own, now);
         debug_assert_eq!(index, MemberIndex::SELF);
         table
+    }
+
+    /// What it takes on the heap at most, with so many members.
+    pub(crate) const fn heap_max(members: u64) -> u64 {
+        let room = members.saturating_add(members / GROWTH_SHARE as u64 + SLOTS_MIN as u64);
+        heap::exact(room, size_of::<Option<Record>>())
+            .saturating_add(members.saturating_mul(Profile::HEAP_MAX))
+            .saturating_add(heap::vec(members, size_of::<MemberIndex>()))
+            .saturating_add(heap::hash_table(members, size_of::<MemberIndex>()).saturating_mul(2))
+            .saturating_add(heap::btree(members, size_of::<Shadowed>()))
     }
 
     /// Takes over all that another table holds, if this one holds its own node only, the other one
@@ -513,5 +523,77 @@ mod tests {
         assert!(crowd.len() > 200, "{}", crowd.len());
         let together = crowd.iter().filter(|&&it| port([1, 3], it) == 0).count();
         assert!(together < 10, "{together} of {}", crowd.len());
+    }
+
+    /// Tells a table of one other member, claim by claim, by the rules of precedence. Returns what
+    /// is believed in the end, how many are in which state, and the digest.
+    fn told(claims: impl Iterator<Item = Belief>) -> (Belief, Counts, u64) {
+        let meta = Meta::new(bytes::Bytes::new()).expect("short");
+        let alive = |name: &'static str, stamp: Stamp| Alive {
+            name: NameRef::new(name.as_bytes()).expect("a name"),
+            stamp,
+            // One stamp says one thing. (S5)
+            addr: SocketAddr::from(([10, stamp.life.0 as u8, stamp.incarnation.0 as u8, 1], 7946)),
+            mapped: false,
+            versions: crate::member::Versions::default(),
+            meta: &meta,
+        };
+        let mut table = Table::new(&alive("self", Stamp::new(9, 9)), [1, 2], Instant::ORIGIN);
+        let index = table.insert(&alive("other", Stamp::new(1, 0)), Instant::ORIGIN);
+        for (nth, heard) in (1..).zip(claims) {
+            let record = table.get(index);
+            let Some(then) = record.belief().hearing(heard) else { continue };
+            // The dead say nothing any more.
+            let speaks = heard.state == State::Alive && then.state.is_live();
+            let said = alive("other", heard.stamp);
+            table.revise(index, speaks.then_some(&said), then, Instant::from_millis(nth));
+        }
+        let record = table.get(index);
+        assert_eq!(table.find_addr(record.addr()), Some(index), "{record:?}");
+        assert!(record.state() != State::Alive || record.profile_is_current(), "{record:?}");
+        let digest = if record.state() == State::Alive { table.digest() } else { 0 };
+        (record.belief(), table.counts(), digest)
+    }
+
+    /// Every set of at most four of these claims, in every order, twice over, on a real table.
+    #[test]
+    fn c3_s8_any_order_and_any_repetition_of_a_few_claims_make_one_table() {
+        let states = [State::Alive, State::Suspect, State::Dead, State::Left];
+        let stamps = [Stamp::new(1, 1), Stamp::new(1, 2), Stamp::new(2, 1)];
+        let claims: Vec<Belief> = stamps
+            .iter()
+            .flat_map(|&stamp| states.map(|state| Belief::new(stamp, state)))
+            .collect();
+        let mut orders = 0;
+        for set in 0..1_u32 << claims.len() {
+            if !(1..=4).contains(&set.count_ones()) {
+                continue;
+            }
+            let mut chosen: Vec<Belief> = claims
+                .iter()
+                .enumerate()
+                .filter_map(|(at, &claim)| (set >> at & 1 == 1).then_some(claim))
+                .collect();
+            let expected = told(chosen.iter().copied());
+            let len = chosen.len();
+            permutations(&mut chosen, len, &mut |order| {
+                orders += 1;
+                assert_eq!(told(order.iter().copied()), expected, "{order:?}");
+                let again = order.iter().chain(order.iter().rev()).copied();
+                assert_eq!(told(again), expected, "{order:?}, twice");
+            });
+        }
+        assert_eq!(orders, 12 + 12 * 11 + 12 * 11 * 10 + 12 * 11 * 10 * 9);
+    }
+
+    /// Heap's algorithm.
+    fn permutations(items: &mut [Belief], len: usize, visit: &mut impl FnMut(&[Belief])) {
+        if len <= 1 {
+            return visit(items);
+        }
+        for at in 0..len {
+            permutations(items, len - 1, visit);
+            items.swap(if len.is_multiple_of(2) { at } else { 0 }, len - 1);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use crate::{io::Timer, time::Instant};
+use crate::{heap, io::Timer, time::Instant};
 
 /// What a deadline belongs to: a member, stream, join, ping or relay number; 0 for the node.
 pub(crate) type Key = u64;
@@ -15,6 +15,11 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
+    /// What so many deadlines take on the heap at most.
+    pub(crate) const fn heap_max(deadlines: u64) -> u64 {
+        heap::btree(deadlines, size_of::<(Instant, Timer, Key)>())
+    }
+
     /// Moves a deadline from `old` to `new`; `None` stands for "not set".
     pub(crate) fn reset(
         &mut self,

@@ -10,11 +10,10 @@ use core::{
     future::poll_fn,
     net::SocketAddr,
     ops::ControlFlow,
-    panic::AssertUnwindSafe,
     task::{Context, Poll, ready},
     time::Duration,
 };
-use std::{io, net::UdpSocket, panic::catch_unwind, sync::Arc};
+use std::{io, net::UdpSocket, sync::Arc};
 
 use swim_core::{Input, Instant, Output, StreamEvent, StreamId};
 
@@ -23,10 +22,12 @@ use crate::{
     backoff::Backoff,
     buffer,
     clock::WallClock,
+    contained::contained,
     link::{Doing, Report},
     machine::Machine,
     remote::{Desk, Identity, LoopEnd, Shared, StopReason, Turn},
     runtime::{Runtime, Udp},
+    seldom::Seldom,
     streams::Streams,
     trace::trace,
 };
@@ -42,6 +43,7 @@ pub(crate) struct Driver<R: Runtime, M: Machine> {
     sender: UdpSocket,
     receiving: Backoff<R::Timer>,
     streams: Streams<R>,
+    accept_failures: Seldom,
     end: LoopEnd<M>,
 }
 
@@ -72,6 +74,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
             udp: parts.udp,
             sender: parts.sender,
             receiving: Backoff::new(),
+            accept_failures: Seldom::default(),
             end: LoopEnd { shared },
         });
         driver.drain(); // So that the members are there before the first caller looks.
@@ -84,12 +87,7 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     pub(crate) async fn run(mut self: Box<Self>) {
         let Identity { name, addr, bound_addr } = &self.shared().identity;
         trace!(debug, "started", name = name, addr = addr, bound_addr = bound_addr);
-        let is_whole = poll_fn(|cx| {
-            let turn = AssertUnwindSafe(|| self.turn(cx));
-            catch_unwind(turn).map_or(Poll::Ready(false), |over| over.map(|()| true))
-        })
-        .await;
-        if !is_whole {
+        if poll_fn(|cx| contained(|| self.turn(cx))).await.is_none() {
             trace!(error, "panicked, and stopped", name = self.shared().identity.name);
             self.shared().stop(StopReason::Panicked);
         }
@@ -190,8 +188,11 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
                 self.stream(id, StreamEvent::Accepted { from });
             }
             Err(error) => {
-                trace!(warn, "accepting a stream failed", error = error);
                 self.shared().tally.accepts_failed.count();
+                let now = self.now();
+                if let Some(count) = self.accept_failures.count(now) {
+                    trace!(warn, "accepting a stream failed", error = error, count = count);
+                }
             }
         }
         Poll::Ready(())

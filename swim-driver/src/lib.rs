@@ -12,6 +12,13 @@
 //! around the machine; results go back through one-shot slots. Events fold into the published
 //! members first and then go to the application. All of it ends together: with the last handle,
 //! with [`Handle::shutdown`], with a panic, or with the runtime.
+//!
+//! # Memory
+//!
+//! `Config::memory_max` bounds what the machine takes. Beside it there are the events that nobody
+//! has read yet ([`Builder::events_capacity`]), the published members, 1,024 commands, 64 KiB for
+//! each thread, and for each stream what was written to it and the peer has not read: natively two
+//! frames of 64 KiB, in memberlist's dialect a whole table of up to 20 MiB.
 
 mod alarm;
 mod backoff;
@@ -20,6 +27,7 @@ mod buffer;
 mod builder;
 mod clock;
 mod concurrently;
+mod contained;
 mod driver;
 mod error;
 mod events;
@@ -39,6 +47,7 @@ mod oneshot;
 mod remote;
 mod runtime;
 mod sample;
+mod seldom;
 mod stream;
 mod streams;
 mod tally;

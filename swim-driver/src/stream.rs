@@ -20,6 +20,7 @@ use swim_core::StreamId;
 use crate::{
     buffer,
     clock::Clock,
+    contained::contained,
     link::{Doing, Link, Report, Reports, Wish},
     runtime::{Runtime, Stream, Timer},
 };
@@ -47,14 +48,14 @@ impl<R: Runtime> StreamTask<R> {
         let (mut unsent, mut may_read) = (VecDeque::new(), false);
         let connected = {
             let mut connecting = pin!(self.runtime.connect(to));
-            poll_fn(|cx| {
+            let mut poll = |cx: &mut Context<'_>| {
                 let wish = self.link.take(cx, &mut unsent, &mut may_read);
                 if patience.poll_over(cx, &self, wish).is_ready() {
                     return Poll::Ready(None);
                 }
                 connecting.as_mut().poll(cx).map(Some)
-            })
-            .await
+            };
+            poll_fn(|cx| contained(|| poll(cx))).await.flatten()
         };
         let stream = match connected {
             Some(Ok(stream)) => stream,
@@ -68,7 +69,7 @@ impl<R: Runtime> StreamTask<R> {
     async fn serve(&self, mut pump: Pump<R::Stream>, mut patience: Patience<R::Timer>) {
         // Small messages wait for each other otherwise; a stream without it works all the same.
         let _slow = pump.stream.set_nodelay();
-        poll_fn(|cx| {
+        let mut poll = |cx: &mut Context<'_>| {
             let wish = self.link.take(cx, &mut pump.unsent, &mut pump.may_read);
             if wish == Wish::Hurry {
                 return pump.hurry(cx);
@@ -83,8 +84,8 @@ impl<R: Runtime> StreamTask<R> {
                 Wish::Close => pump.poll_close(cx),
                 Wish::Hurry | Wish::Abort => Poll::Ready(()),
             }
-        })
-        .await;
+        };
+        let _panicked = poll_fn(|cx| contained(|| poll(cx))).await;
     }
 
     /// Writes what there is and reads one chunk. Ready when the connection is broken.
@@ -261,3 +262,40 @@ const DISCARDS_PER_TURN: usize = 16;
 /// Large enough that a table of 10,000 members takes some sixty chunks, small enough that hundreds
 /// of streams do not add up.
 const CHUNK_LEN: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use core::pin::pin;
+
+    use super::*;
+    use crate::{
+        mailbox::Mailbox,
+        testing::{Nothing, Still, context, poll_once},
+    };
+
+    /// Serves a stream until nothing happens on it any more; the last report, if there is one.
+    fn last_report(panics: bool) -> Option<Report> {
+        let reports = Arc::new(Mailbox::new(0));
+        let task = StreamTask {
+            id: StreamId::accepted(1),
+            link: Arc::new(Link::new()),
+            reports: Arc::clone(&reports),
+            runtime: Still::default(),
+            clock: Clock::start(),
+            close_timeout: Duration::from_secs(1),
+        };
+        let mut serving = pin!(task.accepted(Nothing { panics }));
+        let is_over = poll_once(serving.as_mut()).is_some();
+        assert_eq!(is_over, panics);
+        match reports.poll_take(&context()) {
+            Poll::Ready(report) => report.map(|(_, report)| report),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn x13_a_stream_that_panics_ends_alone_and_says_so() {
+        assert!(last_report(false).is_none(), "nothing happens on it");
+        assert!(matches!(last_report(true), Some(Report::Ended)));
+    }
+}

@@ -62,7 +62,11 @@ pub(crate) struct Still {
 }
 
 /// What the [`Still`] runtime has instead of sockets.
-pub(crate) struct Nothing;
+#[derive(Default)]
+pub(crate) struct Nothing {
+    /// Reading it panics.
+    pub(crate) panics: bool,
+}
 
 pub(crate) struct StillListener(Arc<Mutex<VecDeque<io::Result<()>>>>);
 
@@ -82,7 +86,7 @@ impl Runtime for Still {
     }
 
     fn udp(&self, _socket: UdpSocket) -> io::Result<Nothing> {
-        Ok(Nothing)
+        Ok(Nothing::default())
     }
 
     fn listener(&self, _socket: TcpListener) -> io::Result<StillListener> {
@@ -120,7 +124,7 @@ impl Listener for StillListener {
     fn poll_accept(&self, _cx: &mut Context<'_>) -> Poll<io::Result<(Nothing, SocketAddr)>> {
         let from = SocketAddr::from(([127, 0, 0, 1], 1));
         match lock(&self.0).pop_front() {
-            Some(result) => Poll::Ready(result.map(|()| (Nothing, from))),
+            Some(result) => Poll::Ready(result.map(|()| (Nothing::default(), from))),
             None => Poll::Pending,
         }
     }
@@ -136,6 +140,7 @@ impl Stream for Nothing {
     }
 
     fn poll_read(&mut self, _cx: &mut Context<'_>, _buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        assert!(!self.panics, "on purpose");
         Poll::Pending
     }
 

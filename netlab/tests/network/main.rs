@@ -8,11 +8,13 @@
 
 mod crash;
 mod crowd;
+mod flood;
 mod harness;
 mod keys;
 mod partition;
 mod reality;
 mod restart;
 mod runtimes;
+mod sending;
 mod sick;
 mod wires;

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use swim_netlab::{Faults, clock::time_of_day};
 
-use crate::harness::{cluster, finish, suspicion_min, wait_counted};
+use crate::harness::{cluster, finish, suspicion_min, wait_all_told, wait_counted};
 
 #[test]
 #[ignore = "needs root, ip and nft"]
@@ -55,6 +55,21 @@ fn who_fell_asleep_over_a_suspicion_listens_before_it_judges() {
     thread::sleep(suspicion_min(&options, 6) * 3 / 2);
     cluster.thaw(SICK).unwrap();
     finish(cluster, &[SICK]);
+}
+
+#[test]
+#[ignore = "needs root, ip and nft"]
+fn p7_who_slept_until_all_had_buried_it_blames_nobody_when_it_wakes() {
+    let mut cluster = cluster(6, &["suspicion_max_mult=2"]);
+    let began = time_of_day();
+    cluster.freeze(SICK).unwrap();
+    let others = Vec::from_iter((0..6).filter(|host| *host != SICK));
+    thread::sleep(Duration::from_secs(20));
+    wait_all_told(&mut cluster, (&others, &[SICK]), "member-failed", began);
+    cluster.thaw(SICK).unwrap();
+    let account = finish(cluster, &[]);
+    assert!(account.record.failures.iter().all(|failure| failure.subject == SICK));
+    assert_eq!(account.record.failures.len(), others.len(), "each has failed it, once");
 }
 
 /// Who is sick. Whether the others fail it does not matter.

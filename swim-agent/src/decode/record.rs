@@ -57,6 +57,7 @@ impl Serialize for Record<'_> {
                 map.serialize_entry("fields", &Named(&[], &message.fields))?;
             }
             What::Refusal(Refusal { layer, at, reject }) => {
+                map.serialize_entry("kind", "refused")?;
                 map.serialize_entry("refused", reject.name())?;
                 map.serialize_entry("layer", layer)?;
                 if let Some(at) = at {
@@ -132,10 +133,12 @@ fn reason(reject: Reject) -> &'static str {
         Reject::Text => "a name or a text with a forbidden character or length",
         Reject::Address => "an address at which nobody can be reached",
         Reject::Implausible => "a life or an incarnation that no correct node has",
+        Reject::Unaddressed => "a packet that is for nobody",
         Reject::Misplaced => "something that does not belong at this place",
         Reject::Excess => "more messages, or more probes, than one packet may have",
         Reject::Stale
         | Reject::NotForUs
+        | Reject::FormerLife
         | Reject::Replayed
         | Reject::Source
         | Reject::OwnName

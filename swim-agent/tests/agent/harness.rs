@@ -13,6 +13,8 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit, prlimit};
 use serde_json::Value;
 
 use crate::tape::{Tape, now, parse_time};
@@ -66,8 +68,18 @@ impl Agent {
 
     /// Starts the process; it has no address yet.
     pub(crate) fn launch(name: &str, args: &[&str]) -> Self {
+        Self::run(name, swim(&Self::words(name, args)))
+    }
+
+    /// The words of such an agent.
+    pub(crate) fn words<'a>(name: &'a str, args: &[&'a str]) -> Vec<&'a str> {
         let own = ["agent", "--node", name, "--output", "json", "--control", "stdin"];
-        let mut child = swim(&[&own, args].concat())
+        [&own, args].concat()
+    }
+
+    /// The same as a command that was made from its words.
+    pub(crate) fn run(name: &str, mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -221,6 +233,33 @@ impl Agent {
         line.trim_end_matches("kB").trim().parse().unwrap()
     }
 
+    /// Descriptors that the process has open.
+    pub(crate) fn files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Time that the process has had a processor, kernel included.
+    pub(crate) fn processor(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The 14th and 15th field; the second is the program's name, which may have blanks.
+        let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+        let ticks: u32 = fields.map(|ticks| ticks.parse::<u32>().unwrap()).sum();
+        Duration::from_millis(10) * ticks // `getconf CLK_TCK` is 100 on every Linux.
+    }
+
+    /// Lets the process have so many descriptors. Those it has stay with it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, limit: u64) {
+        let pid = Some(Pid::from_child(&self.child));
+        let limit = Rlimit { current: Some(limit), maximum: Some(4_096) };
+        prlimit(pid, Resource::Nofile, limit).unwrap();
+    }
+
+    /// How many members it takes for live.
+    pub(crate) fn live(&mut self) -> usize {
+        self.members().values().filter(|state| *state == "alive").count()
+    }
+
     fn story(&self) -> String {
         let printed = self.lines.look(tail);
         let logged = self.log.look(tail);
@@ -284,6 +323,15 @@ pub(crate) fn time_of(line: &Value) -> Duration {
 fn tail<T: std::fmt::Display>(lines: &[T]) -> String {
     let from = lines.len().saturating_sub(30);
     lines[from..].iter().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Waits until it is so.
+pub(crate) fn comes_true(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = now() + 2 * LONG;
+    while !is_so() {
+        assert!(now() < deadline, "not within {:?}: {what}", 2 * LONG);
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// A process of a test's own, ended with it.

@@ -7,9 +7,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bounds;
+#[cfg(target_os = "linux")]
+mod clock;
 mod command_line;
 mod control;
+#[cfg(target_os = "linux")]
+mod crowding;
 mod decode;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod detection;
 mod dialect;
 mod forming;

@@ -17,10 +17,12 @@ pub struct Usage {
     pub asked: u64,
     /// Bytes allocated less bytes freed.
     pub live: i64,
+    /// The most that this was at any time.
+    pub peak: i64,
 }
 
 thread_local! {
-    static USAGE: Cell<Usage> = const { Cell::new(Usage { calls: 0, asked: 0, live: 0 }) };
+    static USAGE: Cell<Usage> = const { Cell::new(Usage { calls: 0, asked: 0, live: 0, peak: 0 }) };
 }
 
 /// What this thread has asked for so far.
@@ -28,23 +30,25 @@ pub fn usage() -> Usage {
     USAGE.get()
 }
 
-/// What `work` asks for, and what it gives back.
+/// What `work` asks for, what it gives back, and how much it had at most.
 pub fn usage_of<R>(work: impl FnOnce() -> R) -> (Usage, R) {
     let before = usage();
+    USAGE.set(Usage { peak: before.live, ..before });
     let result = work();
     let after = usage();
+    USAGE.set(Usage { peak: before.peak.max(after.peak), ..after });
     let calls = after.calls - before.calls;
     let (asked, live) = (after.asked - before.asked, after.live - before.live);
-    (Usage { calls, asked, live }, result)
+    (Usage { calls, asked, live, peak: after.peak - before.live }, result)
 }
 
 fn count(calls: u64, asked: usize, freed: usize) {
     let (asked, freed) = (asked as u64, freed as u64);
     // A thread that is ending has no counters any more, and nobody asks for them.
     let _ = USAGE.try_with(|usage| {
-        let Usage { calls: c, asked: a, live } = usage.get();
+        let Usage { calls: c, asked: a, live, peak } = usage.get();
         let live = live + asked.cast_signed() - freed.cast_signed();
-        usage.set(Usage { calls: c + calls, asked: a + asked, live });
+        usage.set(Usage { calls: c + calls, asked: a + asked, live, peak: peak.max(live) });
     });
 }
 

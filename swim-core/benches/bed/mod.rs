@@ -3,7 +3,7 @@
 //! - `heap`: an allocator that counts.
 //! - `nodes`: nodes, and the streams between two of them, in memory.
 //! - `traffic`: packets of every kind that a node gets, made by the nodes that would send them.
-//! - `packets`, `tables`, `ticks`, `seals`: the works.
+//! - `packets`, `tables`, `ticks`, `seals`, `refusals`: the works.
 //!
 //! Nothing here reaches into a node: what can't be done through its public surface is not measured.
 
@@ -13,6 +13,7 @@
 pub mod heap;
 pub mod nodes;
 pub mod packets;
+pub mod refusals;
 pub mod seals;
 pub mod tables;
 pub mod ticks;
@@ -42,12 +43,17 @@ impl Dice {
         Self(seed | 1)
     }
 
-    /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
+    /// A number of 64 bits.
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % n as u64).expect("below a usize")
+        self.0
+    }
+
+    /// A number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.number() % n as u64).expect("below a usize")
     }
 
     /// The numbers of `range` in a random order.

@@ -230,7 +230,6 @@ impl Node {
         let since_origin = Duration::from_nanos(self.now.as_nanos());
         self.unix_offset = Some(unix_time.saturating_sub(since_origin));
         self.advance(now);
-        self.wire.clock_was_set(self.wall);
     }
 
     /// The keys, primary first; `None` if nothing is sealed.

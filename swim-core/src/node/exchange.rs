@@ -13,6 +13,7 @@ use super::{Node, membership::Source};
 use crate::{
     event::{EventKind, SeedOutcome},
     io::StreamId,
+    limits::{EVENTS_SPARE, TRANSFERS_MAX},
     name::{self, Name, NameRef},
     policy::ExchangePeer,
     reject::Reject,
@@ -127,9 +128,10 @@ impl Node {
                         Some(by) => (entry.alive.name == by.name, self.table.find(by.name)),
                         None => (entry.alive.addr == addr, self.peer_at(addr, None)),
                     };
-                    let conflicts = self.stats.conflicts;
+                    let (conflicts, told) = (self.stats.conflicts, self.outbox.next_seq());
                     let source = Source { addr, carrier, is_news, first_hand };
                     self.on_entry(&entry, source);
+                    self.count_told(id, told)?;
                     if first_hand && self.stats.conflicts > conflicts {
                         self.refuse_taken_name(id, entry.alive.name);
                     }
@@ -138,6 +140,7 @@ impl Node {
                     if !stream.incoming.take(piece) {
                         return Err(Reject::Misplaced);
                     }
+                    self.count_kept(id)?;
                 }
                 Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
                 Message::Delivered => {
@@ -167,6 +170,36 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// All that streams keep as it comes in has an end, and so has what comes from one address.
+    /// What others begin leaves room for an answer that this node asked for. (M1)
+    fn count_kept(&self, id: StreamId) -> Result<(), Reject> {
+        let longest = self.config.state_len_max.max(self.config.message_len_max);
+        let Some(source) = self.streams.get(&id).map(|stream| stream.peer.ip()) else {
+            return Ok(());
+        };
+        let (mut all, mut same) = (0, 0);
+        for stream in self.streams.values() {
+            all += stream.incoming.bytes.len();
+            // Many nodes of one machine share that address.
+            let is_same = stream.peer.ip() == source && !source.is_loopback();
+            same += if is_same { stream.incoming.bytes.len() } else { 0 };
+        }
+        let places = TRANSFERS_MAX - usize::from(id.is_accepted());
+        let has_room = all <= places * longest && same <= longest;
+        if has_room { Ok(()) } else { Err(Reject::Oversize) }
+    }
+
+    /// Whoever tells a table tells each member once, which is two events at most: it came or
+    /// changed, and is in doubt or gone. What changes its mind in one table again and again would
+    /// fill the memory with events before anybody could take them. (M1)
+    fn count_told(&mut self, id: StreamId, since: u64) -> Result<(), Reject> {
+        let told = self.outbox.next_seq() - since;
+        let Some(stream) = self.streams.get_mut(&id) else { return Ok(()) };
+        stream.incoming.told += told;
+        let max = 2 * self.config.members_max as u64 + EVENTS_SPARE;
+        if stream.incoming.told <= max { Ok(()) } else { Err(Reject::Excess) }
     }
 
     /// Before it refuses us, a peer shows who has our name. (L11)

@@ -1,17 +1,25 @@
-//! Packets that nobody in the cluster wrote, for simulations: what somebody says in the name of
-//! another who knows all that is needed for it, but for the right key perhaps. Only there with the
-//! feature `simulation`. A node never calls this.
+//! Packets and streams that no correct node wrote, for simulations and tests: what somebody says
+//! who knows all that is needed for it, but for the right key perhaps. Only there with the feature
+//! `simulation`. A node never calls this.
+
+use alloc::vec::Vec;
+use core::{fmt, net::SocketAddr};
 
 use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
-use super::Node;
+use super::{Node, PROTOCOL, wire_settings};
 use crate::{
+    config::Config,
     keyring::Keyring,
+    member::{LeaveReason, State, VersionRange, Versions},
     name::{Name, NameRef},
-    stamp::Stamp,
-    wire::{Accusation, Claim, Message, Receiver, Sender, Wire, WireSettings},
+    stamp::{LIFE_MAX, Life, Stamp},
+    wire::{
+        Accusation, Alive, Broadcast, Claim, Departure, Digest, Entry, ExchangeHead, IndirectPing,
+        Message, PacketWriter, Ping, Receiver, Sender, Wire, WireSettings,
+    },
 };
 
 /// An accusation that nobody made.
@@ -39,31 +47,210 @@ impl Node {
             keyring,
             own_name: &forgery.from,
             own_life: forgery.from_stamp.life,
-            since: None,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
             state_len_max: 0,
             message_len_max: 0,
         };
-        let mut wire = Wire::native(settings, ChaCha8Rng::from_seed(seed));
-        let from = name(&forgery.from);
-        let accusation = Accusation { name: name(&forgery.about), stamp: forgery.stamp, from };
-        let claim = match forgery.is_dead {
-            true => Claim::Dead(accusation),
-            false => Claim::Suspect(accusation),
+        let wire = Wire::native(settings, ChaCha8Rng::from_seed(seed));
+        let (name, stamp) = (forgery.from.clone(), forgery.from_stamp);
+        let mut forger = Forger { wire, name, stamp, wall: self.wall, is_native: true };
+        let (about, stamp, from) = (&forgery.about, forgery.stamp, &forgery.from);
+        let lie = match forgery.is_dead {
+            true => Lie::Dead { about, stamp, from },
+            false => Lie::Suspect { about, stamp, from },
         };
-        let sender = Sender { name: from, stamp: forgery.from_stamp };
-        let mut writer = wire.begin_packet(
-            self.wall,
-            sender,
-            Some(Receiver { name: name(&self.name), life: self.config.life, protocol_max: 0 }),
-        );
-        let fits = writer.push(&Message::Claim(claim));
-        debug_assert!(fits, "the largest single claim fits into a packet");
-        wire.finish_packet(writer)
+        forger.packet(&self.name, &[lie])
     }
+}
+
+/// Somebody who writes as members do, and says whatever it likes.
+pub struct Forger {
+    wire: Wire,
+    name: Name,
+    stamp: Stamp,
+    wall: Option<u32>,
+    is_native: bool,
+}
+
+/// Something to say in a packet.
+#[derive(Clone, Copy, Debug)]
+pub enum Lie<'a> {
+    /// That somebody lives and is like this.
+    Alive(Line<'a>),
+    /// That `from` could not reach somebody.
+    Suspect {
+        /// Whom.
+        about: &'a Name,
+        /// Under which stamp.
+        stamp: Stamp,
+        /// In whose name.
+        from: &'a Name,
+    },
+    /// That `from` found that somebody died.
+    Dead {
+        /// Who.
+        about: &'a Name,
+        /// Under which stamp.
+        stamp: Stamp,
+        /// In whose name.
+        from: &'a Name,
+    },
+    /// That somebody left.
+    Left {
+        /// Who.
+        about: &'a Name,
+        /// Under which stamp.
+        stamp: Stamp,
+    },
+    /// What applications say to all. Only in the native dialect.
+    Broadcast {
+        /// Its number.
+        id: u64,
+        /// What it says.
+        payload: &'a [u8],
+    },
+    /// A question.
+    Ping {
+        /// Its number.
+        nonce: u64,
+    },
+    /// A request to ask somebody else.
+    Help {
+        /// The number of the question.
+        nonce: u64,
+        /// Whom.
+        target: &'a Name,
+        /// Where that is.
+        addr: SocketAddr,
+    },
+}
+
+/// A member as a table or a claim says that it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// What it is called.
+    pub name: &'a Name,
+    /// Under which stamp it says so.
+    pub stamp: Stamp,
+    /// Where it is.
+    pub addr: SocketAddr,
+    /// What it says of itself.
+    pub meta: &'a [u8],
+    /// What the table believes of it; a claim says that it is alive.
+    pub state: State,
+}
+
+impl Forger {
+    /// One who has all that a node of this configuration would have, and speaks under this stamp.
+    /// The seed must not have been used before with the same keys.
+    #[must_use]
+    pub fn new(config: &Config, stamp: Stamp, seed: [u8; 32]) -> Self {
+        let (name, nonces) = (config.name().clone(), ChaCha8Rng::from_seed(seed));
+        let wire = Wire::new(config.dialect, wire_settings(config), config.addr, nonces);
+        let wall = config.unix_time.and_then(|unix| u32::try_from(unix.as_secs()).ok());
+        Self { wire, name, stamp, wall, is_native: config.dialect.is_native() }
+    }
+
+    /// A packet to `to` with as many of these as have room in it.
+    pub fn packet(&mut self, to: &Name, lies: &[Lie<'_>]) -> Bytes {
+        let sender = Sender { name: name(&self.name), stamp: self.stamp };
+        let mut writer = self.wire.begin_packet(self.wall, sender, Some(receiver(to)));
+        for lie in lies {
+            if !push(&mut writer, &self.name, self.stamp, lie) {
+                break;
+            }
+        }
+        self.wire.finish_packet(writer)
+    }
+
+    /// What one writes to `to` who begins an exchange of tables: these lines, and application state of
+    /// which less may come than is announced. Then it is not the end of what it has to say.
+    pub fn table<'a>(
+        &mut self,
+        to: &Name,
+        lines: &[Line<'a>],
+        state_len: u32,
+        state: &'a [u8],
+    ) -> Vec<Bytes> {
+        const PIECE_LEN: usize = 16 * 1024;
+        let entries = u32::try_from(lines.len()).expect("as many as a table may have");
+        let head = ExchangeHead { join: false, entries, state_len };
+        let entries = lines.iter().map(|line| Message::Entry(entry(line)));
+        let pieces = state.chunks(PIECE_LEN).map(Message::StatePiece);
+        let messages = core::iter::once(Message::ExchangeHead(head)).chain(entries).chain(pieces);
+        // In memberlist's dialect all of it is one message, which can only be cut off.
+        let is_whole = state.len() == state_len as usize || !self.is_native;
+        let mut channel = self.wire.dialer();
+        let mut frames = Vec::new();
+        let mut writer = self.begin_frame(to);
+        for message in messages {
+            if !writer.push(&message) {
+                let full = core::mem::replace(&mut writer, self.begin_frame(to));
+                frames.push(self.wire.finish_frame(full, &mut channel, false));
+                writer.push(&message);
+            }
+        }
+        frames.push(self.wire.finish_frame(writer, &mut channel, is_whole));
+        frames
+    }
+
+    fn begin_frame(&mut self, to: &Name) -> crate::wire::FrameWriter {
+        let sender = Sender { name: name(&self.name), stamp: self.stamp };
+        self.wire.begin_frame(self.wall, sender, Some(receiver(to)))
+    }
+}
+
+impl fmt::Debug for Forger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forger").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn push(writer: &mut PacketWriter, own: &Name, own_stamp: Stamp, lie: &Lie<'_>) -> bool {
+    let message = match *lie {
+        Lie::Alive(line) => Message::Claim(Claim::Alive(alive(&line))),
+        Lie::Suspect { about, stamp, from } => {
+            let accusation = Accusation { name: name(about), stamp, from: name(from) };
+            Message::Claim(Claim::Suspect(accusation))
+        }
+        Lie::Dead { about, stamp, from } => {
+            let accusation = Accusation { name: name(about), stamp, from: name(from) };
+            Message::Claim(Claim::Dead(accusation))
+        }
+        Lie::Left { about, stamp } => {
+            let reason = LeaveReason::Graceful;
+            Message::Claim(Claim::Left(Departure { name: name(about), stamp, reason }))
+        }
+        Lie::Broadcast { id, payload } => {
+            let (origin, life) = (name(own), own_stamp.life.0);
+            Message::Broadcast(Broadcast { origin, life, id, age_millis: 0, payload })
+        }
+        Lie::Ping { nonce } => Message::Ping(Ping { nonce, digest: Digest::default() }),
+        Lie::Help { nonce, target, addr } => {
+            let target = Some(name(target));
+            Message::IndirectPing(IndirectPing { nonce, target, addr, nack: true })
+        }
+    };
+    writer.push(&message)
+}
+
+fn entry<'a>(line: &Line<'a>) -> Entry<'a> {
+    let (state, stamp, reason) = (line.state, line.stamp, LeaveReason::Graceful);
+    Entry { alive: alive(line), state, stamp, reason }
+}
+
+fn alive<'a>(line: &Line<'a>) -> Alive<'a> {
+    let Line { name: of, stamp, addr, meta, state: _ } = *line;
+    let versions = Versions { protocol: PROTOCOL, application: VersionRange::default() };
+    Alive { name: name(of), stamp, addr, mapped: false, versions, meta }
 }
 
 fn name(name: &Name) -> NameRef<'_> {
     NameRef::from_checked(name.as_str().as_bytes())
+}
+
+/// Somebody, in whichever life: a later one than its own is no reason to refuse.
+fn receiver(to: &Name) -> Receiver<'_> {
+    Receiver { name: name(to), life: Life(LIFE_MAX), protocol_max: 0 }
 }

@@ -1,10 +1,7 @@
 //! Leaving: telling distinct peers and waiting until some of them confirm, not until the last
 //! retransmission. memberlist memberlist.go: `Leave`, bettered.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::time::Duration;
 
 use super::{Node, Phase, gossip};
@@ -49,14 +46,7 @@ impl Node {
         self.table.revise(MemberIndex::SELF, None, belief, self.now);
         self.emit_member(MemberIndex::SELF, MemberChange::Left);
         let deadline = self.now + timeout;
-        self.leave = Some(Leave {
-            deadline,
-            wake_at: deadline,
-            asked: BTreeMap::new(),
-            told: BTreeSet::new(),
-            confirmed: BTreeSet::new(),
-            members: self.table.others(),
-        });
+        self.leave = Some(Leave::new(deadline, self.table.others()));
         self.timers.reset(Timer::Leave, 0, None, Some(deadline));
         let source = self.own_word();
         self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, source);
@@ -82,7 +72,7 @@ impl Node {
     /// A member confirmed that it heard of our leave.
     pub(super) fn on_leave_acked(&mut self, nonce: u64, by: MemberIndex) -> bool {
         let Some(leave) = &mut self.leave else { return false };
-        let is_asked = leave.asked.get(&nonce) == Some(&by);
+        let is_asked = leave.asked(nonce) == Some(by);
         if is_asked {
             leave.confirmed.insert(by);
             self.finish_leave_if_done();
@@ -111,8 +101,7 @@ impl Node {
         for _ in 0..wave {
             let Some(peer) = self.next_untold(&leave.told, &mut looks) else { break };
             let nonce = self.fresh_nonce();
-            leave.asked.insert(nonce, peer);
-            leave.told.insert(peer);
+            leave.ask(nonce, peer, self.table.get(peer).stamp().life);
             self.claims.mark(MemberIndex::SELF, peer);
             let digest = self.digest();
             let ping = Message::Ping(Ping { nonce, digest });
@@ -188,6 +177,8 @@ impl Node {
             self.stamp_above(own)
         };
         self.phase = Phase::Running;
+        // Nobody took note of what came meanwhile. (X4)
+        self.wire.begin_life(stamp.life);
         self.take_stamp(stamp, None);
         self.start();
         self.reconsider();

@@ -420,9 +420,8 @@ fn wire_settings(config: &Config) -> WireSettings<'_> {
         keyring: config.keyring.clone(),
         own_name: config.name(),
         own_life: config.life,
-        since: config.unix_time.and_then(|unix| u32::try_from(unix.as_secs()).ok()),
         packet_len_max: config.packet_len_max,
-        sessions_max: 2 * config.members_max + limits::SESSIONS_SPARE,
+        sessions_max: limits::sessions_max(config.members_max),
         state_len_max: config.state_len_max,
         message_len_max: config.message_len_max,
     }

@@ -305,16 +305,25 @@ impl Node {
 
     fn answers_as_stranger(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) -> bool {
         let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
-        let is_told = |leave: &Leave| leave.asked.get(&nack.nonce) == Some(&from);
+        let is_told = |leave: &Leave| leave.asked(nack.nonce) == Some(from);
         let is_answer = self.probe.as_ref().is_some_and(is_probed)
             || self.leave.as_ref().is_some_and(is_told)
             || self.pings.get(&nack.nonce).is_some_and(|ping| by.name == ping.target);
-        if is_answer {
-            self.exchange_with(from);
+        if !is_answer {
+            return false;
+        }
+        // Who has started anew since it was asked took in nothing that came with the question. (X4)
+        let started = by.stamp.life;
+        let is_anew = |probe: &&mut Probe| is_probed(probe) && probe.stamp.life < started;
+        if let Some(probe) = self.probe.as_mut().filter(is_anew) {
+            (probe.carried, probe.introduced) = (None, None);
+        }
+        if !self.leave.as_mut().is_some_and(|leave| leave.is_unheard(nack.nonce, started)) {
             let (nonce, digest) = (nack.nonce, Digest::default());
             self.on_ack(Some(from), Some(by), &Ack { nonce, digest, payload: &[] });
         }
-        is_answer
+        self.exchange_with(from);
+        true
     }
 
     /// Pings `target` for `requester`, if both know it at the same address. The address that is

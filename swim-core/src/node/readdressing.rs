@@ -1,6 +1,6 @@
 //! Streams that were opened to a former life of a node, or to whoever is there. Either may be a
-//! recording from before that node started, which it has no other means to tell: so it says in
-//! which life it is, and is asked again. A recording can't. (X4)
+//! recording, of what was said before that node started or to somebody else, which it has no other
+//! means to tell: so it says who it is, and in which life, and is asked again. A recording can't. (X4)
 
 use super::Node;
 use crate::{
@@ -37,8 +37,10 @@ impl Node {
             self.on_purpose_failed(&purpose, true, &SeedOutcome::Closed);
             return Ok(());
         };
-        if let Some(stream) = self.streams.get_mut(&again) {
-            stream.is_second = true;
+        if let Some(second) = self.streams.get_mut(&again) {
+            second.is_second = true;
+            // The same request, in the time that it has.
+            (second.was_alone, second.started_at) = (stream.was_alone, stream.started_at);
         }
         match purpose {
             Purpose::Exchange { seed: Some((join, seed)) } => {

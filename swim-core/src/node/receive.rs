@@ -100,20 +100,16 @@ impl Node {
     }
 
     /// What was sent to this node before it started anew may be a recording, and changes nothing.
-    /// It may also be from a member that has not heard of the new life: a ping is answered, in no
-    /// more bytes than it has, and the answer shows that life. (X4, X6)
+    /// It may also be from a member that has not heard of the new life: a ping is answered as that of
+    /// a stranger, in fewer bytes than it has, and the answer shows that life. (X4, X6)
     fn on_opened_for_former_life(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         self.reject(Reject::FormerLife, from);
         let is_ping = |message: &&Message<'_>| matches!(message, Message::Ping(_));
         if let Some(Message::Ping(ping)) = opened.messages.iter().find(is_ping)
             && let Some(receiver) = opened.sender.map(receiver_of)
         {
-            let (nonce, digest) = (ping.nonce, Digest::default());
-            let answer = match self.peer_at(from, opened.sender) {
-                Some(_) => Message::Ack(Ack { nonce, digest, payload: &[] }),
-                None => Message::Nack(Nack { nonce }),
-            };
-            self.send_to_stranger(from, Some(receiver), &[answer], len);
+            let nack = Message::Nack(Nack { nonce: ping.nonce });
+            self.send_to_stranger(from, Some(receiver), &[nack], len);
         }
     }
 
@@ -207,9 +203,8 @@ impl Node {
             // The old dialect has no word for it: we are here, and that is all.
             return self.send_bare_ack(from, nonce);
         };
-        let len_max = if self.wire.is_sealed() { self.config.packet_len_max } else { len };
         let nack = Message::Nack(Nack { nonce });
-        self.send_to_stranger(from, Some(receiver_of(sender)), &[nack], len_max);
+        self.send_to_stranger(from, Some(receiver_of(sender)), &[nack], len);
     }
 
     /// An answer with nothing in it but its number.
@@ -247,7 +242,7 @@ impl Node {
             return peer;
         }
         let probe = self.probe.as_ref().filter(|probe| probe.nonce == nonce);
-        let told = self.leave.as_ref().and_then(|leave| leave.asked.get(&nonce).copied());
+        let told = self.leave.as_ref().and_then(|leave| leave.asked(nonce));
         let pinged = self.pings.get(&nonce).and_then(|ping| self.table.find(ping.target.by_ref()));
         let asked = probe.into_iter().flat_map(Probe::asked);
         let mut asked = asked.chain(self.relays.target(nonce)).chain(told).chain(pinged);

@@ -91,7 +91,6 @@ impl Node {
             keyring,
             own_name: &self.name,
             own_life: self.config.life,
-            since: None,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
             state_len_max: 0,

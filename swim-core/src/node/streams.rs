@@ -65,11 +65,13 @@ impl Node {
             (total + 1, same + usize::from(stream.peer.ip() == from.ip()))
         });
         let per_addr_max = if from.ip().is_loopback() {
-            self.config.streams_max // Many nodes of one machine share the address.
+            usize::MAX // Many nodes of one machine share the address.
         } else {
             self.config.streams_per_addr_max
         };
-        if !allowed || total >= self.config.streams_max || same_addr >= per_addr_max {
+        let is_welcome = allowed && same_addr < per_addr_max;
+        let is_full = total >= self.config.streams_max;
+        if !is_welcome || is_full && !self.make_room_for_a_stream() {
             self.stats.streams_refused += 1;
             self.outbox.push(Output::Abort { id });
             return;
@@ -83,6 +85,21 @@ impl Node {
         self.add_stream(id, from, Role::Serves(None), channel);
     }
 
+    /// Gives up the oldest stream on which a peer has not said a word that can be believed. Whoever
+    /// belongs here says one within a round trip; who only holds streams open, from however many
+    /// addresses, must open a whole table of them anew within that to keep others out. (X11)
+    fn make_room_for_a_stream(&mut self) -> bool {
+        let is_mute = |(id, stream): &(&StreamId, &Stream)| {
+            id.is_accepted() && matches!(stream.role, Role::Serves(None))
+        };
+        let Some(oldest) = self.streams.iter().find(is_mute).map(|(id, _)| *id) else {
+            return false;
+        };
+        self.stats.streams_refused += 1;
+        self.abort_stream(oldest);
+        true
+    }
+
     pub(super) fn on_stream_connected(&mut self, id: StreamId) {
         let Some(stream) = self.streams.get_mut(&id) else { return };
         if stream.is_connected {
@@ -91,7 +108,18 @@ impl Node {
         stream.is_connected = true;
         let Role::Asks(purpose) = &stream.role else { return };
         match purpose.clone() {
-            Purpose::Exchange { seed } => self.begin_table(id, seed.is_some()),
+            Purpose::Exchange { seed } => {
+                let is_known = self.streams.get(&id).is_some_and(|it| it.recipient.is_some());
+                let is_native = self.config.dialect.is_native();
+                if is_native && self.wire.is_sealed() && !is_known {
+                    // It has to be asked again, of the one who answers: the question is enough.
+                    let (join, entries, state_len) = (seed.is_some(), 0, 0);
+                    let head = ExchangeHead { join, entries, state_len };
+                    self.write_one(id, &Message::ExchangeHead(head));
+                } else {
+                    self.begin_table(id, seed.is_some());
+                }
+            }
             Purpose::Ping { nonce, .. } => {
                 let digest = Digest::default();
                 self.write_one(id, &Message::Ping(Ping { nonce, digest }));

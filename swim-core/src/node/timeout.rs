@@ -121,13 +121,14 @@ impl Node {
             return;
         }
         let is_dead = |index| table.try_get(index).is_some_and(|it| it.state() == State::Dead);
-        let purpose = Purpose::Exchange { seed: None };
-        if rng.below(gone) < dead {
-            if let Some(index) = dead_ring.next(rng, is_dead) {
-                self.dial_member(index, purpose);
-            }
-        } else if let Some(addr) = remembered.next(rng) {
-            self.dial(addr, None, purpose);
+        let addr = if rng.below(gone) < dead {
+            dead_ring.next(rng, is_dead).map(|index| table.get(index).addr())
+        } else {
+            remembered.next(rng)
+        };
+        if let Some(addr) = addr {
+            // For whoever is there: it may have come back under another name.
+            self.dial(addr, None, Purpose::Exchange { seed: None });
         }
     }
 }

@@ -24,14 +24,16 @@ pub(crate) use self::{
         RelayedAck, Sender,
     },
     opened::{Opened, To},
-    settings::WireSettings,
+    settings::{WireMemory, WireSettings},
     writers::{Channel, FrameWriter, PacketWriter},
 };
 use crate::{
+    config::Config,
     dialect::{Dialect, MemberlistOptions},
     explanation::Explanation,
     keyring::{KeyId, Keyring},
     reject::Reject,
+    stamp::Life,
 };
 
 /// One node's way to put messages into bytes and to get them out again.
@@ -56,6 +58,14 @@ impl Wire {
         match dialect {
             Dialect::Native => Self::native(settings, nonces),
             Dialect::Memberlist(options) => Self::memberlist(settings, addr, options, nonces),
+        }
+    }
+
+    /// What the wire of a node takes on the heap at most.
+    pub(crate) fn heap_max(config: &Config) -> WireMemory {
+        match config.dialect {
+            Dialect::Native => native::heap_max(config),
+            Dialect::Memberlist(_) => memberlist::heap_max(config),
         }
     }
 
@@ -257,10 +267,10 @@ impl Wire {
         }
     }
 
-    /// The clock on the wall was set, and shows this time now.
-    pub(crate) const fn clock_was_set(&mut self, wall: Option<u32>) {
+    /// The node begins a life: what is for an earlier one is not for it any more. (X4)
+    pub(crate) const fn begin_life(&mut self, life: Life) {
         match self {
-            Self::Native(native) => native.clock_was_set(wall),
+            Self::Native(native) => native.begin_life(life),
             Self::Memberlist(_) => {}
         }
     }

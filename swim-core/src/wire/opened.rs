@@ -24,11 +24,11 @@ pub(crate) struct Opened<'s> {
 /// Who a packet or frame is for. One for another node never comes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum To {
-    /// This node, as it is since it started; or, without a recording's doubt, whoever reads it.
+    /// This node, as it is since it started; or, where nothing is sealed, whoever reads it.
     Us,
     /// This node before it started: a recording, or from somebody who has not heard of its new life.
     FormerUs,
-    /// *Stream.* Whoever reads it, and it may have been sealed before this node started.
+    /// *Stream.* Whoever reads it: it may have been said to somebody else, or long ago.
     Anybody,
 }
 

@@ -2,6 +2,17 @@
 
 use crate::{keyring::Keyring, label::Label, stamp::Life};
 
+/// What a wire takes on the heap at most, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireMemory {
+    /// What packets are told from replays by, and the ciphers of peers.
+    pub(crate) replays: u64,
+    /// What has come on all streams and is not handed on yet.
+    pub(crate) streams: u64,
+    /// What is read and written, while it is.
+    pub(crate) buffers: u64,
+}
+
 /// The settings of a wire.
 #[derive(Clone, Debug)]
 pub(crate) struct WireSettings<'a> {
@@ -11,8 +22,6 @@ pub(crate) struct WireSettings<'a> {
     pub(crate) own_name: &'a str,
     /// The life in which the node started: what is for an earlier one is not for it.
     pub(crate) own_life: Life,
-    /// The time on the wall at the start in unix seconds, if the node has such a clock.
-    pub(crate) since: Option<u32>,
     /// The longest packet to send, 576 to 9,216 bytes.
     pub(crate) packet_len_max: usize,
     /// How many sessions of peers are remembered to recognise replays.

@@ -1,12 +1,12 @@
 //! Who keeps packets and sends them again, says nothing to anybody: the threat model's A1.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, hash_map::RandomState},
-    hash::BuildHasher as _,
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::SocketAddr,
 };
 
-use swim_core::{Bytes, Dialect, Instant, Life};
+use swim_core::{Bytes, Dialect, Instant, Life, Reject, Stats};
 
 use crate::{
     network::HostId,
@@ -16,8 +16,8 @@ use crate::{
 use super::checker::{Checker, PerHost};
 
 /// X4: what a process was told before, what was sent before it started, and what was meant for
-/// somebody else, is refused whenever it comes. That it changes nothing then is what S9 is about.
-/// X6: nobody gets more for it than was sent.
+/// somebody else, is refused as a whole whenever it comes. That it changes nothing then is what S9
+/// is about. X6: nobody gets more for it than was sent.
 #[derive(Debug, Default)]
 pub struct Replays {
     /// When each packet was first sent, and where to.
@@ -25,8 +25,6 @@ pub struct Replays {
     processes: PerHost<Process>,
     /// The latest life that was lived on each host.
     lived: BTreeMap<HostId, Life>,
-    /// Only to tell packets apart: what is found does not depend on it.
-    hasher: RandomState,
     looks: u64,
 }
 
@@ -38,7 +36,9 @@ struct Process {
     /// was said to him in an earlier one.
     lives_anew: bool,
     told: BTreeSet<u64>,
-    rejected: u64,
+    refused: u64,
+    /// What also makes it send: being woken, and rounds of gossip.
+    woken: u64,
 }
 
 impl Checker for Replays {
@@ -52,7 +52,7 @@ impl Checker for Replays {
             return Ok(());
         }
         for (to, data) in step.sent {
-            self.sent.entry(self.hasher.hash_one(data)).or_insert((step.now, *to));
+            self.sent.entry(digest(data)).or_insert((step.now, *to));
         }
         let life = step.node.stamp().life;
         let lived = self.lived.entry(step.host).or_default();
@@ -62,16 +62,21 @@ impl Checker for Replays {
             process.started_at = Some(step.now);
         }
         *lived = life.max(*lived);
-        let now = step.node.stats().rejected();
-        let is_refused = std::mem::replace(&mut process.rejected, now) < now;
+        let stats = step.node.stats();
+        let refused = refused_whole(stats);
+        let woken = stats.pauses + stats.gossip_rounds;
+        let is_refused = std::mem::replace(&mut process.refused, refused) < refused;
+        let is_woken = std::mem::replace(&mut process.woken, woken) < woken;
         let Moment::Packet { from, data } = step.moment else { return Ok(()) };
-        let packet = self.hasher.hash_one(data);
+        if step.node.has_left() {
+            return Ok(()); // It looks at nothing, and takes note of nothing.
+        }
+        let packet = digest(data);
         let is_old = !process.told.insert(packet);
         let sent = self.sent.get(&packet);
         let is_older = sent.zip(process.started_at).is_some_and(|(&(at, _), start)| at < start);
         let is_astray = sent.is_some_and(|&(_, to)| to != step.addr);
-        let is_replay = is_old || is_astray || (is_older && process.lives_anew);
-        if !is_replay || step.node.has_left() {
+        if !(is_old || is_astray || (is_older && process.lives_anew)) {
             return Ok(());
         }
         self.looks += 1;
@@ -80,12 +85,18 @@ impl Checker for Replays {
                 "X4: accepted, old {is_old}, older {is_older}, astray {is_astray}"
             ));
         }
-        repaid(step, *from, data)
+        if is_woken { Ok(()) } else { repaid(step, *from, data) }
     }
 
     fn looks(&self) -> u64 {
         self.looks
     }
+}
+
+/// How many packets were refused before anything in them counted.
+fn refused_whole(stats: &Stats) -> u64 {
+    let of_parts = [Reject::Stranger, Reject::Implausible, Reject::TableFull, Reject::Misplaced];
+    stats.rejected() - of_parts.iter().map(|reject| stats.rejected_for(*reject)).sum::<u64>()
 }
 
 /// Whether no more goes to where the packet came from than came from there.
@@ -96,4 +107,11 @@ fn repaid(step: &Step<'_>, from: SocketAddr, data: &Bytes) -> Result<(), String>
         return Err(format!("X6: {count} packets of {len} bytes for one of {}", data.len()));
     }
     Ok(())
+}
+
+/// The same packet has the same, in every run.
+fn digest(data: &Bytes) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    data.hash(&mut hasher);
+    hasher.finish()
 }

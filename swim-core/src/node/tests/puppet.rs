@@ -197,7 +197,6 @@ impl Stage {
                 keyring: keyring.clone(),
                 own_name: name(nth),
                 own_life: Life(1),
-                since: None,
                 packet_len_max: PACKET_LEN_MAX,
                 sessions_max: 16,
                 state_len_max: 0,

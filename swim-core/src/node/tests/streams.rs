@@ -77,10 +77,49 @@ fn x11_many_nodes_of_one_machine_share_its_own_address() {
 #[test]
 fn x11_so_many_streams_in_all_and_no_more() {
     let mut stage = Stage::new(|options| options.streams_max = 20);
-    let ids: Vec<StreamId> = (1..=30).map(|nth| stage.accept(nth)).collect();
+    let ids: Vec<StreamId> = (1..=30).map(|nth| said_hello(&mut stage, nth)).collect();
     assert_eq!(stage.node.streams.len(), 20);
+    assert!(ids[..20].iter().all(|&id| stage.ended(id).is_none()));
     assert!(ids[20..].iter().all(|&id| stage.ended(id) == Some(false)));
-    assert_eq!(stage.node.stats().streams_refused, 10);
+    assert_eq!((stage.node.stats().streams_accepted, stage.node.stats().streams_refused), (20, 10));
+}
+
+/// A stream from this peer, on which it has begun to tell its table.
+fn said_hello(stage: &mut Stage, peer: usize) -> StreamId {
+    let id = stage.accept(peer);
+    if stage.ended(id).is_none() {
+        stage.reply(id, &[head(1)], false);
+    }
+    id
+}
+
+#[test]
+fn x11_where_all_are_taken_the_oldest_on_which_nothing_was_said_makes_room() {
+    let mut stage = Stage::new(|options| options.streams_max = 20);
+    let heard: Vec<StreamId> = (1..=10).map(|nth| said_hello(&mut stage, nth)).collect();
+    let mute: Vec<StreamId> = (11..=20).map(|nth| stage.accept(nth)).collect();
+    // A whole frame is a word, a part of one is none.
+    let part = stage.frame(mute[0], &[head(1)], false);
+    stage.stream(mute[0], StreamEvent::Chunk(&part[..part.len() - 1]));
+    for nth in 0..10 {
+        let newcomer = said_hello(&mut stage, 21 + nth);
+        assert_eq!(stage.ended(newcomer), None);
+        assert_eq!(stage.ended(mute[nth]), Some(false), "the oldest");
+        assert!(mute[nth + 1..].iter().all(|&id| stage.ended(id).is_none()));
+    }
+    assert!(heard.iter().all(|&id| stage.ended(id).is_none()));
+    assert_eq!(stage.node.streams.len(), 20);
+    let late = stage.accept(31);
+    assert_eq!(stage.ended(late), Some(false), "all that are there have said something");
+    assert_eq!((stage.node.stats().streams_accepted, stage.node.stats().streams_refused), (30, 11));
+}
+
+#[test]
+fn x11_who_is_refused_for_himself_makes_nobody_leave() {
+    let mut stage = Stage::new(|options| options.streams_max = 4);
+    let ids: Vec<StreamId> = (0..5).map(|_| stage.accept(1)).collect();
+    assert!(ids[..4].iter().all(|&id| stage.ended(id).is_none()));
+    assert_eq!(stage.ended(ids[4]), Some(false), "one address has its four");
 }
 
 #[test]

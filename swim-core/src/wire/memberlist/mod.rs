@@ -17,6 +17,7 @@ mod limits;
 mod lists;
 mod lzw;
 mod meaning;
+mod memory;
 mod nonces;
 mod pack;
 mod push_pull;
@@ -38,6 +39,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) use self::{
     channel::Channel,
+    memory::heap_max,
     writer::{FrameWriter, PacketWriter},
 };
 use self::{

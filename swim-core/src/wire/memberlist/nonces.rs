@@ -8,6 +8,7 @@ use core::hash::Hasher;
 use siphasher::sip::SipHasher13;
 
 use super::limits::{NONCE_AGE_MAX, NONCE_LEN, NONCES_MAX};
+use crate::heap;
 
 /// The nonces of the last while, by a hash with a key that nobody else knows.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub(crate) struct Nonces {
 }
 
 impl Nonces {
+    /// What it takes on the heap at most.
+    pub(crate) const HEAP_MAX: u64 = heap::btree(NONCES_MAX as u64, size_of::<u64>())
+        .saturating_add(heap::vec(NONCES_MAX as u64, size_of::<(u64, Option<u32>)>()));
+
     pub(crate) const fn new(hash_key: [u64; 2]) -> Self {
         Self { hash_key, known: BTreeSet::new(), order: VecDeque::new() }
     }

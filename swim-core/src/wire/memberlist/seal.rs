@@ -45,6 +45,9 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
+    /// What a key takes, with its cipher.
+    pub(crate) const KEY_SIZE: usize = size_of::<Key>() + size_of::<Cipher>();
+
     /// Envelopes like `envelope` are written; padded ones are taken if they are written, or if
     /// `accept_padded` says so.
     pub(crate) fn new(

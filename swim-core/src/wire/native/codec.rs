@@ -337,4 +337,43 @@ mod tests {
             assert_eq!(Reader::new(&bytes).stamp(), Err(Reject::Implausible));
         }
     }
+
+    /// All of one, two and three bytes, and around each further step: every number has one
+    /// encoding, the shortest, and every other is refused. (W2)
+    #[test]
+    fn c3_w2_each_number_has_one_encoding_and_each_encoding_one_number() {
+        let written = |value: u64| {
+            let mut room = [0; VARINT_LEN_MAX];
+            let mut to = Writer::new(&mut room);
+            to.varint(value);
+            let len = to.finish().expect("room for the longest");
+            (room, len)
+        };
+        let steps = (3..10).flat_map(|at| [(1_u64 << (7 * at)) - 1, 1 << (7 * at)]);
+        let few = 0..1_u64 << 16;
+        for value in few.chain(steps).chain([u64::from(u32::MAX), u64::MAX - 1, u64::MAX]) {
+            let (room, len) = written(value);
+            let bits = 64 - value.max(1).leading_zeros() as usize;
+            assert_eq!(len, bits.div_ceil(7), "{value}");
+            let mut from = Reader::new(&room[..len]);
+            assert_eq!(from.varint(), Ok(value));
+            assert!(from.rest().is_empty());
+            assert_eq!(Reader::new(&room[..len - 1]).varint(), Err(Reject::Malformed));
+            let is_u32 = u32::try_from(value).map_err(|_| Reject::Malformed);
+            assert_eq!(Reader::new(&room[..len]).varint_u32(), is_u32);
+        }
+        let mut accepted = 0;
+        for bytes in 0..1_u32 << 24 {
+            let bytes = bytes.to_le_bytes();
+            let mut from = Reader::new(&bytes[..3]);
+            if let Ok(value) = from.varint() {
+                let used = 3 - from.rest().len();
+                let (room, len) = written(value);
+                assert_eq!(room[..len], bytes[..used], "{value} has another encoding, too");
+                accepted += 1;
+            }
+        }
+        // One byte and anything; two and anything, but not those that end in nothing; three.
+        assert_eq!(accepted, (128 << 16) + ((128 * 127) << 8) + 128 * 128 * 127);
+    }
 }

@@ -12,7 +12,7 @@ use super::{
     header::SessionId,
     limits::{CONTEXT_SETS, CONTEXTS_PER_SET},
 };
-use crate::keyring::KeyId;
+use crate::{heap, keyring::KeyId};
 
 /// Ciphers by session; empty until the first sealed packet was opened.
 pub(crate) struct Contexts {
@@ -37,6 +37,12 @@ impl Contexts {
     pub(crate) const fn new() -> Self {
         Self { sets: Vec::new() }
     }
+
+    /// What it takes on the heap at most.
+    pub(crate) const HEAP_MAX: u64 = heap::exact(
+        CONTEXT_SETS as u64,
+        size_of::<Set>() + CONTEXTS_PER_SET * size_of::<Context>(),
+    );
 
     /// The cipher of a session, if it is still here.
     pub(crate) fn find(&self, key_id: KeyId, session: SessionId) -> Option<&Cipher> {

@@ -233,4 +233,28 @@ mod tests {
         assert_eq!(nonce.session(), SessionId([1, 2, 3, 4, 5, 6, 7, 8]));
         assert_eq!(nonce.counter(), 0x0C0B_0A09);
     }
+
+    /// Every first two bytes, for every kind of receiver: what is taken is written the same. (W2)
+    #[test]
+    fn c3_w2_every_header_that_is_taken_has_one_form() {
+        let mut taken = 0;
+        for expected in [(false, false), (false, true), (true, false), (true, true)] {
+            let (stream, sealed) = expected;
+            let expected = Expected { stream, label_id: 0x0403_0201, sealed };
+            for [version, flags] in (0..=u16::MAX).map(u16::to_le_bytes) {
+                let mut bytes: [u8; HEADER_LEN_SEALED] =
+                    core::array::from_fn(|at| (at as u8).wrapping_sub(1));
+                (bytes[0], bytes[1]) = (version, flags);
+                let Ok(header) = Header::read(&bytes, &expected) else { continue };
+                let mut again = [0; HEADER_LEN_SEALED];
+                header.write(&mut again);
+                assert_eq!(again[..header.len()], bytes[..header.len()]);
+                let short = Header::read(&bytes[..header.len() - 1], &expected);
+                assert_eq!(short, Err(Reject::Truncated));
+                taken += 1;
+            }
+        }
+        // Packets plain and sealed; frames that end or not, are compressed or not.
+        assert_eq!(taken, 2 + 2 * 4);
+    }
 }

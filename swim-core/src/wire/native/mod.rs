@@ -17,6 +17,7 @@ mod explain;
 mod header;
 mod kind;
 mod limits;
+mod memory;
 mod parts;
 mod pool;
 mod preamble;
@@ -39,6 +40,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::{
     channel::Channel,
+    memory::heap_max,
     writer::{FrameWriter, PacketWriter},
 };
 use self::{
@@ -71,9 +73,6 @@ pub(crate) struct Native {
     label_id: u32,
     own_hash: NameHash,
     own_life: Life,
-    /// When the node started or its clock was set, in unix seconds: what was sealed before may be a
-    /// recording from before it started.
-    since: Option<u32>,
     packet_len_max: usize,
     /// Boxed: its ciphers take 2.8 KB, which a node without a key need not have.
     sealing: Option<Box<Sealing>>,
@@ -84,15 +83,13 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new(settings: WireSettings<'_>, nonces: ChaCha8Rng) -> Self {
-        let WireSettings { label, keyring, own_name, own_life, since, packet_len_max, .. } =
-            settings;
+        let WireSettings { label, keyring, own_name, own_life, packet_len_max, .. } = settings;
         let label_id = label_id(label);
         Self {
             label: label.clone(),
             label_id,
             own_hash: NameHash::of(NameRef::from_checked(own_name.as_bytes())),
             own_life,
-            since,
             packet_len_max,
             sealing: keyring.map(|keyring| {
                 Box::new(Sealing::new(keyring, label, label_id, settings.sessions_max, nonces))
@@ -221,9 +218,9 @@ impl Native {
         packet_capacity(self.packet_len_max, self.is_sealed(), name_len)
     }
 
-    /// The clock on the wall was set, and shows this time now.
-    pub(crate) const fn clock_was_set(&mut self, wall: Option<u32>) {
-        self.since = wall;
+    /// The node begins a life: what is for an earlier one is not for it any more.
+    pub(crate) const fn begin_life(&mut self, life: Life) {
+        self.own_life = life;
     }
 
     pub(crate) const fn is_sealed(&self) -> bool {
@@ -332,7 +329,7 @@ impl Native {
     /// Whether an authentic body is in time, for this node, and, where it could be one, no replay.
     /// The replay guard comes last, so that old recordings leave no trace in it. It has forgotten
     /// what came before the node started; so what was for a former life is told apart, and so is
-    /// what is for anybody, unless it was sealed since. (X4)
+    /// what is for anybody, which may have been said to somebody else. (X4)
     fn admit(
         &mut self,
         wall: Option<u32>,
@@ -341,16 +338,15 @@ impl Native {
         may_be_replay: bool,
     ) -> Result<To, Reject> {
         let is_sealed = matches!(header.guard, Guard::Seal { .. });
-        let time = preamble.time.map(NonZeroU32::get);
-        let is_far_off = |(here, there): (u32, u32)| here.abs_diff(there) > PACKET_AGE_MAX;
-        if is_sealed && wall.zip(time).is_some_and(is_far_off) {
+        let is_far_off =
+            |(here, there): (u32, NonZeroU32)| here.abs_diff(there.get()) > PACKET_AGE_MAX;
+        if is_sealed && wall.zip(preamble.time).is_some_and(is_far_off) {
             return Err(Reject::Stale);
         }
-        let is_since = self.since.zip(time).is_some_and(|(since, time)| since <= time);
         match preamble.to {
             Some(to) if to.name != self.own_hash => return Err(Reject::NotForUs),
             Some(to) if to.life < self.own_life => return Ok(To::FormerUs),
-            None if is_sealed && may_be_replay && !is_since => return Ok(To::Anybody),
+            None if is_sealed && may_be_replay => return Ok(To::Anybody),
             Some(_) | None => {}
         }
         if let (Guard::Seal { key_id, nonce }, Some(sealing)) = (header.guard, &mut self.sealing)

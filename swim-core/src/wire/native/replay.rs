@@ -13,7 +13,7 @@ use super::{
     header::{Nonce, SessionId},
     window::Window,
 };
-use crate::keyring::KeyId;
+use crate::{heap, keyring::KeyId};
 
 /// The windows of all sessions, findable by name, and in the order of when they were last heard.
 pub(crate) struct ReplayGuard {
@@ -46,6 +46,12 @@ impl ReplayGuard {
             oldest: 0,
             sessions_max: sessions_max.max(1),
         }
+    }
+
+    /// What a guard of so many sessions takes on the heap at most.
+    pub(crate) const fn heap_max(sessions: u64) -> u64 {
+        let index = heap::hash_table(sessions, size_of::<usize>());
+        heap::vec(sessions, size_of::<Entry>()).saturating_add(index)
     }
 
     /// Takes note of an authenticated nonce; false when it is a replay or too old to tell.

@@ -127,4 +127,23 @@ mod tests {
             agrees(&counters);
         }
     }
+
+    /// All sequences of five counters at the edges of words and of the window, from the first
+    /// counter there is to the last. (X4)
+    #[test]
+    fn c3_x4_the_window_is_the_naive_set_for_all_short_sequences_at_its_edges() {
+        const LENGTH: u32 = 5;
+        let steps = [0, 1, 63, 64, 1022, 1023, 1024, 1025, 1087, 2047, 2048];
+        let mut sequences = 0;
+        for base in [0, 1 << 31, u32::MAX - 2048] {
+            for nth in 0..steps.len().pow(LENGTH) {
+                let digit = |place| nth / steps.len().pow(place) % steps.len();
+                let counters: [u32; LENGTH as usize] =
+                    core::array::from_fn(|place| base + steps[digit(place as u32)]);
+                agrees(&counters);
+                sequences += 1;
+            }
+        }
+        assert_eq!(sequences, 3 * 161_051);
+    }
 }

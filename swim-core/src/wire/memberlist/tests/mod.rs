@@ -55,7 +55,6 @@ impl Setup<'_> {
             keyring,
             own_name: self.name,
             own_life: crate::stamp::Life::NONE,
-            since: None,
             packet_len_max: 1400,
             sessions_max: 0,
             state_len_max: 16 << 20,

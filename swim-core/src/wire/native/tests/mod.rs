@@ -62,7 +62,6 @@ fn node(setup: Setup, name: &str) -> Native {
         keyring: setup.key_len.map(|len| Keyring::new(Key::new(&[7; 32][..len]).unwrap())),
         own_name: name,
         own_life: BOB.life,
-        since: NOON,
         packet_len_max: setup.packet_len_max,
         sessions_max: 16,
         state_len_max: 0,

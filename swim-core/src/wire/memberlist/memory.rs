@@ -1,0 +1,46 @@
+//! What the wire takes on the heap at most in memberlist's dialect.
+
+use super::{
+    limits::{INBOUND_MAX, PACKET_INFLATED_MAX, SEALED_LEN_MAX, STREAM_LEN_MAX},
+    nonces::Nonces,
+    seal::Sealing,
+};
+use crate::{
+    config::Config,
+    heap,
+    keyring::KEYS_MAX,
+    name::{META_LEN_MAX, NAME_LEN_MAX},
+    wire::settings::WireMemory,
+};
+
+/// What it takes on the heap at most.
+pub(crate) fn heap_max(config: &Config) -> WireMemory {
+    /// A message as its parts, as a whole, compressed, sealed: not all of them at once, but
+    /// each as long as twice what it holds, and compression may lengthen it by a half.
+    const COPIES_SENT: u64 = 8;
+    /// A message beside what came: inflated, and with its lists written anew.
+    const COPIES_READ: u64 = 2;
+    /// What a line of a table has beside name and metadata: the names of its fields, numbers.
+    const LINE: usize = 160;
+    /// Coders of LZW, and packets that one input is answered with.
+    const CODERS: u64 = 1 << 20;
+    const PACKETS: u64 = 512;
+    let replays = config.keyring.as_ref().map_or(0, |_| {
+        heap::exact(heap::wide(KEYS_MAX), 2 * Sealing::KEY_SIZE).saturating_add(Nonces::HEAP_MAX)
+    });
+    let lines = heap::wide(LINE + NAME_LEN_MAX + META_LEN_MAX);
+    let longest = heap::wide(config.state_len_max.max(config.message_len_max));
+    let table = heap::wide(config.members_max).saturating_mul(lines).saturating_add(longest);
+    let sent = table.min(heap::wide(SEALED_LEN_MAX));
+    let packet = heap::vec(heap::wide(config.packet_len_max), 1);
+    WireMemory {
+        replays,
+        // What is handed on of one of them is there twice for a moment.
+        streams: heap::vec(heap::wide(INBOUND_MAX).saturating_add(longest), 1),
+        buffers: heap::vec(heap::wide(STREAM_LEN_MAX), 1)
+            .saturating_mul(COPIES_READ)
+            .saturating_add(sent.saturating_mul(COPIES_SENT))
+            .saturating_add(packet.saturating_mul(PACKETS))
+            .saturating_add(CODERS + 6 * heap::wide(PACKET_INFLATED_MAX)),
+    }
+}

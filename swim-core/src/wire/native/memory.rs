@@ -1,0 +1,50 @@
+//! What the native wire takes on the heap at most.
+
+use super::{
+    contexts::Contexts,
+    deframe::FRAME_PREFIX_LEN,
+    limits::{PARTS_PER_FRAME_MAX, STREAM_FRAME_LEN_MAX},
+    replay::ReplayGuard,
+    seal::Sealing,
+};
+use crate::{
+    config::Config,
+    heap,
+    keyring::{KEYS_MAX, Key},
+    limits::{self, STREAMS_DIALED_MAX, TRANSFERS_MAX},
+    wire::{message::Message, settings::WireMemory},
+};
+
+/// What it takes on the heap at most.
+pub(crate) fn heap_max(config: &Config) -> WireMemory {
+    /// Frames that one input is answered with, one that is read, and one in the making, each in
+    /// two copies while it is compressed.
+    const FRAMES: u64 = 2 * 4;
+    /// Packets that one input is answered with: to all that a round of gossip goes to, or to
+    /// those asked for help and for others, and what a packet of requests asks for.
+    const PACKETS: u64 = 512;
+    let replays = config.keyring.as_ref().map_or(0, |_| {
+        let keys = heap::exact(heap::wide(KEYS_MAX), 2 * size_of::<Key>());
+        heap::wide(size_of::<Sealing>())
+            .saturating_add(ReplayGuard::heap_max(heap::wide(limits::sessions_max(
+                config.members_max,
+            ))))
+            .saturating_add(Contexts::HEAP_MAX)
+            .saturating_add(keys)
+    });
+    let longest = heap::wide(config.state_len_max.max(config.message_len_max));
+    let kept = heap::vec(longest.saturating_mul(heap::wide(TRANSFERS_MAX)), 1);
+    let frame = heap::vec(heap::wide(FRAME_PREFIX_LEN + STREAM_FRAME_LEN_MAX), 1);
+    let messages = heap::exact(u64::from(PARTS_PER_FRAME_MAX), size_of::<Message<'static>>());
+    let packet = heap::wide(config.packet_len_max).saturating_mul(2);
+    WireMemory {
+        replays,
+        streams: frame
+            .saturating_mul(heap::wide(config.streams_max + STREAMS_DIALED_MAX))
+            .saturating_add(kept),
+        buffers: frame
+            .saturating_mul(FRAMES)
+            .saturating_add(messages)
+            .saturating_add(packet.saturating_mul(PACKETS)),
+    }
+}
