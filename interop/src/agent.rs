@@ -28,6 +28,13 @@ pub struct Agent {
     tape: Tape,
 }
 
+/// What is missing here of what agents need; `None` if nothing is.
+#[must_use]
+pub fn missing() -> Option<&'static str> {
+    let found = Command::new("serf").arg("version").output();
+    found.is_err().then_some("the command `serf` (Debian: serf)")
+}
+
 impl Agent {
     /// Runs `serf`, by a command that has no arguments of it yet, and waits until it listens at
     /// `addr`, and at `rpc` for those who ask it.

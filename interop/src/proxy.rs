@@ -1,12 +1,12 @@
 //! An address of a peer at which not everybody reaches it: datagrams pass through here.
 //!
 //! A peer that advertises this address can be cut off from some of the others without changing
-//! anything of the machine. There is nothing for streams here, so they are refused.
+//! anything of the machine. Streams are refused, or pass whoever they come from.
 
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr, UdpSocket},
+    net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -54,7 +54,23 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// From now on nothing passes that comes from this address.
+    /// From now on streams to the target pass, too.
+    ///
+    /// # Errors
+    ///
+    /// When there is no socket for it.
+    pub fn pass_streams(&self, target: SocketAddr) -> io::Result<()> {
+        let front = TcpListener::bind(self.addr)?;
+        thread::spawn(move || {
+            for stream in front.incoming().map_while(Result::ok) {
+                // Whom the target does not take is turned away, as if this were the target.
+                let _ = TcpStream::connect(target).and_then(|back| join(&stream, &back));
+            }
+        });
+        Ok(())
+    }
+
+    /// From now on no datagram passes that comes from this address.
     pub fn block(&self, source: SocketAddr) {
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner).push(source);
     }
@@ -85,6 +101,19 @@ fn answering(
         }
     });
     Ok(back)
+}
+
+/// Carries what comes on either stream to the other one, each to its end.
+fn join(one: &TcpStream, other: &TcpStream) -> io::Result<()> {
+    for (from, to) in [(one, other), (other, one)] {
+        let (mut from, mut to) = (from.try_clone()?, to.try_clone()?);
+        thread::spawn(move || {
+            // What breaks on one side ends on the other one.
+            drop(io::copy(&mut from, &mut to));
+            drop(to.shutdown(Shutdown::Write));
+        });
+    }
+    Ok(())
 }
 
 /// The longest that UDP has.

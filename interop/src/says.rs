@@ -65,6 +65,8 @@ pub(crate) fn counters(stats: &Stats, queued: usize, health: u32) -> Value {
         "rejected": rejected,
         "streams_failed": stats.streams_failed,
         "saved_by_relay": stats.probes_saved_by_relay,
+        "saved_by_stream": stats.probes_saved_by_stream,
+        "nacks": stats.nacks,
         "relayed": stats.relayed,
         "exchanges": stats.exchanges,
         "refutations": stats.refutations,

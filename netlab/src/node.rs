@@ -29,7 +29,11 @@ pub struct Node {
 
 impl Node {
     /// Starts a process that will call itself `name`.
-    pub(crate) fn start(name: &str, mut command: Command) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses it.
+    pub fn start(name: &str, mut command: Command) -> io::Result<Self> {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let missing = || io::Error::other("a pipe that was asked for is missing");

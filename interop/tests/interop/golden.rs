@@ -17,7 +17,8 @@ const SENT: [(Place, usize); 3] =
 /// How many are not, by why.
 const LEFT_OUT: [(&str, usize); 2] = [(LABEL, 101), (ANSWER, 24)];
 
-/// Why a sample can't be sent to Go's library as Debian has it.
+/// Why a sample can't be sent to Go's library as Debian has it. How either kind reads the other's
+/// acks on streams is tested in `fallback.rs`.
 const LABEL: &str = "memberlist 0.2.2 knows no labels";
 const ANSWER: &str = "an ack on a stream must have the number of the ping before it";
 

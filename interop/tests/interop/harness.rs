@@ -3,11 +3,12 @@
 use std::{path::Path, sync::OnceLock};
 
 use swim_interop::{
+    agent,
     cluster::{Cluster, Programs, free_addr},
     go,
     peer::Kind,
 };
-use swim_netlab::{Lab, missing};
+use swim_netlab::Lab;
 
 /// Keys, as `serf keygen` writes them.
 pub(crate) const KEYS: [&str; 2] =
@@ -30,36 +31,53 @@ pub(crate) const PADDED_LOOSE: Variant = Variant { is_compressed: false, ..PADDE
 pub(crate) const SEALED: Variant = Variant { is_sealed: true, protocol: 2, is_compressed: true };
 pub(crate) const SEALED_LOOSE: Variant = Variant { is_compressed: false, ..SEALED };
 
-/// Makes a test of each variant from functions that are told the variant.
+/// Makes a test of each variant from functions that are told the variant; `hosts:` if they need
+/// networks of hosts, and `sealed:` if they need a key.
 macro_rules! in_each_variant {
-    ($(fn $name:ident($variant:ident) $body:block)+) => { $(
-        fn $name($variant: $crate::harness::Variant) $body
-
-        mod $name {
-            $crate::harness::in_each_variant!(@test $name plain PLAIN);
-            $crate::harness::in_each_variant!(@test $name plain_and_not_compressed PLAIN_LOOSE);
-            $crate::harness::in_each_variant!(@sealed $name);
-        }
-    )+ };
     (sealed: $(fn $name:ident($variant:ident) $body:block)+) => { $(
         fn $name($variant: $crate::harness::Variant) $body
 
         mod $name {
-            $crate::harness::in_each_variant!(@sealed $name);
+            $crate::harness::in_each_variant!(
+                @sealed $name "needs Go and HashiCorp's memberlist"
+            );
         }
     )+ };
-    (@sealed $name:ident) => {
-        $crate::harness::in_each_variant!(@test $name sealed SEALED);
-        $crate::harness::in_each_variant!(@test $name sealed_and_not_compressed SEALED_LOOSE);
-        $crate::harness::in_each_variant!(@test $name padded PADDED);
-        $crate::harness::in_each_variant!(@test $name padded_and_not_compressed PADDED_LOOSE);
+    (hosts: $($rest:tt)+) => {
+        $crate::harness::in_each_variant!(
+            @all "needs Go and HashiCorp's memberlist, root, ip and nft" $($rest)+
+        );
     };
-    (@test $name:ident $test:ident $variant:ident) => {
+    (@all $needs:literal $(fn $name:ident($variant:ident) $body:block)+) => { $(
+        fn $name($variant: $crate::harness::Variant) $body
+
+        mod $name {
+            $crate::harness::in_each_variant!(@test $name plain PLAIN $needs);
+            $crate::harness::in_each_variant!(
+                @test $name plain_and_not_compressed PLAIN_LOOSE $needs
+            );
+            $crate::harness::in_each_variant!(@sealed $name $needs);
+        }
+    )+ };
+    (@sealed $name:ident $needs:literal) => {
+        $crate::harness::in_each_variant!(@test $name sealed SEALED $needs);
+        $crate::harness::in_each_variant!(
+            @test $name sealed_and_not_compressed SEALED_LOOSE $needs
+        );
+        $crate::harness::in_each_variant!(@test $name padded PADDED $needs);
+        $crate::harness::in_each_variant!(
+            @test $name padded_and_not_compressed PADDED_LOOSE $needs
+        );
+    };
+    (@test $name:ident $test:ident $variant:ident $needs:literal) => {
         #[test]
-        #[ignore = "needs Go and HashiCorp's memberlist"]
+        #[ignore = $needs]
         fn $test() {
             super::$name($crate::harness::$variant);
         }
+    };
+    ($($all:tt)+) => {
+        $crate::harness::in_each_variant!(@all "needs Go and HashiCorp's memberlist" $($all)+);
     };
 }
 pub(crate) use in_each_variant;
@@ -77,6 +95,14 @@ pub(crate) fn programs() -> Programs {
     BUILT.get_or_init(build).clone()
 }
 
+/// The same, where Serf's agents can be started, too.
+pub(crate) fn programs_and_serf() -> Programs {
+    if let Some(missing) = agent::missing() {
+        panic!("these tests can't run here without {missing}");
+    }
+    programs()
+}
+
 /// A cluster without peers.
 pub(crate) fn empty(variant: Variant, flags: &[&str]) -> Cluster {
     let cluster = placeless(variant, flags);
@@ -90,7 +116,7 @@ pub(crate) fn on_hosts(hosts: usize, variant: Variant, flags: &[&str]) -> Cluste
 
 /// So many hosts with network stacks of their own.
 pub(crate) fn lab(hosts: usize) -> Lab {
-    if let Some(missing) = missing() {
+    if let Some(missing) = swim_netlab::missing() {
         panic!("there are no networks of hosts here: {missing}");
     }
     Lab::new(hosts).unwrap()
@@ -131,6 +157,11 @@ pub(crate) fn finish(cluster: Cluster) {
 /// The same, but for complaints that have one of these words.
 pub(crate) fn finish_but_for(mut cluster: Cluster, words: &[&str]) {
     cluster.settle();
+    nobody_complained(&cluster, words);
+}
+
+/// Nobody complained so far, but of what has one of these words.
+pub(crate) fn nobody_complained(cluster: &Cluster, words: &[&str]) {
     for peer in &cluster.peers {
         let mut complaints = peer.complaints();
         complaints.retain(|complaint| !words.iter().any(|word| complaint.contains(word)));
@@ -141,7 +172,7 @@ pub(crate) fn finish_but_for(mut cluster: Cluster, words: &[&str]) {
 /// Several times as fast as in a data centre, and the shortest suspicion is 1.5 s, so that a
 /// machine with much else to do makes no false failures. The dead are kept for longer than any
 /// test takes, with Go's peers and with ours.
-const QUICK: [&str; 13] = [
+pub(crate) const QUICK: [&str; 13] = [
     "probe_interval=300ms",
     "probe_timeout=150ms",
     "gossip_interval=50ms",

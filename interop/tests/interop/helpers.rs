@@ -1,8 +1,9 @@
-//! Indirect probes: a member that one cannot reach is reached by another of the other kind.
+//! Indirect probes: a member that one cannot reach is reached by another of the other kind, or the
+//! other one says that it can't reach it either.
 
 use swim_interop::{cluster::Cluster, peer::Kind, proxy::Proxy, tape::until};
 
-use crate::harness::{Variant, empty, finish_but_for, in_each_variant};
+use crate::harness::{PLAIN, Variant, empty, finish_but_for, in_each_variant, nobody_complained};
 
 /// How many probes need help before a test believes in it.
 const HELPED: u64 = 3;
@@ -66,6 +67,45 @@ fn saved_for_go(variant: Variant) {
     });
     is_never_suspected(&mut cluster, &proxy);
     finish_but_for(cluster, &THROUGH_THE_PROXY);
+}
+
+/// Nobody reaches `target`, which stands still, and those who are asked for help say so: `asks` is
+/// as well as before. Whoever hears nothing of them counts that against itself.
+/// (Lifeguard, LHA-Probe)
+fn nacks_keep_well(asks: Kind, helps: Kind) {
+    let patient =
+        ["--set=suspicion_mult=20", "--set=probe_interval=2s", "--set=probe_timeout=400ms"];
+    let mut cluster = empty(PLAIN, &patient).favoured();
+    cluster.start(asks, "asks", &[]);
+    for name in HELPERS {
+        cluster.add(helps, name, &[]);
+    }
+    cluster.add(helps, "target", &[]);
+    cluster.settle();
+    cluster.peer("target").pause();
+    until("two probes have failed", || {
+        let peer = cluster.peer("asks");
+        let stats = peer.ask("stats");
+        assert_eq!(stats["health"], 0, "a nack is missing");
+        let is_failed = |text: &str| text.contains("Suspect target has failed");
+        let failed = peer.all(|line| line["text"].as_str().is_some_and(is_failed)).len();
+        // Nacks of a second one come once the first one is over.
+        let is_over = failed > 1 || stats["nacks"].as_u64() > Some(ASKED);
+        if is_over { Ok(()) } else { Err(stats) }
+    });
+    nobody_complained(&cluster, &[]);
+}
+
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist"]
+fn nacks_of_go_keep_ours_well() {
+    nacks_keep_well(Kind::Swim, Kind::Go);
+}
+
+#[test]
+#[ignore = "needs Go and HashiCorp's memberlist"]
+fn nacks_of_ours_keep_go_well() {
+    nacks_keep_well(Kind::Go, Kind::Swim);
 }
 
 in_each_variant! {

@@ -80,7 +80,7 @@ fn restart_in_turn(cluster: &mut Cluster, word: &str) {
         for peer in &cluster.peers {
             let failed = peer.find(0, |line| {
                 let is_failed = line["change"] == "gone" && line["state"] == "dead";
-                is_failed || line["text"].as_str().is_some_and(|text| text.contains("as failed"))
+                is_failed || line["text"].as_str().is_some_and(|text| text.contains("Marking "))
             });
             assert_eq!(failed, None, "{} after {name} {word}", peer.name);
         }

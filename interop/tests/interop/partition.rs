@@ -20,7 +20,7 @@ const STILL: [&str; 1] = ["--set=probe_interval=1h"];
 /// and of itself once it hears that it was taken for dead.
 const UNREACHED: [&str; 3] = ["i/o timeout", "connection refused", "Refuting a dead message"];
 
-in_each_variant! {
+in_each_variant! { hosts:
     fn news_beyond_a_partition_comes_with_exchanges(variant) {
         exchanged(variant);
     }

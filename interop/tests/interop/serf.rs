@@ -10,7 +10,7 @@ use swim_interop::{
     tape::until,
 };
 
-use crate::harness::{KEYS, lab, programs};
+use crate::harness::{KEYS, lab, programs_and_serf};
 
 /// What ours are told so that they get on with Serf: its versions; to pass on what Serf's agents
 /// tell all, who count on it even for their goodbyes; and that nobody is forgotten while a test
@@ -35,7 +35,7 @@ impl Mixed {
         ours.extend(key.map(|key| format!("--key={key}")));
         let encrypt = key.map(|key| format!("-encrypt={key}"));
         let flags = flags.iter().map(|&flag| flag.into()).chain(encrypt).collect();
-        Self { cluster: Cluster::new(programs(), ours), agents: Vec::new(), flags }
+        Self { cluster: Cluster::new(programs_and_serf(), ours), agents: Vec::new(), flags }
     }
 
     /// Starts an agent or a node of ours, at an address that is given or at a new one; it joins

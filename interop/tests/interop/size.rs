@@ -1,16 +1,20 @@
-//! How long the table of ten thousand members is that Go's node and ours send: the same to the byte
-//! where nothing is compressed. `docs/performance.md` has the numbers.
+//! The table of ten thousand members that Go's node and ours send: it says the same, and is as long
+//! to the byte where nothing is compressed. `docs/performance.md` has the numbers.
 //!
 //! ```text
 //! cargo test -p swim-interop --test interop -- --ignored --nocapture size
 //! ```
 
+use std::collections::BTreeSet;
+
+use swim_core::{Dialect, Label, MemberlistOptions, inspect::Inspector};
 use swim_interop::peer;
 
 use crate::{
     claims::Courier,
     harness::{PLAIN, PLAIN_LOOSE, Variant, empty},
-    rules::{Claim, Kind},
+    rules::{Claim, Kind, name},
+    samples::text,
 };
 
 /// With the node itself and a marker: ten thousand.
@@ -23,25 +27,43 @@ const FIRST: usize = 10_000;
 /// is told once, and none after its neighbour.
 const STRIDE: usize = 6_179;
 
-/// The length of the whole answer to one who asks for the table, by Go's node and ours.
+/// The length of the whole answer to one who asks for the table, by Go's node and ours. What it
+/// says of others is the same.
 fn lengths(variant: Variant) -> [usize; 2] {
     let still = ["--set=probe_interval=1h", "--set=push_pull_interval=1h"];
     let mut cluster = empty(variant, &still);
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);
-    let mut courier = Courier::new(FIRST + TOLD);
     let alive = Kind::Alive { is_elsewhere: false };
     let claim = |subject| Claim { subject, kind: alive, incarnation: 1, accuser: 0 };
     // In no order, as Go's node tells them anyway: what is in order compresses better.
     let told = (0..TOLD).map(|number| FIRST + number * STRIDE % TOLD);
     let claims: Vec<_> = told.map(claim).collect();
     let peers = &mut cluster.peers;
-    let lengths = [0, 1].map(|at| {
+    let mut courier = Courier::new(FIRST + TOLD);
+    let answers = [0, 1].map(|at| {
         courier.exchange(&mut peers[at], &claims);
-        courier.exchange(&mut peers[at], &[]).len()
+        courier.exchange(&mut peers[at], &[])
     });
+    let [go, ours] = answers.each_ref().map(|answer| others(answer));
+    assert_eq!(go.len(), TOLD);
+    assert_eq!(go.symmetric_difference(&ours).next(), None);
+    let lengths = answers.map(|answer| answer.len());
     println!("{variant:?}: Go {}, ours {}", lengths[0], lengths[1]);
     lengths
+}
+
+/// What a table says of those of whom it was told, member by member: not of the marker, nor of the
+/// one who sent it.
+fn others(answer: &[u8]) -> BTreeSet<String> {
+    let dialect = Dialect::Memberlist(MemberlistOptions::default());
+    let mut inspector = Inspector::new(dialect, &Label::new("").unwrap(), None);
+    let table = inspector.stream(b"", answer).answer.remove(0);
+    assert!(table.is_understood(), "{:?}", table.messages.last());
+    let own = ["judge".to_owned(), name(FIRST + TOLD)];
+    let nodes =
+        table.messages.iter().filter(|it| it.kind == "node" && !own.contains(&text(it, "node")));
+    nodes.map(|it| format!("{:?}", it.fields)).collect()
 }
 
 #[test]

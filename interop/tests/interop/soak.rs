@@ -3,7 +3,7 @@
 //! left to say in the end.
 //!
 //! ```text
-//! cargo test -p swim-interop -- --ignored soak
+//! cargo test -p swim-interop --test interop -- --ignored soak
 //! ```
 
 use std::{fmt::Write, thread, time::Duration};

@@ -32,14 +32,29 @@ fn words(cluster: &mut Cluster) {
 }
 
 fn words_between(cluster: &mut Cluster, pairs: &[(&str, &str)]) {
-    let long = "again and ".repeat(100);
+    let (long, noise) = ("again and ".repeat(100), noise());
     for (from, to) in pairs {
         cluster.peer(from).ask(&format!("send {to} {from} {long}"));
         cluster.peer(to).wait_message(&format!("{from} {long}"));
         let longer = long.repeat(50);
         cluster.peer(from).ask(&format!("sendrel {to} surely {from} {longer}"));
         cluster.peer(to).wait_message(&format!("surely {from} {longer}"));
+        cluster.peer(from).ask(&format!("sendrel {to} {from} {noise}"));
+        cluster.peer(to).wait_message(&format!("{from} {noise}"));
     }
+}
+
+/// Fifty thousand letters of 32, in which next to nothing comes twice: compressed, it fills the
+/// table of codes several times, and its writers differ in what they do then.
+fn noise() -> String {
+    let mut state = 1_u64;
+    let letter = |_| {
+        // The numbers of MMIX's generator.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b"abcdefghijklmnopqrstuvwxyz234567"[(state >> 59) as usize])
+    };
+    (0..50_000).map(letter).collect()
 }
 
 /// What one kind says about itself, the other kind hears.
