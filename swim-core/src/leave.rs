@@ -61,8 +61,8 @@ impl Leave {
         self.asked.iter().find(|asked| asked.nonce == nonce).map(|asked| asked.member)
     }
 
-    /// Whether the one who was asked with a ping of this nonce, and answers in this life, has started
-    /// anew since. It has not heard of the leave then, and is to be told again.
+    /// Whether the one who was asked with a ping of this nonce, and answers in this life, has
+    /// started anew since. It has not heard of the leave then, and is to be told again.
     pub(crate) fn is_unheard(&mut self, nonce: u64, life: Life) -> bool {
         let is_it = |asked: &Asked| asked.nonce == nonce && asked.life < life;
         let Some(place) = self.asked.iter().position(is_it) else { return false };

@@ -66,13 +66,15 @@ fn vector(name: &str) -> String {
     digits.collect()
 }
 
-/// The flags of a run of Go's agents, and its samples: `packet`, `request` or `response`, digits,
-/// and the kinds of its messages.
-fn golden(name: &str) -> (Vec<String>, Vec<(String, String, Vec<&'static str>)>) {
+/// `packet`, `request` or `response`, the digits, and the kinds of the messages.
+type Sample = (String, String, Vec<&'static str>);
+
+/// The flags of a run of Go's agents, and its samples.
+fn golden(name: &str) -> (Vec<String>, Vec<Sample>) {
     let path = format!("swim-core/tests/golden/memberlist/{name}.txt");
     let text = fs::read_to_string(repository().join(path)).unwrap();
     let mut flags: Vec<String> = MEMBERLIST.map(Into::into).into();
-    let mut samples: Vec<(String, String, Vec<&'static str>)> = Vec::new();
+    let mut samples: Vec<Sample> = Vec::new();
     for line in text.lines() {
         let (word, rest) = line.split_once(' ').unwrap();
         match word {

@@ -164,8 +164,8 @@ impl Forger {
         self.wire.finish_packet(writer)
     }
 
-    /// What one writes to `to` who begins an exchange of tables: these lines, and application state of
-    /// which less may come than is announced. Then it is not the end of what it has to say.
+    /// What one writes to `to` who begins an exchange of tables: these lines, and application
+    /// state of which less may come than is announced. Then it is not the end of what it says.
     pub fn table<'a>(
         &mut self,
         to: &Name,

@@ -1,6 +1,7 @@
 //! Streams that were opened to a former life of a node, or to whoever is there. Either may be a
 //! recording, of what was said before that node started or to somebody else, which it has no other
-//! means to tell: so it says who it is, and in which life, and is asked again. A recording can't. (X4)
+//! means to tell: so it says who it is, and in which life, and is asked again. A recording
+//! can't. (X4)
 
 use super::Node;
 use crate::{

@@ -100,8 +100,8 @@ impl Node {
     }
 
     /// What was sent to this node before it started anew may be a recording, and changes nothing.
-    /// It may also be from a member that has not heard of the new life: a ping is answered as that of
-    /// a stranger, in fewer bytes than it has, and the answer shows that life. (X4, X6)
+    /// It may also be from a member that has not heard of the new life: a ping is answered as
+    /// that of a stranger, in fewer bytes than it has, and the answer shows that life. (X4, X6)
     fn on_opened_for_former_life(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         self.reject(Reject::FormerLife, from);
         let is_ping = |message: &&Message<'_>| matches!(message, Message::Ping(_));

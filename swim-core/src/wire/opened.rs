@@ -26,7 +26,7 @@ pub(crate) struct Opened<'s> {
 pub(crate) enum To {
     /// This node, as it is since it started; or, where nothing is sealed, whoever reads it.
     Us,
-    /// This node before it started: a recording, or from somebody who has not heard of its new life.
+    /// This node before it started: a recording, or from who has not heard of its new life.
     FormerUs,
     /// *Stream.* Whoever reads it: it may have been said to somebody else, or long ago.
     Anybody,

@@ -226,7 +226,7 @@ mod tests {
         let behind = [&nine_bits(hello())[..], &[0xFF; 40]].concat();
         assert_eq!(inflate(&behind, 99, &mut out), Ok(()));
         assert_eq!(out, b"hello");
-        // Literals only: each makes the table longer by one, and the codes wider, up to twelve bits.
+        // Literals only: each makes the table longer, and the codes wider, up to twelve bits.
         let plain = noise(10_000);
         let mut codes = Codes::default();
         plain.iter().for_each(|&byte| codes.put(byte.into()));

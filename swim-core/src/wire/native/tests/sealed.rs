@@ -79,8 +79,8 @@ fn x4_a_packet_is_for_somebody() {
     }
 }
 
-/// Until a stream was answered, nobody may know who is at its other end. Where there is a key, what is
-/// for whoever reads it may have been said to somebody else, or long ago.
+/// Until a stream was answered, nobody may know who is at its other end. Where there is a key, what
+/// is for whoever reads it may have been said to somebody else, or long ago.
 #[test]
 fn x4_a_stream_may_be_opened_to_anybody_and_counts_only_without_a_key() {
     for (setup, to) in [(PLAIN, To::Us), (SEALED, To::Anybody)] {
