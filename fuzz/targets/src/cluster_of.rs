@@ -87,25 +87,39 @@ pub(crate) fn drain(node: &mut Node) -> Vec<Output<swim_core::Event>> {
 /// A number that no stream has that [`introduce`] opens.
 pub(crate) const FREE_STREAM: u64 = 1_000;
 
-/// Lets `node` learn what `peer` says about itself, over a stream that ends before the answer.
+/// Lets `node` learn what `peer` says about itself, over a stream that ends before the answer. Where
+/// packets name who they are for, it asks again once it was told who is there.
 fn introduce(node: &mut Node, peer: &mut Node, nth: u64) {
-    let id = StreamId::accepted(nth);
-    let from = peer.local().addr;
-    node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Accepted { from } });
-    for data in request(peer, node.local().addr) {
-        let event = StreamEvent::Chunk(&data);
-        node.handle(BEGINNING, Input::Stream { id, event });
+    peer.join(BEGINNING, &[node.local().addr], JOIN_TIMEOUT).expect("a new node may join");
+    for id in [StreamId::accepted(2 * nth), StreamId::accepted(2 * nth + 1)] {
+        let (dialed, asked) = request(peer);
+        drain(node); // What it had to say to others.
+        let from = peer.local().addr;
+        node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Accepted { from } });
+        for data in asked {
+            let event = StreamEvent::Chunk(&data);
+            node.handle(BEGINNING, Input::Stream { id, event });
+        }
+        if node.member(&peer.local().name).is_some() {
+            node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Failed });
+            return;
+        }
+        for output in drain(node) {
+            if let (Output::Write { data, .. }, Some(id)) = (output, dialed) {
+                let event = StreamEvent::Chunk(&data);
+                peer.handle(BEGINNING, Input::Stream { id, event });
+            }
+        }
     }
-    node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Failed });
 }
 
-/// What a node that joins through `seed` writes before it has an answer.
-pub(crate) fn request(node: &mut Node, seed: std::net::SocketAddr) -> Vec<Bytes> {
-    node.join(BEGINNING, &[seed], JOIN_TIMEOUT).expect("a new node may join");
-    let mut written = Vec::new();
+/// What a node writes on the stream that it dials, before it has an answer.
+fn request(node: &mut Node) -> (Option<StreamId>, Vec<Bytes>) {
+    let (mut dialed, mut written) = (None, Vec::new());
     while let Some(output) = node.poll_output() {
         match output {
             Output::Dial { id, .. } => {
+                dialed = Some(id);
                 node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Connected });
             }
             Output::Write { id, data } => {
@@ -115,7 +129,7 @@ pub(crate) fn request(node: &mut Node, seed: std::net::SocketAddr) -> Vec<Bytes>
             _ => {}
         }
     }
-    written
+    (dialed, written)
 }
 
 fn guard(choice: u8) -> Guard {

@@ -130,18 +130,15 @@ pub fn accepted() -> StreamId {
 
 /// Lets `dialer` join through `listener`: each knows afterwards what both knew.
 pub fn exchange(dialer: &mut Node, listener: &mut Node) {
-    let out = dial(dialer, listener.local().addr);
-    let inward = accept(listener, dialer.local().addr);
-    let asked = written(dialer, out);
+    let (out, inward, asked) = ask(dialer, listener);
     let answered = hear(listener, inward, &asked);
     hear(dialer, out, &answered);
 }
 
 /// Tells `listener` what `dialer` knows, and does not wait for the answer.
 pub fn tell(dialer: &mut Node, listener: &mut Node) {
-    let out = dial(dialer, listener.local().addr);
-    let inward = accept(listener, dialer.local().addr);
-    for chunk in written(dialer, out) {
+    let (_, inward, asked) = ask(dialer, listener);
+    for chunk in asked {
         listener.handle(START, Input::Stream { id: inward, event: StreamEvent::Chunk(&chunk) });
         drain(listener);
     }
@@ -149,9 +146,31 @@ pub fn tell(dialer: &mut Node, listener: &mut Node) {
     drain(listener);
 }
 
+/// Begins a join: both ends of its stream, and what the dialer says on it. Where there is a key, the
+/// listener first says who it is, and is asked again.
+pub fn ask(dialer: &mut Node, listener: &mut Node) -> (StreamId, StreamId, Vec<Bytes>) {
+    let mut out = dial(dialer, listener.local().addr);
+    let mut inward = accept(listener, dialer.local().addr);
+    let mut asked = written(dialer, out);
+    if dialer.keyring().is_some() {
+        for chunk in hear(listener, inward, &asked) {
+            dialer.handle(START, Input::Stream { id: out, event: StreamEvent::Chunk(&chunk) });
+        }
+        out = connect(dialer);
+        inward = accept(listener, dialer.local().addr);
+        asked = written(dialer, out);
+    }
+    (out, inward, asked)
+}
+
 /// Begins a join, and connects its stream.
 pub fn dial(node: &mut Node, to: SocketAddr) -> StreamId {
     node.join(START, &[to], Duration::from_secs(10)).expect("a join may begin");
+    connect(node)
+}
+
+/// Connects the stream that a node dials.
+fn connect(node: &mut Node) -> StreamId {
     let id = loop {
         match node.poll_output() {
             Some(Output::Dial { id, .. }) => break id,

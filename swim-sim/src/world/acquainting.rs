@@ -75,11 +75,14 @@ impl Directory {
     fn meet(&mut self, newcomer: &mut Node, now: Instant) {
         let here = self.node.local().addr;
         newcomer.join(now, &[here], JOIN_TIMEOUT).expect("a join that may start");
-        let theirs = StreamId::accepted(self.accepted);
-        self.accepted += 1;
+        let mut theirs = StreamId::accepted(self.accepted);
+        // Where there is a key, the first answer says who is here, and it asks again.
+        let mut is_known = self.node.keyring().is_none();
         while let Some(output) = newcomer.poll_output() {
             match output {
                 Output::Dial { id, .. } => {
+                    theirs = StreamId::accepted(self.accepted);
+                    self.accepted += 1;
                     let from = newcomer.local().addr;
                     self.node.handle(now, stream(theirs, StreamEvent::Accepted { from }));
                     newcomer.handle(now, stream(id, StreamEvent::Connected));
@@ -87,6 +90,12 @@ impl Directory {
                 Output::Write { data, id } => {
                     self.node.handle(now, stream(theirs, StreamEvent::Chunk(&data)));
                     newcomer.handle(now, stream(id, StreamEvent::Drained));
+                    while let Some(answer) = self.node.poll_output() {
+                        if let (Output::Write { data, .. }, false) = (answer, is_known) {
+                            newcomer.handle(now, stream(id, StreamEvent::Chunk(&data)));
+                            is_known = true;
+                        }
+                    }
                 }
                 Output::Close { .. }
                 | Output::Abort { .. }
