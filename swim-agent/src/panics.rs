@@ -4,7 +4,7 @@
 //! reads commands: without one of them the agent would go on and look well, and do half of what it
 //! is there for. What watches over it can start it anew, if it only ends.
 
-use std::{panic, process, time::Duration};
+use std::{panic, process, thread, time::Duration};
 
 use crate::sink::Sink;
 
@@ -12,6 +12,12 @@ use crate::sink::Sink;
 /// is written. (X13)
 pub(crate) fn end_the_process(printed: Sink, log: Sink) {
     panic::set_hook(Box::new(move |panic| {
+        // Whoever panics may hold what the log or the printer waits for.
+        let watchdog = thread::Builder::new().spawn(|| {
+            thread::sleep(PATIENCE);
+            process::abort();
+        });
+        drop(watchdog);
         tracing::error!(%panic, "this is a bug in swim: the agent ends without having left");
         // Not by the usual way out of a panic: a log that nobody reads would keep us here.
         printed.flush(FLUSH_LIMIT);
@@ -24,6 +30,8 @@ pub(crate) fn end_the_process(printed: Sink, log: Sink) {
 const STATUS: i32 = 101;
 /// How long a slow reader is waited for.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+/// How long the whole may take, both flushes and the log's line, before the process is cut off.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 #[cfg(test)]
 mod tests {
@@ -32,7 +40,6 @@ mod tests {
         future::pending,
         io,
         process::{Command, Output},
-        thread,
     };
 
     use tokio::runtime;

@@ -180,10 +180,11 @@ impl Node {
             return Ok(());
         };
         let (mut all, mut same) = (0, 0);
-        for stream in self.streams.values() {
+        for (other, stream) in &self.streams {
             all += stream.incoming.bytes.len();
             // Many nodes of one machine share that address.
             let is_same = stream.peer.ip() == source && !source.is_loopback();
+            let is_same = is_same && other.is_accepted() == id.is_accepted();
             same += if is_same { stream.incoming.bytes.len() } else { 0 };
         }
         let places = TRANSFERS_MAX - usize::from(id.is_accepted());

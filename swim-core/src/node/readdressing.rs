@@ -9,6 +9,7 @@ use crate::{
     io::{Output, StreamId},
     reject::Reject,
     stream::{Purpose, Recipient, Role},
+    table::MemberIndex,
     wire::{Message, Sender},
 };
 
@@ -30,7 +31,8 @@ impl Node {
         let Some(stream) = self.remove_stream(id) else { return Ok(()) };
         self.outbox.push(Output::Abort { id });
         let Role::Asks(purpose) = stream.role else { return Err(Reject::Misplaced) };
-        if let Some(peer) = self.peer_at(stream.peer, Some(by)) {
+        let peer = self.peer_at(stream.peer, Some(by));
+        if let Some(peer) = peer.filter(|&peer| peer != MemberIndex::SELF) {
             self.on_sender_stamp(peer, by.stamp);
         }
         let again = self.dial(stream.peer, Some(Recipient::of(by)), purpose.clone());
@@ -43,6 +45,7 @@ impl Node {
             // The same request, in the time that it has.
             (second.was_alone, second.started_at) = (stream.was_alone, stream.started_at);
         }
+        self.touch_stream(again);
         match purpose {
             Purpose::Exchange { seed: Some((join, seed)) } => {
                 if let Some(join) = self.joins.get_mut(&join) {

@@ -87,16 +87,19 @@ impl Node {
 
     /// Gives up the oldest stream on which a peer has not said a word that can be believed. Whoever
     /// belongs here says one within a round trip; who only holds streams open, from however many
-    /// addresses, must open a whole table of them anew within that to keep others out. (X11)
+    /// addresses, must open a whole table of them anew within that to keep others out. Where all of
+    /// them are young, it is by lot: when many come at once, some get through. (X11)
     fn make_room_for_a_stream(&mut self) -> bool {
         let is_mute = |(id, stream): &(&StreamId, &Stream)| {
             id.is_accepted() && matches!(stream.role, Role::Serves(None))
         };
-        let Some(oldest) = self.streams.iter().find(is_mute).map(|(id, _)| *id) else {
-            return false;
-        };
+        let mute = self.streams.iter().filter(is_mute);
+        let mute: Vec<_> = mute.map(|(id, stream)| (*id, stream.started_at)).collect();
+        let Some(&(oldest, started_at)) = mute.first() else { return false };
+        let is_young = self.now < started_at + self.config.probe_timeout;
+        let given_up = if is_young { mute[self.rng.below(mute.len())].0 } else { oldest };
         self.stats.streams_refused += 1;
-        self.abort_stream(oldest);
+        self.abort_stream(given_up);
         true
     }
 

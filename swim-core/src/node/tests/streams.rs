@@ -98,6 +98,7 @@ fn x11_where_all_are_taken_the_oldest_on_which_nothing_was_said_makes_room() {
     let mut stage = Stage::new(|options| options.streams_max = 20);
     let heard: Vec<StreamId> = (1..=10).map(|nth| said_hello(&mut stage, nth)).collect();
     let mute: Vec<StreamId> = (11..=20).map(|nth| stage.accept(nth)).collect();
+    stage.run(SECOND);
     // A whole frame is a word, a part of one is none.
     let part = stage.frame(mute[0], &[head(1)], false);
     stage.stream(mute[0], StreamEvent::Chunk(&part[..part.len() - 1]));
@@ -112,6 +113,17 @@ fn x11_where_all_are_taken_the_oldest_on_which_nothing_was_said_makes_room() {
     let late = stage.accept(31);
     assert_eq!(stage.ended(late), Some(false), "all that are there have said something");
     assert_eq!((stage.node.stats().streams_accepted, stage.node.stats().streams_refused), (30, 11));
+}
+
+/// Where more come within a round trip than have room, some of them get through.
+#[test]
+fn x11_where_all_are_young_it_is_by_lot() {
+    let mut stage = Stage::new(|options| options.streams_max = 20);
+    let ids: Vec<StreamId> = (1..=100).map(|nth| stage.accept(nth)).collect();
+    let open = |ids: &[StreamId]| ids.iter().filter(|&&id| stage.ended(id).is_none()).count();
+    assert_eq!((open(&ids), stage.node.streams.len()), (20, 20));
+    assert!(open(&ids[..80]) > 0, "not only the last");
+    assert!(stage.ended(ids[99]).is_none(), "the newcomer has its turn");
 }
 
 #[test]
