@@ -55,7 +55,10 @@ pub async fn a_leave_is_heard_and_ends_in_silence<P: Platform>() {
     let (c, mut c_events) = nodes.pop().unwrap();
     let (first, second) = both(c.leave(GENEROUS), c.leave(GENEROUS)).await;
     let left = first.unwrap();
-    assert_eq!(second, Ok(left), "whoever asks again waits for the same");
+    // Whoever asks again waits for the same, unless it is over before the node hears of that.
+    if second != Err(LeaveFailed::Refused(LeaveError::Left)) {
+        assert_eq!(second, Ok(left));
+    }
     assert!(left.confirmed >= 1 && left.told >= left.confirmed, "{left:?}");
     for (_, events) in &mut nodes {
         change::<P>(events, "c", MemberChange::Left).await;
