@@ -152,7 +152,8 @@ pub fn ask(dialer: &mut Node, listener: &mut Node) -> (StreamId, StreamId, Vec<B
     let mut out = dial(dialer, listener.local().addr);
     let mut inward = accept(listener, dialer.local().addr);
     let mut asked = written(dialer, out);
-    if dialer.keyring().is_some() {
+    let is_native = DIALECT.get().is_none_or(|dialect| dialect.is_native());
+    if is_native && dialer.keyring().is_some() {
         for chunk in hear(listener, inward, &asked) {
             dialer.handle(START, Input::Stream { id: out, event: StreamEvent::Chunk(&chunk) });
         }
