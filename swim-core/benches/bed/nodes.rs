@@ -152,7 +152,7 @@ pub fn ask(dialer: &mut Node, listener: &mut Node) -> (StreamId, StreamId, Vec<B
     let mut out = dial(dialer, listener.local().addr);
     let mut inward = accept(listener, dialer.local().addr);
     let mut asked = written(dialer, out);
-    let is_native = DIALECT.get().is_none_or(|dialect| dialect.is_native());
+    let is_native = DIALECT.get().is_none_or(|dialect| *dialect == Dialect::Native);
     if is_native && dialer.keyring().is_some() {
         for chunk in hear(listener, inward, &asked) {
             dialer.handle(START, Input::Stream { id: out, event: StreamEvent::Chunk(&chunk) });
