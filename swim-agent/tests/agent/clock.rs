@@ -12,6 +12,7 @@ use std::{
 use crate::harness::{Agent, KEY, LONG, cluster, comes_true, machine, swim, wait_complete};
 
 #[test]
+#[ignore = "takes a minute; the checks run it beside others"]
 fn x4_a_wall_clock_that_is_set_harms_at_most_the_node_that_has_it() {
     let _machine = machine();
     let off_by = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clock-off-by");

@@ -17,11 +17,13 @@ use swim_tokio::{Options, Profile};
 use crate::harness::{Agent, KEY, LONG, cluster, comes_true, machine, wait_complete};
 
 #[test]
+#[ignore = "takes a minute; the checks run it beside others"]
 fn x11_who_holds_streams_open_from_one_address_keeps_nobody_out() {
     members_join_through_a_crowd(|_| Ipv4Addr::LOCALHOST);
 }
 
 #[test]
+#[ignore = "takes a minute; the checks run it beside others"]
 fn x11_who_holds_streams_open_from_many_addresses_keeps_nobody_out() {
     members_join_through_a_crowd(|nth| Ipv4Addr::new(127, 7, 7, u8::try_from(nth).unwrap()));
 }
