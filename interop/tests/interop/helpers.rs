@@ -83,15 +83,19 @@ fn nacks_keep_well(asks: Kind, helps: Kind) {
     cluster.add(helps, "target", &[]);
     cluster.settle();
     cluster.peer("target").pause();
-    until("two probes have failed", || {
+    // On a slow machine a nack may come too late for a probe; without any, none would do.
+    let mut seen = 0;
+    until("a probe has failed and said nothing of its prober", || {
         let peer = cluster.peer("asks");
-        let stats = peer.ask("stats");
-        assert_eq!(stats["health"], 0, "a nack is missing");
         let is_failed = |text: &str| text.contains("Suspect target has failed");
-        let failed = peer.all(|line| line["text"].as_str().is_some_and(is_failed)).len();
+        let failed = peer.all(|line| line["text"].as_str().is_some_and(is_failed)).len() as u64;
         // Nacks of a second one come once the first one is over.
-        let is_over = failed > 1 || stats["nacks"].as_u64() > Some(ASKED);
-        if is_over { Ok(()) } else { Err(stats) }
+        let nacked = peer.ask("stats")["nacks"].as_u64();
+        let over = nacked.map_or(failed, |nacks| nacks.saturating_sub(1) / ASKED);
+        let is_another = over > seen;
+        seen = over;
+        let stats = peer.ask("stats");
+        if is_another && stats["health"] == 0 { Ok(()) } else { Err(stats) }
     });
     nobody_complained(&cluster, &[]);
 }
