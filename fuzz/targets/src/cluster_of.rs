@@ -87,8 +87,8 @@ pub(crate) fn drain(node: &mut Node) -> Vec<Output<swim_core::Event>> {
 /// A number that no stream has that [`introduce`] opens.
 pub(crate) const FREE_STREAM: u64 = 1_000;
 
-/// Lets `node` learn what `peer` says about itself, over a stream that ends before the answer. Where
-/// packets name who they are for, it asks again once it was told who is there.
+/// Lets `node` learn what `peer` says about itself, over a stream that ends before the answer.
+/// Where packets name who they are for, it asks again once it was told who is there.
 fn introduce(node: &mut Node, peer: &mut Node, nth: u64) {
     peer.join(BEGINNING, &[node.local().addr], JOIN_TIMEOUT).expect("a new node may join");
     for id in [StreamId::accepted(2 * nth), StreamId::accepted(2 * nth + 1)] {

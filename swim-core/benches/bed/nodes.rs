@@ -146,8 +146,8 @@ pub fn tell(dialer: &mut Node, listener: &mut Node) {
     drain(listener);
 }
 
-/// Begins a join: both ends of its stream, and what the dialer says on it. Where there is a key, the
-/// listener first says who it is, and is asked again.
+/// Begins a join: both ends of its stream, and what the dialer says on it. Where there is a key,
+/// the listener first says who it is, and is asked again.
 pub fn ask(dialer: &mut Node, listener: &mut Node) -> (StreamId, StreamId, Vec<Bytes>) {
     let mut out = dial(dialer, listener.local().addr);
     let mut inward = accept(listener, dialer.local().addr);
