@@ -22,7 +22,7 @@ pub struct Stats {
     pub stream_bytes_sent: u64,
     /// Streams that peers opened with us.
     pub streams_accepted: u64,
-    /// Streams refused because too many were open.
+    /// Streams refused because too many were open, and those given up to make room for others.
     pub streams_refused: u64,
     /// Streams we dialled.
     pub streams_dialed: u64,

@@ -142,7 +142,8 @@ counters! {
     stream_bytes_received Bytes "swim_stream_received_bytes_total" "Bytes that came in on streams";
     stream_bytes_sent Bytes "swim_stream_sent_bytes_total" "Bytes written to streams";
     streams_accepted Count "swim_streams_accepted_total" "Streams that peers opened";
-    streams_refused Count "swim_streams_refused_total" "Streams refused because too many were open";
+    streams_refused Count "swim_streams_refused_total"
+        "Streams refused or given up because too many were open";
     streams_dialed Count "swim_streams_dialed_total" "Streams opened by this node";
     streams_failed Count "swim_streams_failed_total" "Streams that broke or timed out";
     messages_unknown Count "swim_messages_unknown_total" "Messages of a newer version, skipped";
