@@ -60,6 +60,8 @@ fn c3_l1_l9_a_loss_and_a_restart_are_healed_in_whatever_order_things_happen() {
 #[test]
 fn c2_faults_on_purpose_are_found() {
     use swim_core::Sabotage;
+    let budget = Budget { losses: 2, restarts: 0, delays: 0 };
+    explore(Rules::with(0), budget, 22); // Without one, nothing is found.
     for fault in [
         Sabotage::NeverRefutes,
         Sabotage::RefutesTooLow,
@@ -69,7 +71,6 @@ fn c2_faults_on_purpose_are_found() {
         Sabotage::InventsIncarnations,
     ] {
         let rules = Rules { fault: Some(fault), ..Rules::with(0) };
-        let budget = Budget { losses: 2, restarts: 0, delays: 0 };
         let found = std::panic::catch_unwind(|| explore(rules, budget, 22));
         assert!(found.is_err(), "{fault:?} is not found");
     }
