@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, Read},
-    thread,
+    iter, thread,
 };
 
 use swim_tokio::{Handle, IoStats, Key, Member, Reject, Stats};
@@ -53,10 +53,7 @@ pub(crate) fn read_stdin() -> io::Result<mpsc::Receiver<Result<Command, String>>
     let reader = thread::Builder::new().name("control".into()).stack_size(STACK_LEN);
     // Never joined: a read from a terminal can't be interrupted, the end of the process ends it.
     reader.spawn(move || {
-        let mut stdin = io::stdin().lock();
-        while let Some(line) = next_line(&mut stdin) {
-            let command = line.and_then(|line| parse(&line));
-            let Some(command) = command.transpose() else { continue };
+        for command in commands(io::stdin().lock()) {
             if sender.blocking_send(command).is_err() {
                 return;
             }
@@ -186,6 +183,12 @@ fn machine_stats(stats: &Stats) -> Line {
         reaped pauses
     }
     .with("rejected", stats.rejected())
+}
+
+/// The commands of `input` until it ends, and what is wrong with lines that are none.
+pub(crate) fn commands(mut input: impl BufRead) -> impl Iterator<Item = Result<Command, String>> {
+    let lines = iter::from_fn(move || next_line(&mut input));
+    lines.filter_map(|line| line.and_then(|line| parse(&line)).transpose())
 }
 
 /// The next line without its end; none when there will be no more.

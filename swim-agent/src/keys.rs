@@ -112,7 +112,7 @@ fn check_mode(_: &File) -> Result<(), String> {
 }
 
 /// Reads a JSON array of keys in base64, as Serf keeps it. (Serf: `keyring_file`)
-fn parse(text: &str) -> Result<Keyring, String> {
+pub(crate) fn parse(text: &str) -> Result<Keyring, String> {
     let texts: Vec<String> = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!("is no JSON array of strings (line {line}, column {column})")

@@ -16,6 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use etherparse::PacketBuilder;
 use swim_core::{Dialect, Input, Instant, MemberlistOptions, Node, Options, Output, StreamEvent};
 use swim_fuzz_targets::CUTS;
 use swim_sim::{Step, World, addr, check::Checker, name};
@@ -40,6 +41,8 @@ fn main() {
             let head = [choice, 7, 1, 0, 90];
             put(&corpora.join(streams), &format!("world-{nth:02}"), &[&head, stream]);
         }
+        let capture = captured(&kinds(recorded(dialect), FRAMES), &written(dialect));
+        put(&corpora.join("capture"), &format!("world-{choice:02x}"), &[&capture]);
     }
     golden(&root.join("swim-core/tests/golden/memberlist"), &corpora);
     texts(&root.join("swim-sim/scenarios"), &corpora.join("text"));
@@ -48,6 +51,9 @@ fn main() {
 
 /// How many packets of a world are kept.
 const PACKETS: usize = 16;
+
+/// How many packets are in a capture.
+const FRAMES: usize = 4;
 
 /// Notes what is sent to the first host.
 #[derive(Default)]
@@ -183,6 +189,37 @@ fn unhex(digits: &str) -> Vec<u8> {
     pairs.map(|pair| byte(pair).expect("golden files hold digits")).collect()
 }
 
+/// A capture of packets and streams, the second half of a stream before its first.
+fn captured(packets: &[Bytes], streams: &[Vec<u8>]) -> Vec<u8> {
+    const RAW_IP: u32 = 101;
+    let ip = || PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+    let mut frames = Vec::new();
+    for data in packets {
+        let mut frame = Vec::new();
+        ip().udp(7946, 7946).write(&mut frame, data).expect("a packet fits");
+        frames.push(frame);
+    }
+    for (port, bytes) in (50_000..).zip(streams) {
+        let (head, tail) = bytes.split_at(bytes.len() / 2);
+        let begin = ip().tcp(port, 7946, 99, 1000).syn();
+        let rest = ip().tcp(port, 7946, 100 + head.len() as u32, 1000).ack(1);
+        let first = ip().tcp(port, 7946, 100, 1000).ack(1);
+        for (builder, payload) in [(begin, &[][..]), (rest, tail), (first, head)] {
+            let mut frame = Vec::new();
+            builder.write(&mut frame, payload).expect("a segment fits");
+            frames.push(frame);
+        }
+    }
+    let head = [0xA1B2_C3D4, 0x0004_0002, 0, 0, 65_535, RAW_IP];
+    let mut file: Vec<u8> = head.iter().flat_map(|number| number.to_le_bytes()).collect();
+    for (second, frame) in (1_800_000_000..).zip(frames) {
+        let len = frame.len() as u32;
+        file.extend([second, 0, len, len].iter().flat_map(|number| number.to_le_bytes()));
+        file.extend(frame);
+    }
+    file
+}
+
 fn texts(scenarios: &Path, corpus: &Path) {
     for entry in fs::read_dir(scenarios).expect("there are scenarios") {
         let path: PathBuf = entry.expect("a directory can be read").path();
@@ -203,6 +240,10 @@ fn texts(scenarios: &Path, corpus: &Path) {
         ("setting-never", "reclaim_after=never"),
         ("name", "node-1.example"),
         ("profile", "lan"),
+        ("keyring-file", r#"["c2l4dGVlbiBvZiBieXRlcw==","EBESExQVFhcYGRobHB0eHw=="]"#),
+        ("commands", "broadcast hi\nmeta a b\nkeys add c2l4dGVlbiBvZiBieXRlcw==\nmembers\nleave\n"),
+        ("arguments", "agent\n--node\na\n--bind=127.0.0.1:0\n--join\nb:1\n--set\nreap_after=1h"),
+        ("arguments-decode", "decode\n--dialect\nmemberlist\n--key\nc2l4dGVlbiBvZiBieXRlcw==\n-"),
     ] {
         put(corpus, name, &[text.as_bytes()]);
     }

@@ -2,6 +2,7 @@
 //! when something doesn't hold; `fuzz` gives them to libFuzzer, and the tests of this crate replay
 //! the corpora that it left, on any toolchain.
 
+mod capture;
 mod cluster;
 mod cluster_of;
 mod hold;
@@ -13,6 +14,7 @@ mod script;
 mod stream;
 mod text;
 
+pub use capture::capture;
 pub use cluster::cluster;
 pub use node::node;
 pub use one_encoding::one_encoding;
@@ -24,7 +26,7 @@ pub use text::text;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is that of its corpus and of its program.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("native_packet", native_packet),
     ("memberlist_packet", memberlist_packet),
     ("native_stream", native_stream),
@@ -33,4 +35,5 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("cluster", cluster),
     ("text", text),
     ("one_encoding", one_encoding),
+    ("capture", capture),
 ];

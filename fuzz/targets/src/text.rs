@@ -1,8 +1,9 @@
 //! Bytes as the text that people write: nothing panics, and what is taken and can be written is
 //! taken again as the same.
 
-use std::fmt;
+use std::{ffi::OsString, fmt};
 
+use swim_agent::untrusted;
 use swim_core::{Cidr, Key, Label, Name, Profile};
 use swim_sim::{
     explore::Plan,
@@ -38,6 +39,35 @@ pub fn text(data: &[u8]) {
         assert!(is_sorted, "actions stand in the order of their times");
     }
     plan(text);
+    keyring_file(text);
+    commands(data, text);
+}
+
+/// A keyring file. (X20)
+fn keyring_file(text: &str) {
+    let Ok(ring) = untrusted::keyring_file(text) else { return };
+    let keys: Vec<_> =
+        ring.keys().map(|key| format!("{:?}", key.to_base64().to_string())).collect();
+    let again = untrusted::keyring_file(&format!("[{}]", keys.join(",")));
+    let again = again.expect("what is written is read");
+    assert!(
+        again.keys().eq(ring.keys()),
+        "the keys of a file are read as the same, in their order"
+    );
+}
+
+/// The command line, of which each line is a word, and the commands on standard input. Each is
+/// taken, or refused with a reason.
+fn commands(data: &[u8], text: &str) {
+    if let Err(why) = untrusted::command_line(text.lines().map(OsString::from)) {
+        assert!(!why.is_empty());
+    }
+    let lines = data.split(|&byte| byte == b'\n').count();
+    let commands: Vec<_> = untrusted::commands(data).collect();
+    assert!(commands.len() <= lines, "a line is one command at most");
+    assert!(
+        commands.iter().all(|command| command.as_ref().err().is_none_or(|why| !why.is_empty()))
+    );
 }
 
 /// What is read and written is read as the same.

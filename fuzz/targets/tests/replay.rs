@@ -102,3 +102,8 @@ fn x20_texts() {
 fn w2_one_encoding_per_value() {
     replay("one_encoding");
 }
+
+#[test]
+fn x20_captures() {
+    replay("capture");
+}

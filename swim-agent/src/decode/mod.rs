@@ -7,14 +7,14 @@ mod record;
 mod tcp;
 
 use std::{
-    io::{self, BufWriter, StdoutLock, Write},
+    io::{self, BufWriter, Write},
     net::{IpAddr, SocketAddr},
     process::ExitCode,
 };
 
 use etherparse::{NetSlice, SlicedPacket, TcpSlice, TransportSlice};
 use swim_tokio::{
-    Keyring, Label,
+    Dialect, Keyring, Label,
     inspect::{Conversation, Explanation, Inspector},
 };
 
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitCode, Failure> {
     })?;
     let mut inspector = Inspector::new(args.dialect, &label, keyring(args)?);
     let inputs = args.inputs.iter().map(|word| input::read(word)).collect::<Result<Vec<_>, _>>()?;
-    let mut report = Report::new();
+    let mut report = Report::new(BufWriter::new(io::stdout().lock()));
     let capture = match &inputs[..] {
         [file] => Capture::open(file)
             .map_err(|problem| Failure::Runtime(format!("{}: {problem}", args.inputs[0])))?,
@@ -47,7 +47,11 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("{problem}; see `swim help decode`")));
     }
     if let Some(capture) = capture {
-        report.capture(&mut inspector, capture, args.port)?;
+        let left_out = report.capture(&mut inspector, capture, args.port)?;
+        if left_out > 0 {
+            let text = "were cut when captured, or came in fragments, and are left out";
+            let _ = writeln!(io::stderr(), "swim: {left_out} frames {text}");
+        }
         return report.end();
     }
     match &inputs[..] {
@@ -56,6 +60,19 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitCode, Failure> {
         _ => inputs.iter().try_for_each(|data| report.said(&inspector.packet(data), None)),
     }?;
     report.end()
+}
+
+/// The lines about a capture without keys; none if `file` is no pcap file.
+///
+/// # Errors
+///
+/// What to do with a capture that can't be read here.
+pub(crate) fn lines_of(file: &[u8], dialect: Dialect) -> Result<Option<Vec<u8>>, String> {
+    let Some(capture) = Capture::open(file)? else { return Ok(None) };
+    let mut inspector = Inspector::new(dialect, &Label::default(), None);
+    let mut report = Report::new(Vec::new());
+    report.capture(&mut inspector, capture, None).map_err(|failure| failure.to_string())?;
+    Ok(Some(report.out))
 }
 
 /// The keys of the command line; without any, those of a file or the environment.
@@ -78,23 +95,24 @@ fn keyring(args: &DecodeArgs) -> Result<Option<Keyring>, Failure> {
 }
 
 /// What was said so far, and whether all of it was understood.
-struct Report {
-    out: BufWriter<StdoutLock<'static>>,
+struct Report<W> {
+    out: W,
     is_understood: bool,
 }
 
-impl Report {
-    fn new() -> Self {
-        Self { out: BufWriter::new(io::stdout().lock()), is_understood: true }
+impl<W: Write> Report<W> {
+    fn new(out: W) -> Self {
+        Self { out, is_understood: true }
     }
 
     /// Explains what UDP carried as it came, and then what TCP did, connection by connection.
+    /// Returns how many frames are left out.
     fn capture(
         &mut self,
         inspector: &mut Inspector,
         capture: Capture<'_>,
         port: Option<u16>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u64, Failure> {
         let (mut connections, mut left_out) = (Connections::default(), 0_u64);
         for frame in capture {
             let Ok(sliced) = frame.slice() else {
@@ -122,12 +140,8 @@ impl Report {
             }
         }
         connections.finish().try_for_each(|connection| self.connection(inspector, &connection))?;
-        if left_out > 0 {
-            self.is_understood = false;
-            let text = "were cut when captured, or came in fragments, and are left out";
-            let _ = writeln!(io::stderr(), "swim: {left_out} frames {text}");
-        }
-        Ok(())
+        self.is_understood &= left_out == 0;
+        Ok(left_out)
     }
 
     fn connection(
