@@ -1,5 +1,7 @@
 //! Every bound that no setting changes, with its reason.
 
+use core::time::Duration;
+
 use crate::name::NAME_LEN_MAX;
 
 /// Members known by default at most, of every state: more than any published cluster, and 10 MB.
@@ -48,9 +50,10 @@ pub const SEEDS_PARALLEL: usize = 8;
 pub const JOINS_MAX: usize = 64;
 /// Indirect pings that wait for an answer at most. (X6)
 pub const RELAYS_MAX: usize = 256;
-/// Indirect pings accepted from one requester per second, after a burst. (X6)
+/// Packets sent because one member asks for them, per second and after a burst: pings of others for
+/// it, and broadcasts that it lacks. (X6)
 pub const RELAYS_PER_SECOND: u64 = 10;
-/// Indirect pings accepted from one requester at once. (X6)
+/// Packets sent at once because one member asks for them. (X6)
 pub const RELAYS_BURST: u64 = 20;
 /// Pings asked for by the application that wait for an answer at most.
 pub const PINGS_MAX: usize = 1_024;
@@ -58,6 +61,10 @@ pub const PINGS_MAX: usize = 1_024;
 pub const ACK_PAYLOAD_MAX: usize = 256;
 /// Broadcasts carried and remembered at most; the oldest goes first. (E4)
 pub const BROADCASTS_MAX: usize = 4_096;
+/// For how long a dead member is kept at most that never showed that it was at its address. Names
+/// that nobody has must not stand in the table for as long as those of former members, which are
+/// kept so that rumours don't raise them; of these there are rumours for seconds. (X10)
+pub const UNVALIDATED_REAP_AFTER: Duration = Duration::from_secs(600);
 /// Reaped members remembered at most, for healing long partitions.
 pub const REMEMBERED_MAX: usize = 1_024;
 /// How far ahead of our clock a life may be before it is implausible, in milliseconds. (X7)

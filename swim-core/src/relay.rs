@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Relay {
     pub(crate) requester: MemberIndex,
     pub(crate) requester_nonce: u64,
+    /// In how many bytes it asked.
+    pub(crate) asked_len: usize,
     pub(crate) target: MemberIndex,
     /// When the requester is told that there is no answer yet, and after that, when it is given up.
     pub(crate) deadline: Instant,
@@ -91,7 +93,8 @@ impl Relays {
         gone
     }
 
-    fn spend(&mut self, requester: MemberIndex, now: Instant) -> bool {
+    /// Whether this node sends one more packet for this member. (X6)
+    pub(crate) fn spend(&mut self, requester: MemberIndex, now: Instant) -> bool {
         const FULL: u64 = RELAYS_BURST * 1000;
         let budget = self.budgets.entry(requester).or_insert(Budget { millis: FULL, at: now });
         let elapsed = now.saturating_since(budget.at).min(Duration::from_secs(3600));
@@ -113,6 +116,7 @@ mod tests {
         Relay {
             requester: MemberIndex::new(requester),
             requester_nonce: 1,
+            asked_len: 100,
             target: MemberIndex::new(9),
             deadline: Instant::ORIGIN,
             nacked: false,

@@ -10,6 +10,7 @@ use core::{net::SocketAddr, time::Duration};
 use crate::{
     heap,
     limits::REMEMBERED_MAX,
+    member::Member,
     name::{NAME_LEN_MAX, Name},
     rng::Rng,
     stamp::Stamp,
@@ -28,6 +29,8 @@ struct Peer {
     addr: SocketAddr,
     stamp: Stamp,
     reaped_at: Instant,
+    /// It had shown that it was at its address: there may be somebody.
+    is_validated: bool,
     /// It had its turn in this round.
     tried: bool,
 }
@@ -39,12 +42,19 @@ impl Remembered {
         heap::vec(REMEMBERED_MAX as u64, size_of::<Peer>()).saturating_add(names)
     }
 
-    /// Remembers a member that died under this stamp; the oldest goes if there are too many.
-    pub(crate) fn insert(&mut self, name: Name, addr: SocketAddr, stamp: Stamp, now: Instant) {
+    /// Remembers a member that died. If there are too many, the oldest of those goes that were not
+    /// validated, and else the oldest: names that nobody had push out nobody. (X10)
+    pub(crate) fn insert(&mut self, member: &Member, is_validated: bool, now: Instant) {
         if self.peers.len() >= REMEMBERED_MAX {
-            self.peers.pop_front();
+            let least = self.peers.iter().position(|peer| !peer.is_validated);
+            if least.is_none() && !is_validated {
+                return;
+            }
+            self.peers.remove(least.unwrap_or_default());
         }
-        self.peers.push_back(Peer { name, addr, stamp, reaped_at: now, tried: false });
+        let Member { ref name, addr, stamp, .. } = *member;
+        let (name, reaped_at) = (name.clone(), now);
+        self.peers.push_back(Peer { name, addr, stamp, reaped_at, is_validated, tried: false });
     }
 
     /// Forgets those that were reaped too long ago, and those whose name or address belongs to a
@@ -69,17 +79,24 @@ impl Remembered {
         self.peers.len()
     }
 
+    /// How many there are to be tried again.
+    pub(crate) fn reachable(&self) -> usize {
+        self.peers.iter().filter(|peer| peer.is_validated).count()
+    }
+
     /// Whose turn it is to be tried again: rounds in a fresh random order, each of which visits
     /// everybody once, so that nobody waits for its luck.
     pub(crate) fn next(&mut self, rng: &mut Rng) -> Option<SocketAddr> {
-        if self.peers.iter().all(|peer| peer.tried) {
+        let is_left = |peer: &&mut Peer| peer.is_validated && !peer.tried;
+        let mut left = self.peers.iter_mut().filter(is_left).count();
+        if left == 0 {
             self.peers.iter_mut().for_each(|peer| peer.tried = false);
+            left = self.reachable();
         }
-        let left = self.peers.iter().filter(|peer| !peer.tried).count();
         if left == 0 {
             return None;
         }
-        let peer = self.peers.iter_mut().filter(|peer| !peer.tried).nth(rng.below(left))?;
+        let peer = self.peers.iter_mut().filter(is_left).nth(rng.below(left))?;
         peer.tried = true;
         Some(peer.addr)
     }
@@ -90,17 +107,34 @@ mod tests {
     use alloc::{collections::BTreeSet, format, vec::Vec};
 
     use super::*;
-    use crate::rng;
+    use crate::{
+        member::{State, Versions},
+        name::Meta,
+        rng,
+    };
 
     fn peer(n: usize) -> (Name, SocketAddr) {
         let addr = SocketAddr::from(([10, 0, (n / 250) as u8, (n % 250) as u8], 7946));
         (Name::new(&format!("node-{n}")).unwrap(), addr)
     }
 
+    fn died(name: Name, addr: SocketAddr) -> Member {
+        Member {
+            name,
+            addr,
+            meta: Meta::default(),
+            state: State::Dead,
+            reason: None,
+            stamp: Stamp::new(1, 2),
+            versions: Versions::default(),
+            since: Instant::ORIGIN,
+        }
+    }
+
     fn reaped(range: core::ops::Range<usize>) -> Remembered {
         let mut remembered = Remembered::default();
         for (name, addr) in range.map(peer) {
-            remembered.insert(name, addr, Stamp::new(1, 2), Instant::ORIGIN);
+            remembered.insert(&died(name, addr), true, Instant::ORIGIN);
         }
         remembered
     }
@@ -123,7 +157,7 @@ mod tests {
         let first = remembered.next(&mut rng).unwrap();
         remembered.sift(Instant::ORIGIN, Duration::from_secs(1), |_, addr| addr == first);
         let (name, addr) = peer(99);
-        remembered.insert(name, addr, Stamp::new(1, 2), Instant::ORIGIN);
+        remembered.insert(&died(name, addr), true, Instant::ORIGIN);
         let rest: BTreeSet<_> = round(&mut remembered, &mut rng).into_iter().collect();
         assert!(rest.contains(&addr) && !rest.contains(&first) && rest.len() == 20);
         assert_eq!(Remembered::default().next(&mut rng), None);

@@ -70,6 +70,8 @@ pub(crate) struct Record {
     since: Instant,
     state: State,
     reason: LeaveReason,
+    /// It has shown that it is at its address.
+    validated: bool,
 }
 
 impl Record {
@@ -91,6 +93,10 @@ impl Record {
 
     pub(crate) fn since(&self) -> Instant {
         self.since
+    }
+
+    pub(crate) fn is_validated(&self) -> bool {
+        self.validated
     }
 
     pub(crate) fn profile(&self) -> &Profile {
@@ -212,6 +218,7 @@ impl Table {
         *self = Self { changed_at: now, transitions, ..other.clone() };
         self.swap(MemberIndex::SELF, place);
         for index in (1..self.end().0).map(MemberIndex) {
+            self.validate(index); // As in a cluster that has been there for long.
             self.note(index, [None, Some(self.get(index).belief())]);
         }
         true
@@ -263,6 +270,7 @@ impl Table {
             since: now,
             state: State::Alive,
             reason: LeaveReason::Graceful,
+            validated: false,
         };
         let index = self.free.pop().unwrap_or_else(|| {
             let index = u32::try_from(self.slots.len()).expect("at most 2^20 members");
@@ -311,6 +319,7 @@ impl Table {
         record.state = belief.state;
         record.stamp = belief.stamp;
         if let Some(alive) = alive {
+            record.validated &= record.addr() == alive.addr;
             record.profile.replace(alive);
         }
         self.count(index, 1);
@@ -322,6 +331,11 @@ impl Table {
         }
         #[cfg(feature = "simulation")]
         self.note(index, [Some(before), Some(self.get(index).belief())]);
+    }
+
+    /// Stores that a member is where it is said to be.
+    pub(crate) fn validate(&mut self, index: MemberIndex) {
+        self.record_mut(index).validated = true;
     }
 
     /// Stores why a member left.

@@ -50,6 +50,7 @@ impl Node {
             return self.reject_stream(id, reject);
         }
         if opened.last {
+            self.validate_by_stream(id, opened.sender);
             self.on_half_complete(id);
         }
     }
@@ -128,8 +129,10 @@ impl Node {
                         Some(by) => (entry.alive.name == by.name, self.table.find(by.name)),
                         None => (entry.alive.addr == addr, self.peer_at(addr, None)),
                     };
+                    let says_so_itself = first_hand || opened.sender.is_none();
+                    let in_person = says_so_itself && entry.alive.addr.ip() == addr.ip();
                     let (conflicts, told) = (self.stats.conflicts, self.outbox.next_seq());
-                    let source = Source { addr, carrier, is_news, first_hand };
+                    let source = Source { addr, carrier, is_news, first_hand, in_person };
                     self.on_entry(&entry, source);
                     self.count_told(id, told)?;
                     if first_hand && self.stats.conflicts > conflicts {

@@ -40,6 +40,23 @@ const STORM_SHARE: u64 = 8;
 /// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
 const REPAIR_PACKETS_MAX: usize = 8;
 
+/// What must not wait for the next round of gossip.
+#[derive(Debug, Default)]
+pub(super) struct Urgency {
+    /// There is something.
+    pub(super) is_pending: bool,
+    /// When there was something last, and went out.
+    answered_at: Option<Instant>,
+}
+
+impl Urgency {
+    fn answer(&mut self, now: Instant) {
+        if core::mem::take(&mut self.is_pending) {
+            self.answered_at = Some(now);
+        }
+    }
+}
+
 impl Node {
     /// Sends one round now. memberlist state.go: `gossip`.
     fn gossip_now(&mut self) {
@@ -66,17 +83,29 @@ impl Node {
     /// Sends a round if there is news and the last one is an interval ago or the news is urgent;
     /// sets or clears the timer of the next.
     pub(super) fn pace_gossip(&mut self) {
-        let is_urgent = core::mem::take(&mut self.urgent);
-        if self.phase == Phase::Left || !(self.config.gossips() || is_urgent) {
+        if self.phase == Phase::Left || !(self.config.gossips() || self.urgency.is_pending) {
             return;
         }
+        self.urgency.is_pending &= self.has_news();
         let due = self.next_round();
         let is_idle = sabotaged!(self, GossipsForNothing) && due.is_some_and(|due| due <= self.now);
-        if is_idle || self.has_news() && (is_urgent || due.is_none_or(|due| due <= self.now)) {
+        let is_urgent = self.next_urgent_round().is_some_and(|due| due <= self.now);
+        let is_due = self.config.gossips() && due.is_none_or(|due| due <= self.now);
+        if is_idle || self.has_news() && (is_urgent || is_due) {
+            self.urgency.answer(self.now);
             self.gossip_now();
         }
-        let next = self.next_round().filter(|_| self.has_news() && self.config.gossips());
-        self.set_timer(Timer::Gossip, next);
+        let round = self.next_round().filter(|_| self.config.gossips());
+        let next = round.into_iter().chain(self.next_urgent_round()).min();
+        self.set_timer(Timer::Gossip, next.filter(|_| self.has_news()));
+    }
+
+    /// When a refutation that waits may go out: at once, but at the pace of fresh news. Else each
+    /// accusation would make some packets. (X6)
+    fn next_urgent_round(&self) -> Option<Instant> {
+        let pace = self.gossip_pace() / FRESH_PACE;
+        let last = self.urgency.answered_at.map(|last| last + pace);
+        self.urgency.is_pending.then(|| last.unwrap_or(self.now))
     }
 
     /// When the pace allows the next round; `None` if there was none yet.
@@ -197,6 +226,7 @@ impl Node {
             self.repair_tables(peer, [ours.members, theirs.members]);
         }
         if theirs.broadcasts != ours.broadcasts
+            && self.table.get(peer).is_validated()
             && self.repair.broadcasts_after <= self.now
             && !self.broadcasts.agrees(theirs.broadcasts, self.now, self.dissemination_window())
         {
@@ -253,12 +283,12 @@ impl Node {
         let (missing, unknown) = self.broadcasts.missing_from(summary.hashes, self.now);
         let mut missing = missing.into_iter().peekable();
         for _ in 0..REPAIR_PACKETS_MAX {
-            if missing.peek().is_none() {
+            if missing.peek().is_none() || !self.relays.spend(peer, self.now) {
                 break;
             }
             self.send_broadcasts(peer, &mut missing);
         }
-        if unknown && summary.reply {
+        if unknown && summary.reply && self.relays.spend(peer, self.now) {
             self.send_summary(peer, false);
         }
     }
@@ -304,7 +334,7 @@ impl Node {
         addr: core::net::SocketAddr,
         carrier: Option<MemberIndex>,
     ) -> Source {
-        Source { addr, carrier, is_news: true, first_hand: false }
+        Source { carrier, ..Source::heard_at(addr) }
     }
 }
 

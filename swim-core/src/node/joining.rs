@@ -1,7 +1,7 @@
 //! Joining: seeds are tried in parallel, each has its outcome, and the whole has a deadline.
 //! memberlist memberlist.go: `Join`, bettered.
 
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, format, string::String};
 use core::{
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -118,8 +118,7 @@ impl Node {
                 self.set_outcome(id, seed, SeedOutcome::Myself);
                 continue;
             }
-            if !self.may_be_dialed(addr) {
-                let reason = "this address is not allowed for a seed".into();
+            if let Some(reason) = self.why_not_dialed(addr) {
                 self.set_outcome(id, seed, SeedOutcome::Refused { reason });
                 continue;
             }
@@ -138,13 +137,33 @@ impl Node {
         self.timers.reset(Timer::Join, id, Some(old), Some(new));
     }
 
-    /// Whether somebody could be at this address who may be a member. (X19)
-    fn may_be_dialed(&self, addr: SocketAddr) -> bool {
+    /// Why nobody can be at this address who may be a member, if that is so. (X19)
+    fn why_not_dialed(&self, addr: SocketAddr) -> Option<String> {
         let ip = addr.ip();
         let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
         let is_usable = !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast;
-        let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(ip));
-        is_usable && addr.port() != 0 && allowed
+        if !is_usable || addr.port() == 0 {
+            return Some("nobody can be reached at this address".into());
+        }
+        if !self.is_allowed(ip) {
+            return Some("this address is not on the list of allowed ones".into());
+        }
+        let own = self.config.addr;
+        let problem = "this address is that of the machine itself, and others reach this node at";
+        (!self.is_within_reach(ip))
+            .then(|| format!("{problem} {own}: name the address of a member"))
+    }
+
+    /// Whether the allow list has this address.
+    pub(super) fn is_allowed(&self, ip: IpAddr) -> bool {
+        self.config.allow.as_ref().is_none_or(|list| list.allows(ip))
+    }
+
+    /// Whether members could be at this address: behind a loopback address there is something else
+    /// on each machine, unless all members are on this one.
+    pub(super) fn is_within_reach(&self, ip: IpAddr) -> bool {
+        let is_loopback = |ip: IpAddr| ip.to_canonical().is_loopback();
+        !is_loopback(ip) || is_loopback(self.config.addr.ip())
     }
 
     /// Ends what is unfinished with this outcome.

@@ -27,6 +27,15 @@ pub(super) struct Source {
     pub(super) is_news: bool,
     /// Whether the claim's subject itself says it.
     pub(super) first_hand: bool,
+    /// Whether it does so on a stream with the address that it claims.
+    pub(super) in_person: bool,
+}
+
+impl Source {
+    /// Of what a packet from somebody at this address says.
+    pub(super) fn heard_at(addr: SocketAddr) -> Self {
+        Self { addr, carrier: None, is_news: true, first_hand: false, in_person: false }
+    }
 }
 
 impl Node {
@@ -146,7 +155,12 @@ impl Node {
         let is_in = record.state().is_live() || record.stamp().life == stamp.life;
         if is_in && stamp > record.stamp() {
             let addr = record.addr();
-            let source = Source { addr, carrier: Some(sender), is_news: false, first_hand: true };
+            let source = Source {
+                carrier: Some(sender),
+                is_news: false,
+                first_hand: true,
+                ..Source::heard_at(addr)
+            };
             self.hear_belief(sender, Belief::new(stamp, State::Alive), None, source);
         }
     }
@@ -227,14 +241,19 @@ impl Node {
         }
     }
 
-    fn on_newcomer(&mut self, alive: &Alive<'_>, source: Source) {
+    /// Where the table is full, the dead make room for whoever comes in person, and for nobody else:
+    /// names that others only speak of fill it up once, and stand in nobody's way. (X10)
+    fn on_newcomer(&mut self, alive: &Alive<'_>, mut source: Source) {
         if !self.admits(alive) {
             return;
         }
         let is_full = self.table.counts().total() >= self.config.members_max;
         if is_full && !sabotaged!(self, IgnoresItsLimit) {
-            self.stats.claims_refused += 1;
-            return self.reject(Reject::TableFull, source.addr);
+            if !(source.in_person && self.make_room()) {
+                self.stats.claims_refused += 1;
+                return self.reject(Reject::TableFull, source.addr);
+            }
+            source.carrier = None; // It may have been the one that made room.
         }
         self.stats.claims_applied += 1;
         let index = self.table.insert(alive, self.now);
@@ -367,9 +386,10 @@ impl Node {
         }
     }
 
-    /// Whether the allow list and the policy let this claim in.
+    /// Whether its address, the allow list and the policy let this claim in.
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
-        let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
+        let ip = alive.addr.ip();
+        let allowed = self.is_allowed(ip) && self.is_within_reach(ip);
         let Alive { name, addr, meta, versions, stamp, mapped: _ } = *alive;
         let candidate = Candidate { name: name.as_str(), addr, meta, versions, stamp };
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();
@@ -393,6 +413,6 @@ impl Node {
 
     /// The source of what this node found out itself.
     pub(super) fn own_word(&self) -> Source {
-        Source { addr: self.config.addr, carrier: None, is_news: true, first_hand: false }
+        Source::heard_at(self.config.addr)
     }
 }

@@ -81,6 +81,9 @@ mod sabotaging;
 mod streams;
 mod timeout;
 mod transmit;
+mod validating;
+
+use gossip::Urgency;
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///
@@ -140,8 +143,7 @@ pub struct Node {
     next_broadcast: u64,
     gossip_at: Option<Instant>,
     gossiped_at: Option<Instant>,
-    /// Something must not wait for the next round of gossip.
-    urgent: bool,
+    urgency: Urgency,
 
     probe: Option<Probe>,
     probe_stream: Option<StreamId>,
@@ -243,7 +245,7 @@ impl Node {
             next_broadcast: 1,
             gossip_at: None,
             gossiped_at: None,
-            urgent: false,
+            urgency: Urgency::default(),
             probe: None,
             probe_stream: None,
             probe_at: None,

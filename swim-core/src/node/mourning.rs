@@ -102,11 +102,13 @@ impl Node {
     }
 
     pub(super) fn bury(&mut self, index: MemberIndex) {
-        self.graveyard.push(index, self.now);
+        self.graveyard.push(index, self.table.get(index).is_validated(), self.now);
         self.dead_ring.insert(index);
         self.sweep_graveyard();
-        if self.reap_at.is_none() {
-            self.schedule_reaping();
+        // One that was never validated is to be forgotten before those that died earlier.
+        let due = self.graveyard.next_due(self.config.reap_after);
+        if self.reap_at.is_none() || due < self.reap_at {
+            self.set_timer(Timer::Reap, due);
         }
     }
 
@@ -140,6 +142,17 @@ impl Node {
         self.set_timer(Timer::Reap, due);
     }
 
+    /// Forgets one of the dead, if there is one: the one that is missed least. (X10)
+    pub(super) fn make_room(&mut self) -> bool {
+        while let Some(grave) = self.graveyard.pop() {
+            if self.is_grave(grave) {
+                self.reap(grave.member);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Whether a grave still is one: its member may have come back, or been reaped, since.
     pub(super) fn is_grave(&self, grave: Grave) -> bool {
         let record = self.table.try_get(grave.member);
@@ -152,7 +165,8 @@ impl Node {
         let record = self.table.get(index);
         let (was_dead, member) = (record.state() == State::Dead, Arc::new(record.member()));
         if was_dead {
-            self.remembered.insert(member.name.clone(), member.addr, member.stamp, self.now);
+            let is_validated = record.is_validated();
+            self.remembered.insert(&member, is_validated, self.now);
         }
         self.claims.remove(index);
         self.conflicts.forget(index);

@@ -18,7 +18,7 @@ use crate::{
     stamp::Stamp,
     stream::Purpose,
     table::{MemberIndex, Table},
-    wire::{Accusation, Ack, Claim, Digest, IndirectPing, Message, Nack, Ping, RelayedAck, Sender},
+    wire::{Accusation, Ack, Claim, IndirectPing, Message, Nack, Ping, RelayedAck, Sender},
 };
 
 impl Node {
@@ -177,6 +177,7 @@ impl Node {
         ack: &Ack<'_>,
     ) {
         if let Some(from) = from {
+            self.validate_by_answer(from, ack.nonce);
             #[cfg(feature = "simulation")]
             self.note(|_| crate::hearsay::Hearsay::Answered { nonce: ack.nonce });
             let late = sabotaged!(self, CountsLateAcks);
@@ -255,7 +256,7 @@ impl Node {
         let (target, stamp) = (Name::from_checked(record.name()), record.stamp());
         let nonce = relay.requester_nonce;
         let message = Message::RelayedAck(RelayedAck { nonce, target: target.by_ref(), stamp });
-        self.send_to_member(relay.requester, &[message]);
+        self.answer(relay.requester, &message, relay.asked_len);
     }
 
     /// A helper reached the target.
@@ -319,8 +320,7 @@ impl Node {
             (probe.carried, probe.introduced) = (None, None);
         }
         if !self.leave.as_mut().is_some_and(|leave| leave.is_unheard(nack.nonce, started)) {
-            let (nonce, digest) = (nack.nonce, Digest::default());
-            self.on_ack(Some(from), Some(by), &Ack { nonce, digest, payload: &[] });
+            self.on_ack(Some(from), Some(by), &Ack::bare(nack.nonce));
         }
         self.exchange_with(from);
         true
@@ -328,33 +328,43 @@ impl Node {
 
     /// Pings `target` for `requester`, if both know it at the same address. The address that is
     /// pinged comes from our own table. (X6)
-    pub(super) fn on_indirect_ping(&mut self, requester: MemberIndex, request: &IndirectPing<'_>) {
+    pub(super) fn on_indirect_ping(
+        &mut self,
+        requester: MemberIndex,
+        request: &IndirectPing<'_>,
+        asked_len: usize,
+    ) {
         let IndirectPing { nonce: requester_nonce, target, addr, nack: wants_nack } = *request;
         let target = target
             .and_then(|target| self.table.find(target))
             .filter(|&index| index != MemberIndex::SELF);
         // One of that name elsewhere could not vouch for the one that is meant. (X9)
         let target = target.filter(|&index| self.table.get(index).addr() == addr);
-        let Some(target) = target else { return self.refuse_relay(requester, request) };
+        let Some(target) = target else {
+            return self.refuse_relay(requester, request, asked_len);
+        };
+        // Two answers are more than one question.
+        let wants_nack = wants_nack && self.table.get(requester).is_validated();
         let nonce = self.fresh_nonce();
         // Half of the time the requester waits in all, so that the nack arrives well before its
         // deadline. Lifeguard sends it at 80 % of the timeout, which is late with WAN settings.
         let deadline = self.now + self.config.probe_timeout / 2;
         let nacked = false;
-        let relay = Relay { requester, requester_nonce, target, deadline, nacked, wants_nack };
+        let relay =
+            Relay { requester, requester_nonce, asked_len, target, deadline, nacked, wants_nack };
         if !self.relays.accept(nonce, relay, self.now) {
-            return self.refuse_relay(requester, request);
+            return self.refuse_relay(requester, request, asked_len);
         }
         self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
-        let digest = self.digest();
-        self.send_to_member(target, &[Message::Ping(Ping { nonce, digest })]);
+        let ping = Message::Ping(Ping { nonce, digest: self.digest() });
+        self.answer(target, &ping, self.config.packet_len_max);
     }
 
     /// Says at once that there will be no answer: the requester's own health is not to blame.
-    fn refuse_relay(&mut self, requester: MemberIndex, request: &IndirectPing<'_>) {
+    fn refuse_relay(&mut self, to: MemberIndex, request: &IndirectPing<'_>, asked_len: usize) {
         self.stats.relays_refused += 1;
         if request.nack {
-            self.send_to_member(requester, &[Message::Nack(Nack { nonce: request.nonce })]);
+            self.answer(to, &Message::Nack(Nack { nonce: request.nonce }), asked_len);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     reject::Reject,
     sabotage::sabotaged,
     table::MemberIndex,
-    wire::{Ack, Digest, Message, Nack, Opened, Ping, Receiver, Sender, To},
+    wire::{Ack, Message, Nack, Opened, Ping, Receiver, Sender, To},
 };
 
 impl Node {
@@ -51,7 +51,7 @@ impl Node {
             return self.reject(Reject::OwnName, from);
         }
         if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
-            return self.on_opened_after_leave(from, opened);
+            return self.on_opened_after_leave(from, len, opened);
         }
         if opened.to == To::FormerUs && !sabotaged!(self, ReadsFormerLives) {
             return self.on_opened_for_former_life(from, len, opened);
@@ -70,7 +70,7 @@ impl Node {
             match message {
                 // Answered last, so that the answer knows what came with it.
                 Message::Ping(the_ping) => ping = Some(the_ping),
-                _ => self.on_message(from, peer, opened, &message),
+                _ => self.on_message((from, len), peer, opened, &message),
             }
         }
         if let Some(ping) =
@@ -91,10 +91,10 @@ impl Node {
     /// In the old dialect, who has not heard of our leave must not come to suspect us, and find out
     /// in that way: pings are answered until the end, and nothing else. memberlist net.go:
     /// `handlePing`.
-    fn on_opened_after_leave(&mut self, from: SocketAddr, opened: &Opened<'_>) {
+    fn on_opened_after_leave(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         for message in &opened.messages {
             if let Message::Ping(ping) = message {
-                self.send_bare_ack(from, ping.nonce);
+                self.send_bare_ack(from, ping.nonce, len);
             }
         }
     }
@@ -109,13 +109,13 @@ impl Node {
             && let Some(receiver) = opened.sender.map(receiver_of)
         {
             let nack = Message::Nack(Nack { nonce: ping.nonce });
-            self.send_to_stranger(from, Some(receiver), &[nack], len);
+            self.send_to_stranger(from, Some(receiver), &nack, len);
         }
     }
 
     fn on_message(
         &mut self,
-        from: SocketAddr,
+        (from, len): (SocketAddr, usize),
         peer: Option<MemberIndex>,
         opened: &Opened<'_>,
         message: &Message<'_>,
@@ -142,22 +142,21 @@ impl Node {
                 });
             }
             (Message::IndirectPing(request), Some(peer)) => {
-                self.on_indirect_ping(peer, request);
+                self.on_indirect_ping(peer, request, len);
             }
             (Message::RelayedAck(ack), Some(peer)) => self.on_relayed_ack(peer, ack),
             (Message::Nack(nack), Some(peer)) => {
                 let peer = self.answerer(from, Some(peer), opened.sender, nack.nonce);
                 peer.into_iter().for_each(|peer| self.on_nack(peer, opened.sender, *nack));
             }
-            (Message::BroadcastSummary(summary), Some(peer)) => self.on_summary(peer, summary),
-            // Strangers get no work done. (X6)
-            (
-                Message::IndirectPing(_)
-                | Message::RelayedAck(_)
-                | Message::Nack(_)
-                | Message::BroadcastSummary(_),
-                None,
-            ) => self.reject(Reject::Stranger, from),
+            (Message::BroadcastSummary(summary), Some(peer))
+                if self.table.get(peer).is_validated() =>
+            {
+                self.on_summary(peer, summary);
+            }
+            // Strangers get no work done, and the answer to a summary is as long as it may be. (X6)
+            (Message::IndirectPing(_) | Message::RelayedAck(_) | Message::Nack(_), None)
+            | (Message::BroadcastSummary(_), _) => self.reject(Reject::Stranger, from),
             (
                 Message::Ping(_)
                 | Message::ExchangeHead(_)
@@ -187,7 +186,11 @@ impl Node {
         let digest = self.digest();
         let payload = self.ack_payload.clone();
         let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
-        self.send_with_unheard(peer, Message::Ack(ack));
+        if self.table.get(peer).is_validated() {
+            self.send_with_unheard(peer, Message::Ack(ack));
+        } else {
+            self.acknowledge_unvalidated(peer, ack, len);
+        }
         self.on_ping_digest(peer, ping.digest);
     }
 
@@ -201,16 +204,15 @@ impl Node {
         let nonce = ping.nonce;
         let Some(sender) = opened.sender else {
             // The old dialect has no word for it: we are here, and that is all.
-            return self.send_bare_ack(from, nonce);
+            return self.send_bare_ack(from, nonce, len);
         };
         let nack = Message::Nack(Nack { nonce });
-        self.send_to_stranger(from, Some(receiver_of(sender)), &[nack], len);
+        self.send_to_stranger(from, Some(receiver_of(sender)), &nack, len);
     }
 
     /// An answer with nothing in it but its number.
-    fn send_bare_ack(&mut self, to: SocketAddr, nonce: u64) {
-        let ack = Ack { nonce, digest: Digest::default(), payload: &[] };
-        self.send_to_stranger(to, None, &[Message::Ack(ack)], self.config.packet_len_max);
+    fn send_bare_ack(&mut self, to: SocketAddr, nonce: u64, len: usize) {
+        self.send_to_stranger(to, None, &Message::Ack(Ack::bare(nonce)), len);
     }
 
     /// The member that a packet from this address comes from. A name at another address than it is

@@ -39,5 +39,6 @@ mod streams;
 mod suspect;
 mod suspicion;
 mod transitions;
+mod validating;
 mod verdict;
 mod whole;

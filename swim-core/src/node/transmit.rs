@@ -1,7 +1,7 @@
 //! Packets: what a packet is for, and what rides along on it. SWIM 4.1: dissemination by
 //! piggybacking on pings and acks.
 
-use core::{iter::Peekable, net::SocketAddr, time::Duration};
+use core::{iter::Peekable, net::SocketAddr, slice, time::Duration};
 
 use bytes::Bytes;
 
@@ -24,6 +24,8 @@ use crate::{
     },
 };
 
+/// A bare ack is shorter than a ping by so many bytes, but for the names of those who send them.
+const ANSWER_SPARE: usize = 12;
 /// Every so many packets, user broadcasts are served before membership news.
 const USER_TURN: u64 = 4;
 
@@ -61,25 +63,57 @@ impl Node {
         }
         let rides = rider.is_some_and(|claim| writer.push(&Message::Claim(claim)));
         let introduced = self.unheard_stamp().filter(|_| self.introduce(&mut writer));
+        // Who can't be sure yet that we are here answers in no more bytes than it is asked in. (X6)
+        let is_short = record.name().as_bytes().len() > self.name.len() + ANSWER_SPARE;
+        let is_asked = messages.iter().any(|message| matches!(message, Message::Ping(_)));
+        if is_asked && is_short && introduced.is_none() && !record.is_validated() {
+            self.introduce(&mut writer);
+        }
         self.fill(&mut writer, to);
         self.send(addr, writer);
         (rides, introduced)
     }
 
-    /// Sends `messages` to an address, and nothing else: we don't know who is there.
+    /// Sends a message to an address, and nothing else, if it takes no more than so many bytes: we
+    /// don't know who is there. Returns whether it was sent. (X6)
     pub(super) fn send_to_stranger(
         &mut self,
         addr: SocketAddr,
         to: Option<Receiver<'_>>,
-        messages: &[Message<'_>],
+        message: &Message<'_>,
         len_max: usize,
-    ) {
-        let mut writer = begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, to);
-        push_all(&mut writer, messages);
+    ) -> bool {
+        let writer = begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, to);
+        self.send_within(addr, writer, message, len_max)
+    }
+
+    /// The same to a member that has yet to show that it is at its address.
+    pub(super) fn send_to_unvalidated(
+        &mut self,
+        to: MemberIndex,
+        message: &Message<'_>,
+        len_max: usize,
+    ) -> bool {
+        let record = self.table.get(to);
+        let (addr, own_name, to) = (record.addr(), self.name.by_ref(), receiver(record));
+        let writer = begin(&mut self.wire, &self.table, own_name, self.wall, Some(to));
+        self.send_within(addr, writer, message, len_max)
+    }
+
+    fn send_within(
+        &mut self,
+        to: SocketAddr,
+        mut writer: PacketWriter,
+        message: &Message<'_>,
+        len_max: usize,
+    ) -> bool {
+        push_all(&mut writer, slice::from_ref(message));
         let data = self.wire.finish_packet(writer);
-        if data.len() <= len_max {
-            self.put(addr, data);
+        let fits = data.len() <= len_max;
+        if fits {
+            self.put(to, data);
         }
+        fits
     }
 
     /// Sends a round's packet of news to a member; false if there was none for it.
@@ -151,9 +185,13 @@ impl Node {
     }
 
     pub(super) fn dissemination_window(&self) -> Duration {
+        math::dissemination_window(self.gossip_pace(), self.table.live())
+    }
+
+    /// How often news is passed on: with rounds, or else with probes.
+    pub(super) fn gossip_pace(&self) -> Duration {
         let gossips = self.config.gossips();
-        let pace = if gossips { self.config.gossip_interval } else { self.config.probe_interval };
-        math::dissemination_window(pace, self.table.live())
+        if gossips { self.config.gossip_interval } else { self.config.probe_interval }
     }
 
     /// How often one update is sent by this node.

@@ -76,6 +76,17 @@ pub(crate) struct Ack<'a> {
     pub(crate) payload: &'a [u8],
 }
 
+impl Ack<'_> {
+    /// One that says nothing else.
+    pub(crate) fn bare(nonce: u64) -> Self {
+        Self { nonce, digest: Digest::default(), payload: &[] }
+    }
+
+    pub(crate) fn is_bare(&self) -> bool {
+        self.digest == Digest::default() && self.payload.is_empty()
+    }
+}
+
 /// "Ask `target` for me." SWIM 3.1: ping-req. No packet is sent to the address: the helper looks
 /// the target up in its own table (X6), and asks nobody if it knows it elsewhere. (X9)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

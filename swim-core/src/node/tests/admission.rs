@@ -90,7 +90,14 @@ fn x19_a_seed_outside_the_list_is_not_dialled() {
 #[test]
 fn x19_a_seed_at_which_nobody_can_be_is_not_dialled() {
     let mut stage = Stage::new(|_| {});
-    let nowhere = ["0.0.0.0:7946", "10.0.0.9:0", "224.0.0.1:7946", "255.255.255.255:7946"];
+    let nowhere = [
+        "0.0.0.0:7946",
+        "10.0.0.9:0",
+        "224.0.0.1:7946",
+        "255.255.255.255:7946",
+        "127.0.0.1:7946",
+        "[::1]:7946",
+    ];
     for seed in nowhere {
         stage.clear();
         let seed = seed.parse().unwrap();
@@ -100,6 +107,18 @@ fn x19_a_seed_at_which_nobody_can_be_is_not_dialled() {
             .count();
         assert_eq!(dials, 0, "{seed}: {join:?}");
         stage = Stage::new(|_| {});
+    }
+}
+
+/// Behind a loopback address there is something else on each machine.
+#[test]
+fn x19_loopback_is_for_those_who_are_there_themselves() {
+    let here = "127.0.0.9:7946".parse().unwrap();
+    for (own, expected) in [("10.0.0.1:7946", None), ("127.0.0.1:7946", Some(State::Alive))] {
+        let mut stage = Stage::new(|options| options.addr = own.parse().unwrap());
+        stage.say(1, &[says(Alive { addr: here, ..alive(9, 1, 1) })]);
+        assert_eq!(stage.state(9), expected, "{own}");
+        assert_eq!(stage.node.stats().claims_refused, u64::from(expected.is_none()));
     }
 }
 

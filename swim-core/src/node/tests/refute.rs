@@ -1,7 +1,7 @@
 //! How the node speaks up when others say of it what it knows better. SWIM 4.2: "refutation";
 //! memberlist state.go: `refute`.
 
-use std::{format, time::Duration};
+use std::{format, time::Duration, vec::Vec};
 
 use super::{
     stage::Stage,
@@ -117,6 +117,29 @@ fn a_refutation_goes_out_at_once_and_not_with_the_next_round() {
     assert!(sent >= 3, "a round to three, not {sent}");
     assert!(stage.claims_to(2).contains(&"alive n 5.2".into()));
     assert!(stage.claims_to(3).contains(&"alive n 5.2".into()));
+}
+
+/// Each accusation is refuted; but who makes thousands gets no thousands of rounds for them.
+#[test]
+fn x6_refutations_go_out_at_the_pace_of_fresh_news() {
+    for gossip_interval in [Duration::from_millis(200), Duration::ZERO] {
+        let mut stage = Stage::new(|options| options.gossip_interval = gossip_interval);
+        (1..=3).for_each(|nth| stage.introduce(nth));
+        stage.sleep(Duration::from_secs(9));
+        stage.clear();
+        let pace = stage.node.gossip_pace() / 8;
+        let began = stage.now;
+        for incarnation in 1..=1_000 {
+            stage.say(1, &[is_suspect(NODE, (5, incarnation), 1)]);
+        }
+        assert_eq!(stage.node.stats().refutations, 1_000);
+        let rounds = stage.node.stats().gossip_rounds;
+        stage.run(pace);
+        let sent: Vec<_> = stage.sent.iter().filter(|sent| sent.at < began + pace).collect();
+        assert!((1..=6).contains(&sent.len()), "{} packets for 1,000 accusations", sent.len());
+        assert_eq!(stage.node.stats().gossip_rounds, rounds + 1, "the last word goes out, too");
+        assert!(stage.claims_to_any().contains(&"alive n 5.1001".into()));
+    }
 }
 
 #[test]

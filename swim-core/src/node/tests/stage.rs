@@ -24,6 +24,7 @@ use crate::{
     keyring::Keyring,
     label::Label,
     member::State,
+    name::named,
     stamp::{Life, Stamp},
     time::Instant,
     wire::Message,
@@ -129,8 +130,15 @@ impl Stage {
         stage
     }
 
-    /// The nth makes itself known.
+    /// The nth makes itself known, and is one that has answered before.
     pub(super) fn introduce(&mut self, nth: usize) {
+        self.mention(nth);
+        let index = self.node.table.find(named(&name(nth))).unwrap();
+        self.node.table.validate(index);
+    }
+
+    /// The nth is said to be there.
+    pub(super) fn mention(&mut self, nth: usize) {
         self.say(nth, &[is_alive(nth, 1, 1)]);
         assert_eq!(self.state(nth), Some(State::Alive));
     }

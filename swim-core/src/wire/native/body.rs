@@ -23,11 +23,7 @@ use crate::{
 pub(crate) fn read<'a>(kind: Kind, from: &mut Reader<'a>) -> Result<Message<'a>, Reject> {
     Ok(match kind {
         Kind::Ping => Message::Ping(Ping { nonce: from.fixed_u64()?, digest: read_digest(from)? }),
-        Kind::Ack => Message::Ack(Ack {
-            nonce: from.fixed_u64()?,
-            digest: read_digest(from)?,
-            payload: from.bytes()?,
-        }),
+        Kind::Ack => Message::Ack(read_ack(from)?),
         Kind::IndirectPing => {
             let (nonce, target) = (from.fixed_u64()?, Some(from.name()?));
             Message::IndirectPing(IndirectPing {
@@ -85,10 +81,12 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
             to.fixed_u64(nonce);
             put_digest(digest, to);
         }
-        Message::Ack(Ack { nonce, digest, payload }) => {
-            to.fixed_u64(nonce);
-            put_digest(digest, to);
-            to.bytes(payload);
+        Message::Ack(ack) => {
+            to.fixed_u64(ack.nonce);
+            if !ack.is_bare() {
+                put_digest(ack.digest, to);
+                to.bytes(ack.payload);
+            }
         }
         Message::IndirectPing(IndirectPing { nonce, target, addr, nack: _ }) => {
             to.fixed_u64(nonce);
@@ -126,6 +124,17 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
         Message::Delivered | Message::Readdress => {}
         Message::Refused(Refusal { text }) => to.name(NameRef::from_checked(text.as_bytes())),
     }
+}
+
+/// A bare ack ends after its number: it must fit where a ping did. (X6)
+fn read_ack<'a>(from: &mut Reader<'a>) -> Result<Ack<'a>, Reject> {
+    let nonce = from.fixed_u64()?;
+    if from.rest().is_empty() {
+        return Ok(Ack::bare(nonce));
+    }
+    let ack = Ack { nonce, digest: read_digest(from)?, payload: from.bytes()? };
+    // One that says nothing has one form. (W2)
+    if ack.is_bare() { Err(Reject::Malformed) } else { Ok(ack) }
 }
 
 fn read_digest(from: &mut Reader<'_>) -> Result<Digest, Reject> {

@@ -103,7 +103,7 @@ impl Kind {
     /// Whether it makes its receiver send something, to the sender or to somebody else. One packet
     /// may do so only once. (X6)
     pub(crate) const fn is_probe(self) -> bool {
-        matches!(self, Self::Ping | Self::IndirectPing)
+        matches!(self, Self::Ping | Self::IndirectPing | Self::BroadcastSummary)
     }
 
     /// Whether it may stand there.

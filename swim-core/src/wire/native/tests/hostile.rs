@@ -114,12 +114,16 @@ fn x6_a_packet_with_two_probes_or_too_many_parts_is_refused() {
     let ping = forged_part(Kind::Ping.byte(), &[&[1; 20][..], &[1]].concat());
     let indirect =
         forged_part(Kind::IndirectPing.byte(), b"12345678\x05carol\x04\x0a\0\0\x03\x0a\x1f");
+    let summary = forged_part(Kind::BroadcastSummary.byte(), b"\x01\0");
     let unknown = forged_part(200, b"");
     let cases = [
         (ping.clone(), Ok(1)),
         ([&ping[..], &unknown].concat(), Ok(1)),
         ([&ping[..], &ping].concat(), Err(Reject::Excess)),
         ([&ping[..], &indirect].concat(), Err(Reject::Excess)),
+        ([&summary[..], &unknown].concat(), Ok(1)),
+        (summary.repeat(2), Err(Reject::Excess)),
+        ([&ping[..], &summary].concat(), Err(Reject::Excess)),
         (unknown.repeat(255), Ok(0)),
         (unknown.repeat(256), Err(Reject::Excess)),
     ];
