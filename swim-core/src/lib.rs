@@ -65,6 +65,7 @@ mod timers;
 mod transitions;
 mod turn;
 mod unheard;
+mod urgency;
 mod wire;
 
 pub use bytes::Bytes;

@@ -12,19 +12,24 @@ use core::{hash::Hasher, net::SocketAddr};
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
-#[cfg(feature = "simulation")]
-use crate::transitions::{Transition, Transitions};
+pub(crate) use self::record::Record;
 use crate::{
     fingerprint, heap,
-    member::{LeaveReason, Member, State},
-    name::{Meta, Name, NameRef},
+    member::{LeaveReason, State},
+    name::NameRef,
     precedence::Belief,
     profile::Profile,
-    stamp::Stamp,
     stats::Counts,
     time::Instant,
-    wire::{Alive, Entry},
+    wire::Alive,
 };
+#[cfg(feature = "simulation")]
+use crate::{
+    name::Name,
+    transitions::{Transition, Transitions},
+};
+
+mod record;
 
 /// Where a member stands in the table; reused after the member was reaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,87 +62,6 @@ impl MemberIndex {
 
     pub(crate) fn as_usize(self) -> usize {
         self.0 as usize
-    }
-}
-
-/// One member.
-#[derive(Clone, Debug)]
-pub(crate) struct Record {
-    profile: Profile,
-    /// What `state` is about. At least the stamp of the profile; above it while all we have about
-    /// the newer incarnation is hearsay.
-    stamp: Stamp,
-    since: Instant,
-    state: State,
-    reason: LeaveReason,
-    /// It has shown that it is at its address.
-    validated: bool,
-}
-
-impl Record {
-    pub(crate) fn belief(&self) -> Belief {
-        Belief::new(self.stamp, self.state)
-    }
-
-    pub(crate) fn stamp(&self) -> Stamp {
-        self.stamp
-    }
-
-    pub(crate) fn state(&self) -> State {
-        self.state
-    }
-
-    pub(crate) fn reason(&self) -> LeaveReason {
-        self.reason
-    }
-
-    pub(crate) fn since(&self) -> Instant {
-        self.since
-    }
-
-    pub(crate) fn is_validated(&self) -> bool {
-        self.validated
-    }
-
-    pub(crate) fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    pub(crate) fn name(&self) -> NameRef<'_> {
-        self.profile.name()
-    }
-
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.profile.addr()
-    }
-
-    /// Whether the profile is the one of the believed stamp.
-    pub(crate) fn profile_is_current(&self) -> bool {
-        self.profile.stamp() == self.stamp
-    }
-
-    /// The record as it goes into an exchange.
-    pub(crate) fn entry(&self) -> Entry<'_> {
-        Entry {
-            alive: self.profile.alive(),
-            state: self.state,
-            stamp: self.stamp,
-            reason: self.reason,
-        }
-    }
-
-    /// The record as the application sees it.
-    pub(crate) fn member(&self) -> Member {
-        Member {
-            name: Name::from_checked(self.name()),
-            addr: self.addr(),
-            meta: Meta::from_checked(self.profile.meta()),
-            state: self.state,
-            reason: (self.state == State::Left).then_some(self.reason),
-            stamp: self.stamp,
-            versions: self.profile.versions(),
-            since: self.since,
-        }
     }
 }
 
@@ -522,6 +446,7 @@ fn digest_term(record: &Record) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{name::Meta, stamp::Stamp};
 
     /// Whoever finds names that meet in one place of a table knows nothing about the next one.
     #[test]

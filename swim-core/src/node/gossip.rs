@@ -40,23 +40,6 @@ const STORM_SHARE: u64 = 8;
 /// Packets of broadcasts sent to one peer for one summary; the rest follows with the next.
 const REPAIR_PACKETS_MAX: usize = 8;
 
-/// What must not wait for the next round of gossip.
-#[derive(Debug, Default)]
-pub(super) struct Urgency {
-    /// There is something.
-    pub(super) is_pending: bool,
-    /// When there was something last, and went out.
-    answered_at: Option<Instant>,
-}
-
-impl Urgency {
-    fn answer(&mut self, now: Instant) {
-        if core::mem::take(&mut self.is_pending) {
-            self.answered_at = Some(now);
-        }
-    }
-}
-
 impl Node {
     /// Sends one round now. memberlist state.go: `gossip`.
     fn gossip_now(&mut self) {
@@ -83,16 +66,18 @@ impl Node {
     /// Sends a round if there is news and the last one is an interval ago or the news is urgent;
     /// sets or clears the timer of the next.
     pub(super) fn pace_gossip(&mut self) {
-        if self.phase == Phase::Left || !(self.config.gossips() || self.urgency.is_pending) {
+        if self.phase == Phase::Left || !(self.config.gossips() || self.urgency.is_pending()) {
             return;
         }
-        self.urgency.is_pending &= self.has_news();
+        if !self.has_news() {
+            self.urgency.drop();
+        }
         let due = self.next_round();
         let is_idle = sabotaged!(self, GossipsForNothing) && due.is_some_and(|due| due <= self.now);
         let is_urgent = self.next_urgent_round().is_some_and(|due| due <= self.now);
         let is_due = self.config.gossips() && due.is_none_or(|due| due <= self.now);
         if is_idle || self.has_news() && (is_urgent || is_due) {
-            self.urgency.answer(self.now);
+            self.urgency.serve(self.now);
             self.gossip_now();
         }
         let round = self.next_round().filter(|_| self.config.gossips());
@@ -100,12 +85,8 @@ impl Node {
         self.set_timer(Timer::Gossip, next.filter(|_| self.has_news()));
     }
 
-    /// When a refutation that waits may go out: at once, but at the pace of fresh news. Else each
-    /// accusation would make some packets. (X6)
     fn next_urgent_round(&self) -> Option<Instant> {
-        let pace = self.gossip_pace() / FRESH_PACE;
-        let last = self.urgency.answered_at.map(|last| last + pace);
-        self.urgency.is_pending.then(|| last.unwrap_or(self.now))
+        self.urgency.due(self.now, self.gossip_pace() / FRESH_PACE)
     }
 
     /// When the pace allows the next round; `None` if there was none yet.
@@ -226,7 +207,6 @@ impl Node {
             self.repair_tables(peer, [ours.members, theirs.members]);
         }
         if theirs.broadcasts != ours.broadcasts
-            && self.table.get(peer).is_validated()
             && self.repair.broadcasts_after <= self.now
             && !self.broadcasts.agrees(theirs.broadcasts, self.now, self.dissemination_window())
         {
@@ -282,7 +262,9 @@ impl Node {
     pub(super) fn on_summary(&mut self, peer: MemberIndex, summary: &BroadcastSummary<'_>) {
         let (missing, unknown) = self.broadcasts.missing_from(summary.hashes, self.now);
         let mut missing = missing.into_iter().peekable();
-        for _ in 0..REPAIR_PACKETS_MAX {
+        // An address that nothing has confirmed gets a packet for a packet. (X6)
+        let is_validated = self.table.get(peer).is_validated();
+        for _ in 0..if is_validated { REPAIR_PACKETS_MAX } else { 1 } {
             if missing.peek().is_none() || !self.relays.spend(peer, self.now) {
                 break;
             }

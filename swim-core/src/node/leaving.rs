@@ -149,7 +149,7 @@ impl Node {
         self.end_all_streams();
         let pings: Vec<u64> = self.pings.keys().copied().collect();
         pings.into_iter().for_each(|nonce| self.finish_ping(nonce, None));
-        self.urgency = gossip::Urgency::default();
+        self.urgency.drop();
         self.emit(EventKind::LeaveFinished {
             confirmed: leave.confirmed.len(),
             told: leave.told.len().max(leave.confirmed.len()),

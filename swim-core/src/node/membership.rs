@@ -241,8 +241,8 @@ impl Node {
         }
     }
 
-    /// Where the table is full, the dead make room for whoever comes in person, and for nobody else:
-    /// names that others only speak of fill it up once, and stand in nobody's way. (X10)
+    /// Where the table is full, the dead make room for whoever comes in person, and for nobody
+    /// else: names that others only speak of fill it up once, and stand in nobody's way. (X10)
     fn on_newcomer(&mut self, alive: &Alive<'_>, mut source: Source) {
         if !self.admits(alive) {
             return;

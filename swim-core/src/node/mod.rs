@@ -53,6 +53,7 @@ use crate::{
     timers::Timers,
     turn::Turn,
     unheard::Unheard,
+    urgency::Urgency,
     wire::{Alive, Wire, WireSettings},
 };
 
@@ -82,8 +83,6 @@ mod streams;
 mod timeout;
 mod transmit;
 mod validating;
-
-use gossip::Urgency;
 
 /// A member of a cluster: feed it what the world does, carry out what it says.
 ///

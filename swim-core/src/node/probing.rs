@@ -343,8 +343,6 @@ impl Node {
         let Some(target) = target else {
             return self.refuse_relay(requester, request, asked_len);
         };
-        // Two answers are more than one question.
-        let wants_nack = wants_nack && self.table.get(requester).is_validated();
         let nonce = self.fresh_nonce();
         // Half of the time the requester waits in all, so that the nack arrives well before its
         // deadline. Lifeguard sends it at 80 % of the timeout, which is late with WAN settings.
@@ -377,10 +375,14 @@ impl Node {
         }
         relay.nacked = true;
         relay.deadline = self.now + self.config.probe_interval * (self.config.health_max + 1);
-        let Relay { requester, requester_nonce, deadline, wants_nack, .. } = *relay;
-        self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
+        let Relay { requester, requester_nonce, asked_len, deadline, wants_nack, .. } = *relay;
         if wants_nack {
-            self.send_to_member(requester, &[Message::Nack(Nack { nonce: requester_nonce })]);
+            self.answer(requester, &Message::Nack(Nack { nonce: requester_nonce }), asked_len);
+        }
+        if wants_nack && !self.table.get(requester).is_validated() {
+            self.relays.remove(nonce); // Two answers are more than one question.
+        } else {
+            self.timers.reset(Timer::Relay, nonce, None, Some(deadline));
         }
     }
 

@@ -149,14 +149,15 @@ impl Node {
                 let peer = self.answerer(from, Some(peer), opened.sender, nack.nonce);
                 peer.into_iter().for_each(|peer| self.on_nack(peer, opened.sender, *nack));
             }
-            (Message::BroadcastSummary(summary), Some(peer))
-                if self.table.get(peer).is_validated() =>
-            {
-                self.on_summary(peer, summary);
-            }
-            // Strangers get no work done, and the answer to a summary is as long as it may be. (X6)
-            (Message::IndirectPing(_) | Message::RelayedAck(_) | Message::Nack(_), None)
-            | (Message::BroadcastSummary(_), _) => self.reject(Reject::Stranger, from),
+            (Message::BroadcastSummary(summary), Some(peer)) => self.on_summary(peer, summary),
+            // Strangers get no work done. (X6)
+            (
+                Message::IndirectPing(_)
+                | Message::RelayedAck(_)
+                | Message::Nack(_)
+                | Message::BroadcastSummary(_),
+                None,
+            ) => self.reject(Reject::Stranger, from),
             (
                 Message::Ping(_)
                 | Message::ExchangeHead(_)

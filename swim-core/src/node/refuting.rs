@@ -85,7 +85,7 @@ impl Node {
             self.emit(EventKind::LifeRaised { stamp });
         }
         self.change_health(1);
-        self.urgency.is_pending = true;
+        self.urgency.raise();
     }
 
     /// Somebody whom we hold for dead says that we are. Where a cut has ended, both hold each other
