@@ -48,7 +48,7 @@ pub(crate) fn suspicion_timeout(
     min: Duration,
     max: Duration,
 ) -> Duration {
-    if needed == 0 || confirmations >= needed {
+    if confirmations >= needed {
         return min;
     }
     if confirmations == 0 {

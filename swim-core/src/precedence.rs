@@ -7,6 +7,8 @@
 //! of two claims is commutative, associative and idempotent (S8), and what is stored never goes
 //! down (S1).
 
+use core::cmp::Ordering;
+
 use crate::{
     member::State,
     stamp::{Life, Stamp},
@@ -31,8 +33,10 @@ impl Belief {
     }
 
     fn merge(self, other: Self) -> Self {
-        if self.stamp.life != other.stamp.life {
-            return if self.stamp.life > other.stamp.life { self } else { other };
+        match self.stamp.life.cmp(&other.stamp.life) {
+            Ordering::Less => return other,
+            Ordering::Greater => return self,
+            Ordering::Equal => {}
         }
         let has_life = self.stamp.life != Life::NONE;
         if has_life && (self.state == State::Left || other.state == State::Left) {

@@ -81,13 +81,13 @@ impl Channel {
         self.sends == Direction::FromListener && self.received == 0
     }
 
-    /// The end that talks with this one, as if it had sent what this one has received.
+    /// The end that talks with this one, to read the answer to what this one has received.
     pub(crate) fn other_end(&self) -> Self {
         let sends = match self.sends {
             Direction::FromDialer => Direction::FromListener,
             Direction::FromListener => Direction::FromDialer,
         };
-        Self { binding: self.binding, sent: self.received, ..Self::new(sends) }
+        Self { binding: self.binding, ..Self::new(sends) }
     }
 
     /// Notes a frame that was accepted.
@@ -115,7 +115,7 @@ impl Channel {
             self.binding = nonce.0;
         }
         self.sent += 1;
-        self.finished_sending |= last;
+        self.finished_sending = last;
     }
 
     fn new(sends: Direction) -> Self {

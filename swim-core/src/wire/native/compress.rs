@@ -32,9 +32,7 @@ pub(crate) fn decompress<'s>(bytes: &[u8], scratch: &'s mut Vec<u8>) -> Result<&
     if len > decompressed_len_max(block.len()) {
         return Err(Reject::Compression);
     }
-    if scratch.len() < len {
-        scratch.resize(len, 0);
-    }
+    scratch.resize(scratch.len().max(len), 0);
     let body = &mut scratch[..len];
     match block::decompress_into(block, body) {
         Ok(written) if written == len => Ok(body),
@@ -50,6 +48,8 @@ fn decompressed_len_max(block_len: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::{collection, prelude::*};
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::SeedableRng as _;
 
     use super::*;
 
@@ -69,6 +69,23 @@ mod tests {
         }
         assert_eq!(compress(&compressible(COMPRESS_LEN_MIN - 1)), None, "too short");
         assert_eq!(compress(&vec![0; FRAME_BODY_LEN_MAX]), None, "too good to be believed");
+    }
+
+    /// What would be just as long stays as it is, too.
+    #[test]
+    fn only_what_becomes_shorter_is_compressed() {
+        let mut random = vec![0; COMPRESS_LEN_MIN];
+        ChaCha8Rng::from_seed([1; 32]).fill_bytes(&mut random);
+        let mut as_long = 0;
+        for repeated in 0..64 {
+            let mut body = random.clone();
+            body.copy_within(..repeated, 128);
+            let mut block = vec![0; block::get_maximum_output_size(body.len())];
+            let len = PREFIX_LEN + block::compress_into(&body, &mut block).unwrap();
+            assert_eq!(compress(&body).is_some(), len < body.len(), "{repeated}");
+            as_long += u32::from(len == body.len());
+        }
+        assert!(as_long > 0);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
     /// those asked for help and for others, and what a packet of requests asks for.
     const PACKETS: u64 = 512;
     let replays = config.keyring.as_ref().map_or(0, |_| {
-        let keys = heap::exact(heap::wide(KEYS_MAX), 2 * size_of::<Key>());
+        let keys = heap::vec(heap::wide(KEYS_MAX), size_of::<Key>());
         heap::wide(size_of::<Sealing>())
             .saturating_add(ReplayGuard::heap_max(heap::wide(limits::sessions_max(
                 config.members_max,
@@ -46,5 +46,22 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
             .saturating_mul(FRAMES)
             .saturating_add(messages)
             .saturating_add(packet.saturating_mul(PACKETS)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+
+    #[test]
+    fn m1_each_stream_may_hold_a_whole_frame() {
+        let streams = |streams_max| {
+            let mut options = Options::lan("a", "127.0.0.1:7946".parse().unwrap());
+            options.streams_max = streams_max;
+            heap_max(&options.build().unwrap()).streams
+        };
+        // The length before it, the header, the body, the tag.
+        assert_eq!(streams(101) - streams(100), heap::vec(4 + 22 + 64 * 1024 + 16, 1));
     }
 }

@@ -426,9 +426,7 @@ fn opened<'s>(
 
 /// The first `len` bytes of the scratch space, which grows when it must.
 fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
-    if scratch.len() < len {
-        scratch.resize(len, 0);
-    }
+    scratch.resize(scratch.len().max(len), 0);
     &mut scratch[..len]
 }
 

@@ -126,3 +126,25 @@ impl Tally {
         self.parts == 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn parts(number: usize) -> Vec<u8> {
+        [Kind::Delivered.byte(), 0, 0].repeat(number)
+    }
+
+    #[test]
+    fn w3_messages_take_the_room_they_need_at_once() {
+        for number in [11, 100, 2001] {
+            let body = parts(number);
+            let (messages, _) = read(&body, Place::Frame, PROTOCOL).unwrap();
+            assert_eq!((messages.len(), messages.capacity()), (number, number));
+        }
+        assert_eq!(count(&parts(300), 255), 255, "never more than may be");
+        assert_eq!(count(&[&parts(20)[..], &[1, 9, 0]].concat(), 255), 20, "one is cut off");
+    }
+}

@@ -55,6 +55,12 @@ impl Pool {
             *self = Self::default();
         }
     }
+
+    /// How long its chunk is now.
+    #[cfg(test)]
+    pub(crate) const fn chunk_len(&self) -> usize {
+        self.chunk_len
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +86,14 @@ mod tests {
         assert_eq!(kept[0].as_ptr(), first);
         drop(kept);
         assert_eq!(pool.store(&[2; 1400]).as_ptr(), first);
+    }
+
+    #[test]
+    fn a_chunk_is_cut_up_to_its_end() {
+        let mut pool = Pool::default();
+        let first = pool.store(&[0; 50]);
+        let rest = pool.store(&[1; CHUNK_LEN_QUIET - 50]);
+        assert_eq!(rest.as_ptr(), first.as_ptr().wrapping_add(50));
     }
 
     #[test]

@@ -110,3 +110,32 @@ impl NameHash {
         self.0.get()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+    use crate::{
+        name::named,
+        stamp::{INCARNATION_MAX, LIFE_MAX, Stamp},
+    };
+
+    #[test]
+    fn w1_the_longest_preamble_is_as_long_as_is_promised() {
+        let name = String::from_iter(['x'; 128]);
+        for name_len in [1, 127, 128] {
+            let to = Receiver { name: named("bob"), life: Life(LIFE_MAX), protocol_max: 0 };
+            let stamp = Stamp::new(LIFE_MAX, INCARNATION_MAX);
+            let preamble = Preamble {
+                protocol: u8::MAX,
+                time: Some(NonZeroU32::MAX),
+                to: Some(Addressee::of(to)),
+                sender: Sender { name: named(&name[..name_len]), stamp },
+            };
+            let mut to = Writer::counting();
+            preamble.put(&mut to);
+            assert_eq!(to.len(), Preamble::len_max(name_len), "{name_len}");
+        }
+    }
+}

@@ -180,6 +180,32 @@ mod tests {
         assert_eq!(guard.len(), 4);
     }
 
+    /// Sessions are spread over the table, and differently by every node, so that nobody can draw
+    /// sessions that meet in one place. (X14)
+    #[test]
+    fn x14_the_hash_of_a_session_is_keyed() {
+        let [hasher, other] = [1, 2].map(|key| SipHasher13::new_with_keys(key, key));
+        let [session, later] = [1, 2].map(|byte| SessionId([byte; 8]));
+        let hash = hash_of(hasher, KeyId(1), session);
+        assert_ne!(hash_of(hasher, KeyId(1), later), hash);
+        assert_ne!(hash_of(hasher, KeyId(2), session), hash);
+        assert_ne!(hash_of(other, KeyId(1), session), hash);
+    }
+
+    #[test]
+    fn m1_a_full_guard_takes_no_more_than_its_bound() {
+        for sessions in [1, 7, 100, 1000] {
+            let mut guard = ReplayGuard::new(sessions, [1, 2]);
+            for name in 0..2 * sessions as u64 {
+                guard.accept(KeyId(1), Nonce::new(SessionId(name.to_le_bytes()), 0));
+            }
+            let entries = guard.entries.capacity() * size_of::<Entry>();
+            let taken = (entries + guard.index.allocation_size()) as u64;
+            let bound = ReplayGuard::heap_max(sessions as u64);
+            assert!(taken <= bound && bound <= 8 * taken, "{taken} of {bound} for {sessions}");
+        }
+    }
+
     proptest! {
         /// The twin keeps the sessions in a plain list, the one heard last at the end.
         #[test]

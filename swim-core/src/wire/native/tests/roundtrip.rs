@@ -182,3 +182,14 @@ fn a_discarded_packet_gives_its_buffer_back() {
     alice.discard_packet(writer);
     assert_eq!(alice.spare.len(), 1400);
 }
+
+#[test]
+fn m2_what_a_burst_of_packets_took_is_given_back_after_some_quiet_ticks() {
+    let mut alice = node(PLAIN, "alice");
+    let direct = Message::Direct(&[0; 1200]);
+    let burst: Vec<Bytes> = (0..9).map(|_| packet(&mut alice, &[direct])).collect();
+    let busy = alice.pool.chunk_len();
+    drop(burst);
+    (0..32).for_each(|_| alice.ticked());
+    assert!(alice.pool.chunk_len() < busy, "{busy}");
+}

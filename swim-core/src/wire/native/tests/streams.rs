@@ -192,6 +192,11 @@ fn x11_after_a_refusal_a_stream_stays_refused() {
     let oversize = u32::MAX.to_le_bytes();
     assert_eq!(frame_outcome(&mut bob, &mut channel, &oversize), Err(Reject::Oversize));
     assert_eq!(frame_outcome(&mut bob, &mut channel, &sent[0]), Err(Reject::Oversize));
+    let (mut carol, mut channel) = (node(SEALED, "carol"), Channel::listener());
+    for frame in &sent {
+        let refused = frame_outcome(&mut carol, &mut channel, frame);
+        assert_eq!(refused, Err(Reject::NotForUs), "not even looked at any more");
+    }
 }
 
 proptest! {
