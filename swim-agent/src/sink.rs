@@ -1,8 +1,8 @@
 //! Lines on their way to stdout or stderr.
 //!
 //! Whoever reads our output may be slow, stopped or gone, and none of that may hold up the
-//! protocol: a terminal paused with Ctrl-S must not make the cluster believe that this node has
-//! failed. So a line is only put into a buffer, and a thread of its own writes it. When the buffer
+//! protocol: a terminal paused with Ctrl-S, or a full disk, must not make the cluster believe that
+//! this node has failed. So a line is only put into a buffer, and a thread of its own writes it. When the buffer
 //! is full, lines are dropped and counted, and the reader is told how many it missed. `push` never
 //! blocks.
 
@@ -137,7 +137,8 @@ fn write_batches(shared: &Shared, mut target: impl Write, notices: Notices) {
     }
 }
 
-/// Writes all of `bytes`, also where somebody made the descriptor we inherited non-blocking.
+/// Writes all of `bytes`, also where somebody made the descriptor we inherited non-blocking, or
+/// where a disk is full for a while.
 fn write_patiently(target: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match target.write(bytes) {
@@ -145,6 +146,10 @@ fn write_patiently(target: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> 
             Ok(written) => bytes = &bytes[written..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(RETRY_AFTER),
+            // Somebody will make room; the lines that are dropped until then are counted.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                thread::sleep(RETRY_FULL_AFTER);
+            }
             Err(error) => return Err(error),
         }
     }
@@ -160,6 +165,8 @@ const BUFFER_LEN_MAX: usize = 256 << 10;
 const BUFFER_LEN_KEPT: usize = 8 << 10;
 /// How long a full non-blocking descriptor is left alone.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
+/// How long a full disk is left alone.
+const RETRY_FULL_AFTER: Duration = Duration::from_secs(1);
 /// The writers do nothing deep.
 const STACK_LEN: usize = 128 << 10;
 
@@ -233,6 +240,19 @@ mod tests {
         let lost: usize = lines.pop().unwrap().strip_prefix("lost ").unwrap().parse().unwrap();
         assert_eq!(lost + lines.len(), 20);
         assert!(lines.len() >= 3 && lines.iter().all(|got| *got == line));
+    }
+
+    #[test]
+    fn a_disk_that_was_full_is_written_to_again() {
+        let (sink, permit, written) = slow();
+        sink.push("one");
+        for step in [Err(io::ErrorKind::StorageFull), Ok(2), Err(io::ErrorKind::StorageFull)] {
+            permit.send(step.map_err(Into::into)).unwrap();
+        }
+        drop(permit);
+        sink.push("two");
+        sink.flush(LONG);
+        assert_eq!(text(&written), "one\ntwo\n");
     }
 
     #[test]

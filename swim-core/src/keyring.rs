@@ -9,7 +9,7 @@ use core::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The most keys a ring holds. A rotation needs two; the rest is room for one that went wrong.
 pub const KEYS_MAX: usize = 8;
@@ -23,7 +23,7 @@ const KEY_ID_DOMAIN: &[u8] = b"swim key id";
 #[derive(Clone)]
 pub struct Key {
     /// In a box, so that moving a key leaves no copy of it behind.
-    bytes: Box<[u8]>,
+    bytes: Zeroizing<Box<[u8]>>,
     id: KeyId,
 }
 
@@ -37,13 +37,13 @@ impl Key {
         if !matches!(key.len(), 16 | 24 | 32) {
             return Err(KeyError::Length { len: key.len() });
         }
-        Ok(Self { bytes: key.into(), id: KeyId::of(key) })
+        Ok(Self { bytes: Zeroizing::new(key.into()), id: KeyId::of(key) })
     }
 
     /// A key of 32 bytes from as many random ones. They must come from a source fit for secrets.
     #[must_use]
     pub fn generate(mut random: [u8; 32]) -> Self {
-        let key = Self { bytes: Box::new(random), id: KeyId::of(&random) };
+        let key = Self { bytes: Zeroizing::new(Box::new(random)), id: KeyId::of(&random) };
         random.zeroize();
         key
     }
@@ -54,10 +54,8 @@ impl Key {
     ///
     /// [`KeyError`] says what is wrong with the text; it never repeats it.
     pub fn from_base64(text: &str) -> Result<Self, KeyError> {
-        let mut bytes = STANDARD.decode(text.trim()).map_err(|_| KeyError::Base64)?;
-        let key = Self::new(&bytes);
-        bytes.zeroize();
-        key
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| KeyError::Base64)?;
+        Self::new(&Zeroizing::new(bytes))
     }
 
     /// The key as standard base64. This is the secret itself: it must not be logged.
@@ -78,16 +76,10 @@ impl Key {
     }
 }
 
-impl Drop for Key {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
-    }
-}
-
 impl PartialEq for Key {
     /// Takes the same time wherever the keys differ.
     fn eq(&self, other: &Self) -> bool {
-        let pairs = self.bytes.iter().zip(&other.bytes);
+        let pairs = self.bytes.iter().zip(other.bytes.iter());
         self.bytes.len() == other.bytes.len()
             && pairs.fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
     }
@@ -279,6 +271,8 @@ impl fmt::Display for KeyringError {
 mod tests {
     use alloc::format;
 
+    use zeroize::ZeroizeOnDrop;
+
     use super::*;
 
     fn key(byte: u8) -> Key {
@@ -309,9 +303,19 @@ mod tests {
     }
 
     #[test]
-    fn x17_debug_never_shows_a_key() {
-        let shown = format!("{:?}", Keyring::new(key(0x41)));
-        assert!(!shown.contains("65") && !shown.contains("AAAA") && !shown.contains("QUFB"));
+    fn x17_debug_shows_the_id_of_a_key_and_nothing_else() {
+        let key = key(0x41);
+        let shown = format!("Key {{ id: {}, .. }}", key.id());
+        assert_eq!(format!("{key:?}"), shown);
+        assert_eq!(format!("{:?}", Keyring::new(key)), format!("Keyring {{ keys: [{shown}] }}"));
+    }
+
+    /// X17: all that holds the secret wipes it when it is dropped. This compiles or does not.
+    #[test]
+    fn x17_a_key_that_is_dropped_is_wiped() {
+        fn is_wiped(_: &impl ZeroizeOnDrop) {}
+        let Key { bytes, id: KeyId(_) } = key(0x41);
+        is_wiped(&bytes);
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use node::forging::{Forger, Forgery, Lie, Line};
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use node::glimpse::Glimpse;
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 #[cfg(feature = "sabotage")]

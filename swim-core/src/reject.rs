@@ -102,6 +102,13 @@ impl Reject {
         self as usize
     }
 
+    /// Whether it concerns one message of a packet or frame, of which the others count: all else
+    /// was refused as a whole. (S9)
+    #[must_use]
+    pub const fn is_of_one_message(self) -> bool {
+        matches!(self, Self::Implausible | Self::Misplaced | Self::Stranger | Self::TableFull)
+    }
+
     /// A short name in snake case, fit for a metric.
     #[must_use]
     pub const fn name(self) -> &'static str {

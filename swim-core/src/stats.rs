@@ -118,6 +118,13 @@ impl Stats {
         self.rejects.iter().sum()
     }
 
+    /// How much input was refused as a whole: see [`Reject::is_of_one_message`].
+    #[must_use]
+    pub fn rejected_whole(&self) -> u64 {
+        let whole = Reject::ALL.into_iter().filter(|reject| !reject.is_of_one_message());
+        whole.map(|reject| self.rejected_for(reject)).sum()
+    }
+
     /// How much input was refused for this reason.
     #[must_use]
     pub fn rejected_for(&self, reject: Reject) -> u64 {

@@ -241,9 +241,10 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
     fn send(&self, to: SocketAddr, data: &[u8]) {
         let Err(error) = self.sender.send_to(data, to) else { return };
         let tally = &self.shared().tally;
-        match error.kind() {
-            io::ErrorKind::WouldBlock => tally.sends_blocked.count(),
-            _ => tally.sends_failed.count(),
+        if is_for_want_of_room(&error) {
+            tally.sends_blocked.count();
+        } else {
+            tally.sends_failed.count();
         }
         trace!(debug, "sending failed", to = to, len = data.len(), error = error);
     }
@@ -291,6 +292,21 @@ fn is_about_one_datagram(error: &io::Error) -> bool {
     )
 }
 
+/// Whether a datagram was not sent because a queue is full, and not because of what it is or where
+/// it goes. There is no kind of error for a full queue of a network interface.
+fn is_for_want_of_room(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(ENOBUFS)
+}
+
+/// What a full queue is called by Windows (`WSAENOBUFS`), by Linux, and by the BSDs and macOS.
+const ENOBUFS: i32 = if cfg!(windows) {
+    10_055
+} else if cfg!(any(target_os = "linux", target_os = "android")) {
+    105
+} else {
+    55
+};
+
 /// Enough to keep up with a burst, few enough that a probe's deadline is not missed.
 const PACKETS_PER_TURN: usize = 64;
 
@@ -302,3 +318,84 @@ const REPORTS_PER_TURN: usize = 32;
 
 /// Peers that connect in a burst can wait in the listener's backlog.
 const ACCEPTS_PER_TURN: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, net::TcpListener};
+
+    use swim_core::{Node, Options, Profile};
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        events::Events,
+        testing::{Still, context},
+    };
+
+    /// A driver that receives these, one after the other.
+    fn driver(received: Vec<io::Result<Vec<u8>>>) -> Box<Driver<Still, Node>> {
+        let runtime =
+            Still { packets: Arc::new(VecDeque::from(received).into()), ..Still::default() };
+        let (clock, addr) = (Clock::start(), SocketAddr::from(([127, 0, 0, 1], 7946)));
+        let config = Options::preset(Profile::Local, "a", addr).build().unwrap();
+        let identity = Identity { name: config.name().clone(), addr, bound_addr: addr };
+        let socket = || UdpSocket::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Driver::new(Parts {
+            sender: socket(),
+            udp: runtime.udp(socket()).unwrap(),
+            listener: runtime.listener(listener).unwrap(),
+            runtime,
+            machine: Node::new(config, [1; 32], clock.now()),
+            wall: WallClock::start(clock.now()),
+            close_timeout: Duration::from_secs(1),
+            shared: Arc::new(Shared::new(identity, clock, Events::channel(16).0)),
+        })
+    }
+
+    /// How many packets came through so far, and how many errors were counted.
+    fn got(driver: &Driver<Still, Node>) -> (u64, u64) {
+        let packets = driver.machine.stats().packets_received;
+        (packets, driver.shared().tally.read().receives_failed)
+    }
+
+    #[test]
+    fn what_became_of_earlier_datagrams_does_not_hold_up_the_next() {
+        let refused = (0..10).map(|_| Err(io::ErrorKind::ConnectionRefused.into()));
+        let mut driver = driver(refused.chain([Ok(b"a packet".into())]).collect());
+        assert!(driver.turn(&mut context()).is_pending());
+        assert_eq!(got(&driver), (1, 10), "all in one turn");
+    }
+
+    #[test]
+    fn an_error_that_may_last_is_waited_for() {
+        let lasting = || Err(io::ErrorKind::OutOfMemory.into());
+        let mut driver = driver(vec![lasting(), lasting(), Ok(b"a packet".into())]);
+        // A pause after each: a timer of the runtime expires when it is asked for the second time.
+        for expected in [(0, 1), (0, 2), (1, 2)] {
+            assert!(driver.turn(&mut context()).is_pending());
+            assert_eq!(got(&driver), expected);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn errors_are_what_linux_means_by_them() {
+        let of = io::Error::from_raw_os_error;
+        let [eagain, enobufs, eintr] = [11, 105, 4].map(of);
+        let [econnrefused, econnreset, ehostunreach, enetunreach] = [111, 104, 113, 101].map(of);
+        let [emsgsize, eperm, einval, ebadf, enomem] = [90, 1, 22, 9, 12].map(of);
+        for error in [&eagain, &enobufs] {
+            assert!(is_for_want_of_room(error), "{error}");
+        }
+        for error in [&econnrefused, &ehostunreach, &enetunreach, &emsgsize, &eperm, &einval] {
+            assert!(!is_for_want_of_room(error), "{error}");
+        }
+        for error in [&econnrefused, &econnreset, &ehostunreach, &enetunreach, &eintr] {
+            assert!(is_about_one_datagram(error), "{error}");
+        }
+        for error in [&enobufs, &enomem, &ebadf, &eperm] {
+            assert!(!is_about_one_datagram(error), "{error}");
+        }
+    }
+}

@@ -55,18 +55,22 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 pub(crate) struct Still {
     /// What the next attempts to accept give.
     pub(crate) accepts: Arc<Mutex<VecDeque<io::Result<()>>>>,
+    /// What the next attempts to receive a datagram give.
+    pub(crate) packets: Arc<Mutex<VecDeque<io::Result<Vec<u8>>>>>,
     /// When timers were set to expire. A timer expires at its second poll.
     pub(crate) timers: Arc<Mutex<Vec<Instant>>>,
     /// How many tasks were spawned. They are dropped at once.
     pub(crate) tasks: Arc<Mutex<usize>>,
 }
 
-/// What the [`Still`] runtime has instead of sockets.
+/// What the [`Still`] runtime has instead of streams.
 #[derive(Default)]
 pub(crate) struct Nothing {
     /// Reading it panics.
     pub(crate) panics: bool,
 }
+
+pub(crate) struct StillUdp(Arc<Mutex<VecDeque<io::Result<Vec<u8>>>>>);
 
 pub(crate) struct StillListener(Arc<Mutex<VecDeque<io::Result<()>>>>);
 
@@ -76,7 +80,7 @@ pub(crate) struct StillTimer {
 }
 
 impl Runtime for Still {
-    type Udp = Nothing;
+    type Udp = StillUdp;
     type Listener = StillListener;
     type Stream = Nothing;
     type Timer = StillTimer;
@@ -85,8 +89,8 @@ impl Runtime for Still {
         Ok(Self::default())
     }
 
-    fn udp(&self, _socket: UdpSocket) -> io::Result<Nothing> {
-        Ok(Nothing::default())
+    fn udp(&self, _socket: UdpSocket) -> io::Result<StillUdp> {
+        Ok(StillUdp(Arc::clone(&self.packets)))
     }
 
     fn listener(&self, _socket: TcpListener) -> io::Result<StillListener> {
@@ -108,13 +112,18 @@ impl Runtime for Still {
     }
 }
 
-impl Udp for Nothing {
+impl Udp for StillUdp {
     fn poll_recv_from(
         &self,
         _cx: &mut Context<'_>,
-        _buffer: &mut [u8],
+        buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
-        Poll::Pending
+        let from = SocketAddr::from(([127, 0, 0, 1], 1));
+        let Some(result) = lock(&self.0).pop_front() else { return Poll::Pending };
+        Poll::Ready(result.map(|data| {
+            buffer[..data.len()].copy_from_slice(&data);
+            (data.len(), from)
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    net::UdpSocket,
     path::Path,
     sync::{Arc, Mutex},
     time::Duration,
@@ -13,9 +14,13 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString,
     Unit, with_local_recorder,
 };
-use swim_driver::{MetricKind, MetricUnit, MetricValue, Runtime, Sample, describe_metrics};
+use swim_driver::{
+    Builder, MetricKind, MetricUnit, MetricValue, Runtime, Sample, describe_metrics,
+    swim_core::Reject,
+};
+use swim_smol::Smol;
 
-use super::nodes::{cluster, on_every_runtime, sleep, soon};
+use super::nodes::{cluster, on_every_runtime, sleep, soon, start};
 
 on_every_runtime! { real_numbers_reach_the_recorder }
 
@@ -125,6 +130,63 @@ async fn real_numbers_reach_the_recorder<R: Runtime>() {
     );
     assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), lines.len());
 }
+
+/// X16: whoever says whatever, there are the series that there were before, and no others: members
+/// and clusters of strange names, and every reason to refuse what they say.
+#[test]
+fn x16_no_series_comes_from_the_network() {
+    smol::block_on(async {
+        let node = start::<Smol>("a").await.handle;
+        let quiet = series(&node.sample().await.unwrap());
+        let mut others = Vec::new();
+        for nth in 0..4 {
+            let name = format!("{EVIL}{nth}");
+            let meta = format!("meta {EVIL}{nth}");
+            let other = Builder::<Smol>::local(&name).bind("127.0.0.1:0").meta(meta);
+            let (other, events) = other.start().await.unwrap();
+            other.join([node.addr().to_string()]).await.unwrap();
+            other.broadcast(format!("broadcast {EVIL}{nth}")).await.unwrap();
+            others.push((other, events));
+        }
+        let stranger = Builder::<Smol>::local(EVIL).bind("127.0.0.1:0").label(EVIL);
+        let (stranger, _events) = stranger.start().await.unwrap();
+        stranger.join([node.addr().to_string()]).await.unwrap_err();
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        for len in 0..200 {
+            socket.send_to(&EVIL.repeat(20).as_bytes()[..len], node.addr()).unwrap();
+        }
+        let busy = soon::<Smol, _>("all was heard", async {
+            loop {
+                let sample = node.sample().await.unwrap();
+                let refused = [Reject::Truncated, Reject::Version, Reject::Label]
+                    .map(|reject| sample.stats.rejected_for(reject));
+                if sample.counts.alive == 5
+                    && sample.stats.broadcasts_delivered == 4
+                    && refused.into_iter().all(|count| count > 0)
+                {
+                    return sample;
+                }
+                sleep::<Smol>(Duration::from_millis(2)).await;
+            }
+        });
+        let mut busy = busy.await;
+        assert_eq!(series(&busy), quiet);
+        busy.stats.rejects = [7; Reject::COUNT];
+        assert_eq!(series(&busy), quiet, "whatever was refused");
+        assert!(!scrape::text(&busy).contains("evil"), "{}", scrape::text(&busy));
+    });
+}
+
+/// The series as the recorder gets them: names with their labels.
+fn series(sample: &Sample) -> Vec<String> {
+    let log = Log::default();
+    with_local_recorder(&log, || sample.record());
+    let name = |line: &String| line.rsplit_once(" = ").unwrap().0.to_owned();
+    log.lines().iter().map(name).collect()
+}
+
+/// What would be another series if it got between the lines.
+const EVIL: &str = "\"} 1 swim_evil_total{a=\"";
 
 /// A recorder that writes down what it gets.
 #[derive(Clone, Default)]

@@ -1,38 +1,7 @@
 //! What must hold of a node between any two inputs, as far as it can be seen from outside.
 
-use swim_core::{Counts, Event, Instant, Member, Node, Output, Reject, State, Stats, limits};
+use swim_core::{Counts, Event, Instant, Member, Node, Output, State, limits};
 use swim_sim::check::Mirror;
-
-/// A node as it was at one moment: whatever a refused packet must leave as it is.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Glimpse {
-    members: Vec<Member>,
-    own: Member,
-    health: u32,
-    /// What it keeps inside, but for conflicts of names, of which a refusal may tell.
-    inside: String,
-}
-
-impl Glimpse {
-    pub(crate) fn of(node: &Node) -> Self {
-        let mut audit = node.audit();
-        audit.conflicts = 0;
-        Self {
-            members: node.members().collect(),
-            own: node.local(),
-            health: node.health(),
-            inside: format!("{audit:?}"),
-        }
-    }
-}
-
-/// How many packets were refused as a whole: others only had a message in them that did not count.
-pub(crate) fn refused(stats: &Stats) -> u64 {
-    let of_one_message =
-        [Reject::Implausible, Reject::TableFull, Reject::Misplaced, Reject::Stranger];
-    let parts: u64 = of_one_message.iter().map(|&reject| stats.rejected_for(reject)).sum();
-    stats.rejected() - parts
-}
 
 /// What was seen of a node so far.
 #[derive(Debug)]

@@ -3,14 +3,14 @@
 
 use bytes::Bytes;
 use swim_core::{
-    Dialect, Input, Node,
+    Dialect, Glimpse, Input, Node,
     inspect::{Explanation, Fields, Value},
 };
 use swim_sim::addr;
 
 use crate::{
     cluster_of::{BEGINNING, Cluster, PEERS, drain},
-    hold::{Glimpse, Watch, refused},
+    hold::Watch,
     mend,
     script::Script,
 };
@@ -55,12 +55,12 @@ fn throw(cluster: Cluster, choice: u8, packet: &[u8]) {
 
     let mut node = cluster.acquainted();
     let before = Glimpse::of(&node);
-    let refused_before = refused(node.stats());
+    let refused_before = node.stats().rejected_whole();
     let from = addr(usize::from(choice & SENDER) / SENDER_STEP % (PEERS + 2));
     node.handle(BEGINNING, Input::Packet { from, data: packet });
     // What is wrong with one message of a packet of memberlist's is no word about the others.
     let is_whole = cluster.dialect == Dialect::Native || said.messages.is_empty();
-    if is_whole && refused(node.stats()) > refused_before {
+    if is_whole && node.stats().rejected_whole() > refused_before {
         assert_eq!(before, Glimpse::of(&node), "S9: a refused packet changed something");
     }
     finish(&mut node);

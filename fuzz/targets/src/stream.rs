@@ -1,12 +1,11 @@
 //! The bytes of a stream, into the explainer and into a node that accepted it: nothing panics, and
 //! how they are cut into pieces changes nothing. (W3)
 
-use swim_core::{Event, EventKind, Input, Node, Output, StreamEvent, StreamId};
+use swim_core::{Event, EventKind, Glimpse, Input, Node, Output, StreamEvent, StreamId};
 use swim_sim::addr;
 
 use crate::{
     cluster_of::{BEGINNING, Cluster, FREE_STREAM, PEERS, drain},
-    hold::Glimpse,
     mend,
     packet::finish,
     script::Script,

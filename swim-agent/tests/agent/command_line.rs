@@ -122,6 +122,28 @@ fn bad_keys_are_refused_and_not_quoted() {
     }
 }
 
+/// X17: a keyring file is for its owner. What others may do with it, even if it is not to read it,
+/// is refused; that its group may read it is told.
+#[test]
+fn x17_a_keyring_file_that_is_open_to_all_is_refused() {
+    let _machine = machine();
+    let keys = format!("[\"{KEY}\"]");
+    for mode in [0o601, 0o602, 0o604, 0o644, 0o666, 0o777] {
+        let path = file("open_to_all.json", &keys, mode);
+        let path = path.to_str().unwrap();
+        let output = ends(swim(&["agent", "--bind", "127.0.0.1:0", "--keyring", path]));
+        fails(&output, 1, &format!("is open to every user (mode {mode:03o})"));
+    }
+    for (mode, warnings) in [(0o400, 0), (0o600, 0), (0o640, 1), (0o660, 1)] {
+        let path = file("closed_to_others.json", &keys, mode);
+        let args = ["--keyring", path.to_str().unwrap()];
+        let agent = crate::harness::Agent::start("a", &args);
+        agent.wait_log("encrypted=true", LONG);
+        let told = agent.logged("the keyring file is open to its group");
+        assert_eq!(told, warnings, "mode {mode:03o}");
+    }
+}
+
 #[test]
 fn keygen_prints_keys_that_agents_take() {
     let _machine = machine();

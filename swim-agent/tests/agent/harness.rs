@@ -22,6 +22,9 @@ use crate::tape::{Tape, now, parse_time};
 /// A key for whoever needs one.
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+/// Another one.
+pub(crate) const OTHER_KEY: &str = "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=";
+
 /// Long enough for anything that nothing was promised about.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 

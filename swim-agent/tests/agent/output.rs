@@ -83,6 +83,37 @@ fn a_closed_stdout_is_no_reason_to_stop() {
     seed.wait_event(0, "member-leave", "mute", LONG);
 }
 
+/// A full disk takes neither what it prints nor what it logs, and it is a member all the same: it
+/// hears of others, answers them, and leaves when it is told to.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_agent_whose_disk_is_full_stays_a_member() {
+    let _machine = machine();
+    let seed = Agent::start("seed", &["--profile", "local"]);
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    assert_eq!(full().write(b"x").unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    let args = ["agent", "--node", "full", "--bind", "127.0.0.1:0", "--profile", "local"];
+    let mut command = swim(&[&args[..], &["--log-level", "trace", "--join", &seed.addr]].concat());
+    let mut child = Reaper(command.stdout(full()).stderr(full()).spawn().unwrap());
+    seed.wait_event(0, "member-join", "full", LONG);
+    let mut more = Agent::start("more", &["--profile", "local", "--join", &seed.addr]);
+    more.wait_event(0, "member-join", "full", LONG);
+    for nth in 0..100 {
+        more.ask(&format!("broadcast {nth}"));
+    }
+    thread::sleep(bounds::suspicion_min(Profile::Local, 3) + Duration::from_secs(3));
+    for agent in [&seed, &more] {
+        assert_eq!(agent.nodes_of("member-failed"), [""; 0], "as seen by {}", agent.name);
+    }
+    assert_eq!(more.members()["full"], "alive");
+    assert!(child.0.try_wait().unwrap().is_none(), "it runs");
+
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child.0), Signal::TERM)
+        .unwrap();
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    seed.wait_event(0, "member-leave", "full", LONG);
+}
+
 #[test]
 fn a_blocked_stdout_and_stderr_do_not_stall_the_protocol() {
     let _machine = machine();

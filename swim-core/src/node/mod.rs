@@ -64,6 +64,8 @@ mod command;
 mod exchange;
 #[cfg(feature = "simulation")]
 pub(crate) mod forging;
+#[cfg(feature = "simulation")]
+pub(crate) mod glimpse;
 mod gossip;
 mod joining;
 mod leaving;

@@ -21,6 +21,8 @@ mod packet_limit;
 mod paper;
 mod partition;
 mod pause;
+#[cfg(feature = "simulation")]
+mod recordings;
 mod repair;
 mod restart;
 mod sick_node;

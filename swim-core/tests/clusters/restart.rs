@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::support::{Id, MILLISECOND, MINUTE, SECOND, World, addr, network::Chance};
-use swim_core::{Key, Keyring, Life, MemberChange, Options, Reject, SeedOutcome, State};
+use crate::support::{Id, MILLISECOND, MINUTE, SECOND, World, network::Chance};
+use swim_core::{Life, MemberChange, Options, SeedOutcome, State};
 
 const SIZE: usize = 10;
 const SOON: Duration = Duration::from_secs(3);
@@ -177,52 +177,4 @@ fn all_are_welcome(world: &mut World, limit: Duration) {
     world.check_mirrors();
     world.run(SECOND);
     assert!(world.agree(), "{}", world.disagreements());
-}
-
-/// X4: what was said to a node before it started anew is worth nothing to it, at once and after it
-/// has joined; whether there are clocks or not. It may be a recording.
-#[test]
-fn x4_nothing_recorded_counts_at_a_node_that_started_anew() {
-    for has_clock in [true, false] {
-        let sealed = |options: &mut Options| {
-            options.keyring = Some(Keyring::new(Key::generate([1; 32])));
-            options.unix_time = has_clock.then_some(Duration::from_secs(1_800_000_000));
-        };
-        let mut world = World::cluster(5, 1, sealed);
-        world.capture = Some(Vec::new());
-        world.update(2);
-        world.leave(4);
-        world.run(10 * SECOND);
-        world.crash(3);
-        world.run(MILLISECOND);
-        let recorded = world.capture.take().expect("switched on");
-        let to_it = recorded.iter().filter(|(_, to, _)| *to == addr(3)).count() as u64;
-        assert!(to_it > 20);
-
-        world.start(3, sealed);
-        let alone = picture(&world, 3);
-        let count = |world: &World| world.node(3).stats().rejected_for(Reject::FormerLife);
-        for round in 1..=3 {
-            for (from, _, data) in recorded.iter().chain(recorded.iter().rev()) {
-                world.inject(3, addr(*from), data);
-            }
-            assert_eq!(count(&world), 2 * round * to_it);
-        }
-        assert_eq!((picture(&world, 3), alone.len()), (alone, 1));
-
-        world.join(3, &[0]);
-        let all_are_back = |world: &World| world.agree() && world.node(3).counts().live() == 4;
-        world.run_until(MINUTE, "all to know all", all_are_back);
-        let together = picture(&world, 3);
-        for (from, _, data) in &recorded {
-            world.inject(3, addr(*from), data);
-        }
-        assert_eq!(picture(&world, 3), together);
-    }
-}
-
-/// The table of a node, but for the times.
-fn picture(world: &World, id: Id) -> Vec<String> {
-    let members = world.node(id).members();
-    members.map(|m| format!("{} {} {} {:?}", m.name, m.state, m.stamp, m.meta)).collect()
 }

@@ -132,3 +132,68 @@ impl Mirror {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use swim_core::{Instant, Meta, Name, Stamp, Versions};
+
+    use super::*;
+
+    fn fold(mirror: &mut Mirror, letter: char) -> Result<(), String> {
+        let changes = "JUSRFLX".find(letter).map(|at| CHANGES[at]);
+        let (change, state) = changes.expect("a letter of a change");
+        let member = Member {
+            name: Name::new("n").expect("a name"),
+            addr: ([10, 0, 0, 1], 7946).into(),
+            meta: Meta::default(),
+            state,
+            reason: None,
+            stamp: Stamp::new(1, 1),
+            versions: Versions::default(),
+            since: Instant::ORIGIN,
+        };
+        mirror.fold(change, &member)
+    }
+
+    /// Each by its letter: joined, updated, suspected, recovered, failed, left, and reaped as `X`.
+    const CHANGES: [(MemberChange, State); 7] = [
+        (MemberChange::Joined, State::Alive),
+        (MemberChange::Updated, State::Alive),
+        (MemberChange::Suspected, State::Suspect),
+        (MemberChange::Recovered, State::Alive),
+        (MemberChange::Failed, State::Dead),
+        (MemberChange::Left, State::Left),
+        (MemberChange::Reaped, State::Dead),
+    ];
+
+    #[test]
+    fn e1_after_each_word_only_some_changes_make_sense() {
+        let cases = [
+            ("", "J"),
+            ("J", "USFL"),
+            ("JU", "USFL"),
+            ("JS", "URFL"),
+            ("JSU", "URFL"),
+            ("JSR", "USFL"),
+            ("JF", "JLX"),
+            ("JSF", "JLX"),
+            ("JL", "JX"),
+            ("JFL", "JX"),
+            ("JFX", "J"),
+            ("JLX", "J"),
+            ("JSFJ", "USFL"),
+            ("JSLXJ", "USFL"),
+        ];
+        for (word, next) in cases {
+            for letter in "JUSRFLX".chars() {
+                let mut mirror = Mirror::of_new_node();
+                for letter in word.chars() {
+                    fold(&mut mirror, letter).expect("the word makes sense");
+                }
+                let found = fold(&mut mirror, letter);
+                assert_eq!(found.is_ok(), next.contains(letter), "{word:?}, {letter}: {found:?}");
+                assert!(found.err().is_none_or(|what| what.starts_with("E1: n ")));
+            }
+        }
+    }
+}

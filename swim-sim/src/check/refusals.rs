@@ -1,6 +1,6 @@
 //! What is refused changes nothing.
 
-use swim_core::{AuditedProbe, Counts, EventKind, Reject, Stats};
+use swim_core::{AuditedProbe, Counts, EventKind};
 
 use crate::step::{Moment, Step};
 
@@ -45,7 +45,7 @@ impl Checker for Refusals {
             suspicions: step.audit.suspicions,
             broadcasts: step.audit.broadcasts,
             probe: step.audit.probe.clone(),
-            rejected: refused(stats),
+            rejected: stats.rejected_whole(),
             pauses: stats.pauses,
             rounds: stats.gossip_rounds,
         };
@@ -75,12 +75,4 @@ impl Checker for Refusals {
     fn looks(&self) -> u64 {
         self.looks
     }
-}
-
-/// Packets refused as a whole: others only had a message in them that did not count.
-fn refused(stats: &Stats) -> u64 {
-    let of_one_message =
-        [Reject::Implausible, Reject::TableFull, Reject::Misplaced, Reject::Stranger];
-    let parts: u64 = of_one_message.iter().map(|&reject| stats.rejected_for(reject)).sum();
-    stats.rejected() - parts
 }

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
 };
 
-use swim_core::{Bytes, Dialect, Instant, Life, Reject, Stats};
+use swim_core::{Bytes, Dialect, Instant, Life};
 
 use crate::{
     network::HostId,
@@ -63,7 +63,7 @@ impl Checker for Replays {
         }
         *lived = life.max(*lived);
         let stats = step.node.stats();
-        let refused = refused_whole(stats);
+        let refused = stats.rejected_whole();
         let woken = stats.pauses + stats.gossip_rounds;
         let is_refused = std::mem::replace(&mut process.refused, refused) < refused;
         let is_woken = std::mem::replace(&mut process.woken, woken) < woken;
@@ -91,12 +91,6 @@ impl Checker for Replays {
     fn looks(&self) -> u64 {
         self.looks
     }
-}
-
-/// How many packets were refused before anything in them counted.
-fn refused_whole(stats: &Stats) -> u64 {
-    let of_parts = [Reject::Stranger, Reject::Implausible, Reject::TableFull, Reject::Misplaced];
-    stats.rejected() - of_parts.iter().map(|reject| stats.rejected_for(*reject)).sum::<u64>()
 }
 
 /// Whether no more goes to where the packet came from than came from there.

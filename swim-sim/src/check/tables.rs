@@ -286,4 +286,20 @@ mod tests {
         assert!(!is_legal(believed(1, 9, Dead), believed(1, 2, Alive)), "S1");
         assert!(!is_legal(believed(1, 1, Left), believed(1, 2, Alive)), "S7");
     }
+
+    #[test]
+    fn s2_s7_what_nobody_said_of_itself_is_found() {
+        let mut tables = Tables::default();
+        let found = |tables: &Tables, name, belief| tables.invention(name, belief).err();
+        tables.issued.entry("n".into()).or_default().insert(Stamp::new(1, 2), Vec::new());
+        assert_eq!(found(&tables, "n", believed(1, 2, State::Dead)), None);
+        let said = found(&tables, "n", believed(1, 3, State::Suspect));
+        assert_eq!(said.as_deref(), Some("S2: n never spoke under 1.3"));
+        let said = found(&tables, "m", believed(1, 2, State::Alive));
+        assert_eq!(said.as_deref(), Some("S2: m was invented"));
+        let said = found(&tables, "n", believed(1, 2, State::Left));
+        assert_eq!(said.as_deref(), Some("S7: n never left in life 1"));
+        tables.may_be_left.insert(("n".into(), Life(1)));
+        assert_eq!(found(&tables, "n", believed(1, 2, State::Left)), None);
+    }
 }

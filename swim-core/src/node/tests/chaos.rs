@@ -267,8 +267,14 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
+    /// What the auditor looks for after each step: that no belief goes down (S1), nor the node's
+    /// own stamp (S3); that it is alive as itself (S4), that a stamp says one thing (S5), and that
+    /// counts are those of the table (S10); that events make sense (E1), tell all (E2) and have no
+    /// gaps (E3); that suspicions (P3) and health (P4) keep their bounds. And what the steps look
+    /// for: that no stamp was invented (S2), that who left is silent (S7), and that time moves on
+    /// (P5).
     #[test]
-    fn s1_to_s10_e1_to_e3_p3_p5_hold_after_every_step(steps in collection::vec(step(), 1..60)) {
+    fn what_one_node_promises_holds_after_every_step(steps in collection::vec(step(), 1..60)) {
         live_through(steps);
     }
 

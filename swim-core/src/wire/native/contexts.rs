@@ -87,6 +87,8 @@ impl Context {
     }
 }
 
+/// Needs no key, though peers choose sessions: a set is full after a few, however many are drawn for
+/// it, and then lets one go for the next. (X14)
 fn set_of(session: SessionId) -> usize {
     usize::from(session.0[0]) % CONTEXT_SETS
 }
@@ -101,6 +103,7 @@ mod tests {
         SessionId([0, number, 0, 0, 0, 0, 0, 0])
     }
 
+    /// X14: sessions drawn for one set push out each other, and nobody else.
     #[test]
     fn m1_a_full_set_makes_room_in_turn() {
         let key = Key::generate([1; 32]);
