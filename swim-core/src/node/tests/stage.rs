@@ -133,7 +133,7 @@ impl Stage {
     /// The nth makes itself known, and is one that has answered before.
     pub(super) fn introduce(&mut self, nth: usize) {
         self.mention(nth);
-        let index = self.node.table.find(named(&name(nth))).unwrap();
+        let index = self.node.table.find(named(name(nth))).unwrap();
         self.node.table.validate(index);
     }
 
