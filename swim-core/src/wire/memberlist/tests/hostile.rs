@@ -77,9 +77,12 @@ fn o2_w3_each_malformed_packet_is_refused_for_its_fault() {
         assert_eq!(outcome(&mut PLAIN.wire(), packet), Err(reject), "{}", hex(packet));
     }
     assert_eq!(outcome(&mut PLAIN.wire(), &[0; 65_537]), Err(Reject::Oversize));
+    assert_eq!(outcome(&mut PLAIN.wire(), &[Kind::User as u8; 65_536]), Ok(1));
     assert_eq!(outcome(&mut PLAIN.wire(), &ack), Ok(1));
     assert_eq!(outcome(&mut PLAIN.wire(), &compressed(&compound_of(&[&ack, &ack]))), Ok(2));
     assert_eq!(outcome(&mut PLAIN.wire(), &[7, 0]), Ok(0), "no parts are no fault");
+    let longest = claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 512);
+    assert_eq!(outcome(&mut PLAIN.wire(), &longest), Ok(1));
     let listed = bytes("0b81955365714e6f2a");
     assert_eq!(outcome(&mut PLAIN.wire(), &listed), Ok(1), "`SeqNo` as a list of numbers");
 }
