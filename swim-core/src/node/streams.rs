@@ -113,8 +113,7 @@ impl Node {
         match purpose.clone() {
             Purpose::Exchange { seed } => {
                 let is_known = self.streams.get(&id).is_some_and(|it| it.recipient.is_some());
-                let is_native = self.config.dialect.is_native();
-                if is_native && self.wire.is_sealed() && !is_known {
+                if self.wire.must_be_addressed() && !is_known {
                     // It has to be asked again, of the one who answers: the question is enough.
                     let (join, entries, state_len) = (seed.is_some(), 0, 0);
                     let head = ExchangeHead { join, entries, state_len };

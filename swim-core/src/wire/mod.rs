@@ -300,11 +300,11 @@ impl Wire {
         }
     }
 
-    /// Whether everything is sealed.
-    pub(crate) fn is_sealed(&self) -> bool {
+    /// Whether a table is heard only if it says whom it is for: another could be a recording.
+    pub(crate) const fn must_be_addressed(&self) -> bool {
         match self {
             Self::Native(native) => native.is_sealed(),
-            Self::Memberlist(memberlist) => memberlist.is_sealed(),
+            Self::Memberlist(_) => false,
         }
     }
 

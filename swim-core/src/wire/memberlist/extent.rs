@@ -133,3 +133,45 @@ fn may_be_streamed(kind: Kind) -> bool {
         | Kind::Label => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// What becomes of a message that begins like this and may be so long.
+    fn advance(start: &[u8]) -> Result<bool, Reject> {
+        let inbound = Inbound::new(STREAM_LEN_MAX, STREAM_LEN_MAX);
+        Extent::default().advance(start, &inbound)
+    }
+
+    /// A text of this length, of which nothing is there but its head.
+    fn text(len: usize) -> [u8; 5] {
+        let [a, b, c, d] = u32::try_from(len).unwrap().to_be_bytes();
+        [0xDB, a, b, c, d]
+    }
+
+    #[test]
+    fn o6_x11_a_value_ends_within_the_longest_message() {
+        let ping = |len| [&[Kind::Ping as u8], &text(len)[..]].concat();
+        assert_eq!(advance(&ping(STREAM_LEN_MAX - 6)), Ok(false));
+        assert_eq!(advance(&ping(STREAM_LEN_MAX - 5)), Err(Reject::Oversize));
+    }
+
+    #[test]
+    fn o6_x11_so_does_the_state_behind_a_table() {
+        let state_len = 20 << 20;
+        let table = |len: usize| {
+            let mut out = Vec::from([Kind::PushPull as u8]);
+            Head { nodes: 1, state_len, join: false }.put(&mut out);
+            let value_len = len - out.len() - 5;
+            out.extend_from_slice(&text(value_len));
+            out.resize(len, b'x');
+            out
+        };
+        let longest = STREAM_LEN_MAX - state_len as usize;
+        assert_eq!(advance(&table(longest)), Ok(false));
+        assert_eq!(advance(&table(longest + 1)), Err(Reject::Oversize));
+    }
+}

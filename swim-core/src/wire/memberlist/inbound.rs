@@ -76,3 +76,39 @@ impl Drop for Share {
         self.give_back();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: Result<(), Reject> = Err(Reject::Oversize);
+
+    #[test]
+    fn m1_one_source_holds_the_longest_message_and_no_more() {
+        let inbound = Inbound::new(0, 0);
+        let mut first = Share::default();
+        assert_eq!(first.hold(&inbound, INCOMING_MAX + 1, false), FULL);
+        assert_eq!(first.hold(&inbound, INCOMING_MAX, false), Ok(()));
+        assert_eq!(first.hold(&inbound, 10, false), Ok(()), "instead of what it held");
+        let mut second = first.beside();
+        assert_eq!(second.hold(&inbound, INCOMING_MAX - 9, false), FULL);
+        assert_eq!(second.hold(&inbound, INCOMING_MAX - 10, false), Ok(()));
+    }
+
+    #[test]
+    fn m1_all_sources_leave_room_for_one_answer_which_may_fill_it() {
+        let inbound = Inbound::new(0, 0);
+        let for_others = INBOUND_MAX - INCOMING_MAX;
+        let lens = [INCOMING_MAX, INCOMING_MAX, for_others - 2 * INCOMING_MAX];
+        let mut others = lens.map(|_| Share::default());
+        for (share, len) in others.iter_mut().zip(lens) {
+            assert_eq!(share.hold(&inbound, len, false), Ok(()));
+        }
+        let (mut last, mut asked_for) = (Share::default(), Share::default());
+        assert_eq!(last.hold(&inbound, 1, false), FULL);
+        assert_eq!(asked_for.hold(&inbound, INCOMING_MAX, true), Ok(()));
+        assert_eq!(last.hold(&inbound, 1, true), FULL);
+        drop(asked_for);
+        assert_eq!(last.hold(&inbound, 1, true), Ok(()), "what is dropped holds nothing");
+    }
+}

@@ -85,7 +85,7 @@ impl<'a> Inflation<'a> {
     fn turn(&mut self) -> Result<bool, Reject> {
         if self.filled == self.out.len() {
             // One byte more than allowed shows that it is too much.
-            self.out.resize((self.filled + STEP).min(self.max + 1), 0);
+            self.out.resize((self.filled + STEP).min(self.max.saturating_add(1)), 0);
         }
         let result = self.decoder.decode_bytes(self.input, &mut self.out[self.filled..]);
         self.input = &self.input[result.consumed_in..];
@@ -203,6 +203,13 @@ mod tests {
             assert_eq!(result, Err(Reject::Compression));
             assert!(count <= CLEARS_SPARE + 5, "{count} with {literals}");
         }
+        // As many as are spared, and one more.
+        for (clears, expected) in
+            [(CLEARS_SPARE, Ok(())), (CLEARS_SPARE + 1, Err(Reject::Compression))]
+        {
+            let codes = core::iter::repeat_n(CLEAR, clears).chain([7, END]);
+            assert_eq!(turns(&nine_bits(codes)).1, expected, "{clears}");
+        }
         // A few too many are no harm: who starts anew for each part of what it says.
         let some = [CLEAR, CLEAR, 7, CLEAR, 8, END];
         assert_eq!(turns(&nine_bits(some)).1, Ok(()));
@@ -265,8 +272,8 @@ mod tests {
     }
 
     #[test]
-    fn what_says_little_at_great_length_is_inflated() {
-        for plain in [alloc::vec![0; 1 << 20], b"again and ".repeat(100_000)] {
+    fn what_says_little_or_much_at_great_length_is_inflated() {
+        for plain in [alloc::vec![0; 1 << 20], b"again and ".repeat(100_000), noise(1 << 20)] {
             let mut out = Vec::new();
             assert_eq!(inflate(&deflated(&plain), 1 << 20, &mut out), Ok(()));
             assert_eq!(out, plain);

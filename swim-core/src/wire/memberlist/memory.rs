@@ -22,11 +22,14 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
     const COPIES_READ: u64 = 2;
     /// What a line of a table has beside name and metadata: the names of its fields, numbers.
     const LINE: usize = 160;
+    /// What a packet is inflated into: two buffers that take turns, each as long as twice what it
+    /// holds, and one with its lists written anew.
+    const COPIES_INFLATED: u64 = 6;
     /// Coders of LZW, and packets that one input is answered with.
     const CODERS: u64 = 1 << 20;
     const PACKETS: u64 = 512;
     let replays = config.keyring.as_ref().map_or(0, |_| {
-        heap::exact(heap::wide(KEYS_MAX), 2 * Sealing::KEY_SIZE).saturating_add(Nonces::HEAP_MAX)
+        heap::vec(heap::wide(KEYS_MAX), Sealing::KEY_SIZE).saturating_add(Nonces::HEAP_MAX)
     });
     let lines = heap::wide(LINE + NAME_LEN_MAX + META_LEN_MAX);
     let longest = heap::wide(config.state_len_max.max(config.message_len_max));
@@ -41,6 +44,25 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
             .saturating_mul(COPIES_READ)
             .saturating_add(sent.saturating_mul(COPIES_SENT))
             .saturating_add(packet.saturating_mul(PACKETS))
-            .saturating_add(CODERS + 6 * heap::wide(PACKET_INFLATED_MAX)),
+            .saturating_add(heap::wide(PACKET_INFLATED_MAX).saturating_mul(COPIES_INFLATED))
+            .saturating_add(CODERS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dialect, MemberlistOptions, Options};
+
+    #[test]
+    fn m1_each_member_is_a_line_of_the_table_that_is_sent() {
+        let buffers = |members_max| {
+            let mut options = Options::lan("a", "127.0.0.1:7946".parse().unwrap());
+            options.dialect = Dialect::Memberlist(MemberlistOptions::default());
+            options.members_max = members_max;
+            heap_max(&options.build().unwrap()).buffers
+        };
+        // Fields and numbers, a name, metadata; in eight copies.
+        assert_eq!(buffers(101) - buffers(100), 8 * (160 + 128 + 512));
     }
 }

@@ -224,10 +224,6 @@ impl Memberlist {
         self.packet_room() - COMPOUND_HEAD_LEN
     }
 
-    pub(crate) const fn is_sealed(&self) -> bool {
-        self.sealing.is_some()
-    }
-
     pub(crate) fn keyring(&self) -> Option<&Keyring> {
         self.sealing.as_ref().map(Sealing::keyring)
     }

@@ -104,12 +104,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number from 0 to `max`; zero for nothing.
+    /// A number from 0 to `max`, which is in the range of an i64; zero for nothing.
     pub(crate) fn number(&mut self, max: u64) -> Result<u64, Reject> {
-        let is_wrapped = self.rest.first() == Some(&0xCF);
-        let value = self.signed()?;
-        // A u64 above the range of an i64 comes as a negative number.
-        let value = if is_wrapped { value.cast_unsigned() } else { unsigned(value)? };
+        let value = u64::try_from(self.signed()?).map_err(|_| Reject::Malformed)?;
         if value <= max { Ok(value) } else { Err(Reject::Malformed) }
     }
 
@@ -190,10 +187,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn unsigned(value: i64) -> Result<u64, Reject> {
-    u64::try_from(value).map_err(|_| Reject::Malformed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +233,32 @@ mod tests {
         for (bytes, expected) in cases {
             assert_eq!(Reader::new(bytes).bytes(), expected, "{bytes:x?}");
         }
+    }
+
+    #[test]
+    fn long_lists_and_maps_say_how_many_items_follow() {
+        for (bytes, len, children) in [
+            (&[0xDC, 1, 2][..], 3, 0x102),
+            (&[0xDD, 0, 0, 1, 2], 5, 0x102),
+            (&[0xDE, 1, 2], 3, 2 * 0x102),
+            (&[0xDF, 0, 0, 1, 2], 5, 2 * 0x102),
+        ] {
+            let expected = Shape { len, payload: 0, children };
+            assert_eq!(shape(bytes), Ok(Some(expected)), "{bytes:x?}");
+            assert_eq!(shape(&bytes[..len - 1]), Ok(None));
+        }
+    }
+
+    #[test]
+    fn what_a_list_has_beyond_the_fields_is_passed_over() {
+        let mut seen = [None; 2];
+        let mut from = Reader::new(&[0x94, 5, 6, 7, 8, 0xC3]);
+        let read = from.fields(&["a", "b"], |field, from| {
+            assert_eq!(seen[field], None, "{field}");
+            seen[field] = Some(from.number(9)?);
+            Ok(())
+        });
+        assert_eq!((read, seen, from.flag()), (Ok(()), [Some(5), Some(6)], Ok(true)));
     }
 
     #[test]

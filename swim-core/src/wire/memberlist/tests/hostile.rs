@@ -43,7 +43,7 @@ fn o2_w3_each_malformed_packet_is_refused_for_its_fault() {
     cut.pop();
     let mut bad_sum = [&checksum::head(&ack)[..], &ack].concat();
     bad_sum[4] ^= 1;
-    let cases: [(&[u8], Reject); 28] = [
+    let cases: [(&[u8], Reject); 30] = [
         (b"", Reject::Truncated),
         (&bytes("f4"), Reject::Truncated),
         (&bytes("f400"), Reject::Label),
@@ -67,6 +67,8 @@ fn o2_w3_each_malformed_packet_is_refused_for_its_fault() {
         (&compound_of(&[b""]), Reject::Malformed),
         (&claim(&[10, 0, 0], &[1, 5, 2, 0, 0, 0], b"a", 0), Reject::Address),
         (&claim(&[0; 4], &[1, 5, 2, 0, 0, 0], b"a", 0), Reject::Address),
+        (&claim(&[224, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 0), Reject::Address),
+        (&claim(&[255; 4], &[1, 5, 2, 0, 0, 0], b"a", 0), Reject::Address),
         (&claim(&[10, 0, 0, 1], &[1, 5, 2], b"a", 0), Reject::Version),
         (&claim(&[10, 0, 0, 1], &[3, 5, 2, 0, 0, 0], b"a", 0), Reject::Version),
         (&claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a\n", 0), Reject::Text),
@@ -77,9 +79,12 @@ fn o2_w3_each_malformed_packet_is_refused_for_its_fault() {
         assert_eq!(outcome(&mut PLAIN.wire(), packet), Err(reject), "{}", hex(packet));
     }
     assert_eq!(outcome(&mut PLAIN.wire(), &[0; 65_537]), Err(Reject::Oversize));
+    assert_eq!(outcome(&mut PLAIN.wire(), &[Kind::User as u8; 65_536]), Ok(1));
     assert_eq!(outcome(&mut PLAIN.wire(), &ack), Ok(1));
     assert_eq!(outcome(&mut PLAIN.wire(), &compressed(&compound_of(&[&ack, &ack]))), Ok(2));
     assert_eq!(outcome(&mut PLAIN.wire(), &[7, 0]), Ok(0), "no parts are no fault");
+    let longest = claim(&[10, 0, 0, 1], &[1, 5, 2, 0, 0, 0], b"a", 512);
+    assert_eq!(outcome(&mut PLAIN.wire(), &longest), Ok(1));
     let listed = bytes("0b81955365714e6f2a");
     assert_eq!(outcome(&mut PLAIN.wire(), &listed), Ok(1), "`SeqNo` as a list of numbers");
 }

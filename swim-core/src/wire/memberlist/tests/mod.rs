@@ -1,8 +1,10 @@
 //! The whole dialect against real traffic, against vectors, and against whatever may come.
 
+mod edges;
 mod explain;
 mod golden;
 mod hostile;
+mod outgoing;
 mod samples;
 mod streams;
 mod vectors;
@@ -16,7 +18,10 @@ use crate::{
     member::{LeaveReason, State, VersionRange, Versions},
     name::named,
     stamp::Stamp,
-    wire::message::{Accusation, Ack, Alive, Claim, Digest, Entry, Ping},
+    wire::message::{
+        Accusation, Ack, Alive, Claim, DeliveryHead, Departure, Digest, Entry, IndirectPing, Nack,
+        Ping,
+    },
 };
 
 /// What a wire of the tests has.

@@ -10,7 +10,7 @@ use super::{
     samples::{Place, runs},
     *,
 };
-use crate::wire::message::{DeliveryHead, ExchangeHead};
+use crate::wire::message::ExchangeHead;
 
 /// Reads a stream, piece by piece; the first refusal ends it.
 fn read(
@@ -121,7 +121,8 @@ fn a_delivery_and_a_ping_arrive_whole() {
 #[test]
 fn each_malformed_stream_is_refused_for_its_fault() {
     let len = u32::try_from(SEALED_LEN_MAX).unwrap() + 1;
-    let long = [&[Kind::Encrypt as u8][..], &len.to_be_bytes()].concat();
+    let [longest, long] =
+        [len - 1, len].map(|len| [&[Kind::Encrypt as u8][..], &len.to_be_bytes()].concat());
     let mut nested = Vec::new();
     lzw::put(&bytes("0982a4416c676f00a3427566a800d19461c3e64d40"), &mut nested);
     let mut empty = Vec::new();
@@ -135,6 +136,7 @@ fn each_malformed_stream_is_refused_for_its_fault() {
         (&PLAIN, &[0, 0xC1], Err(Reject::Malformed)),
         (&PLAIN, &[10, 0, 0, 0, 50], Err(Reject::Sealed)),
         (&keyed, &[0, 0x80], Err(Reject::Plaintext)),
+        (&keyed, &longest, Ok(false)),
         (&keyed, &long, Err(Reject::Oversize)),
         (&keyed, &[10, 0, 0, 0, 3, 1, 2, 3], Err(Reject::Truncated)),
         (&keyed, &[10, 0, 0, 0, 0], Err(Reject::Truncated)),
