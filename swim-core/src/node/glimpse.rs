@@ -5,7 +5,11 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::Node;
-use crate::{keyring::KeyId, member::Member, time::Instant};
+use crate::{
+    keyring::{Key, KeyId},
+    member::Member,
+    time::Instant,
+};
 
 /// What a node believes, keeps and waits for, but for its counters.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,11 +38,7 @@ impl Glimpse {
             health: node.health(),
             is_leaving: node.is_leaving(),
             has_left: node.has_left(),
-            keys: node
-                .keyring()
-                .into_iter()
-                .flat_map(|ring| ring.keys().map(|it| it.id()))
-                .collect(),
+            keys: node.keyring().into_iter().flat_map(|ring| ring.keys().map(Key::id)).collect(),
             inside: format!("{audit:?} {claims:?} {:?}", suspicions.collect::<Vec<_>>()),
         }
     }
