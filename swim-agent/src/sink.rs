@@ -2,9 +2,9 @@
 //!
 //! Whoever reads our output may be slow, stopped or gone, and none of that may hold up the
 //! protocol: a terminal paused with Ctrl-S, or a full disk, must not make the cluster believe that
-//! this node has failed. So a line is only put into a buffer, and a thread of its own writes it. When the buffer
-//! is full, lines are dropped and counted, and the reader is told how many it missed. `push` never
-//! blocks.
+//! this node has failed. So a line is only put into a buffer, and a thread of its own writes it.
+//! When the buffer is full, lines are dropped and counted, and the reader is told how many it
+//! missed. `push` never blocks.
 
 use std::{
     io::{self, Write},

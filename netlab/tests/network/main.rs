@@ -17,4 +17,5 @@ mod restart;
 mod runtimes;
 mod sending;
 mod sick;
+mod streams;
 mod wires;

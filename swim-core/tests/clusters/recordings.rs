@@ -99,9 +99,9 @@ fn replay(world: &mut World, recorded: &Recorded, when: &str) {
     }
 }
 
-/// All that there is of a node, and how many events it told, but for those of refusals, and how many
-/// streams it opened. Packets are counted elsewhere: who started anew answers with who it is now, as
-/// it answers any packet for its former life. (X6)
+/// All that there is of a node, and how many events it told, but for those of refusals, and how
+/// many streams it opened. Packets are counted elsewhere: who started anew answers with who it is
+/// now, as it answers any packet for its former life. (X6)
 fn seen(world: &World, id: Id) -> (Glimpse, usize, u64) {
     let host = world.host(id);
     let is_refusal = |kind: &EventKind| matches!(kind, EventKind::Rejected { .. });

@@ -87,8 +87,8 @@ impl Context {
     }
 }
 
-/// Needs no key, though peers choose sessions: a set is full after a few, however many are drawn for
-/// it, and then lets one go for the next. (X14)
+/// Needs no key, though peers choose sessions: a set is full after a few, however many are drawn
+/// for it, and then lets one go for the next. (X14)
 fn set_of(session: SessionId) -> usize {
     usize::from(session.0[0]) % CONTEXT_SETS
 }
