@@ -57,6 +57,8 @@ pub enum Hearsay {
         stamp: Stamp,
         /// Whether the peer speaks of itself.
         first_hand: bool,
+        /// Whether it does so from the address that it claims.
+        in_person: bool,
         /// Whether the member is remembered to have died under this stamp or a later one.
         outlived: bool,
         /// The peer, if it is known.

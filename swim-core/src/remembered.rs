@@ -9,7 +9,7 @@ use core::{net::SocketAddr, time::Duration};
 
 use crate::{
     heap,
-    limits::REMEMBERED_MAX,
+    limits::{REMEMBERED_MAX, UNVALIDATED_REAP_AFTER},
     member::Member,
     name::{NAME_LEN_MAX, Name},
     rng::Rng,
@@ -57,7 +57,8 @@ impl Remembered {
         self.peers.push_back(Peer { name, addr, stamp, reaped_at, is_validated, tried: false });
     }
 
-    /// Forgets those that were reaped too long ago, and those whose name or address belongs to a
+    /// Forgets those that were reaped too long ago, the sooner if they were never validated, and
+    /// those whose name or address belongs to a
     /// member again.
     pub(crate) fn sift(
         &mut self,
@@ -65,8 +66,11 @@ impl Remembered {
         remember_for: Duration,
         is_back: impl Fn(&Name, SocketAddr) -> bool,
     ) {
-        self.peers
-            .retain(|peer| peer.reaped_at + remember_for > now && !is_back(&peer.name, peer.addr));
+        let shorter = remember_for.min(UNVALIDATED_REAP_AFTER);
+        self.peers.retain(|peer| {
+            let span = if peer.is_validated { remember_for } else { shorter };
+            peer.reaped_at + span > now && !is_back(&peer.name, peer.addr)
+        });
     }
 
     /// Whether the one of this name is known to have died under this stamp or a later one.
@@ -79,24 +83,17 @@ impl Remembered {
         self.peers.len()
     }
 
-    /// How many there are to be tried again.
-    pub(crate) fn reachable(&self) -> usize {
-        self.peers.iter().filter(|peer| peer.is_validated).count()
-    }
-
     /// Whose turn it is to be tried again: rounds in a fresh random order, each of which visits
     /// everybody once, so that nobody waits for its luck.
     pub(crate) fn next(&mut self, rng: &mut Rng) -> Option<SocketAddr> {
-        let is_left = |peer: &&mut Peer| peer.is_validated && !peer.tried;
-        let mut left = self.peers.iter_mut().filter(is_left).count();
-        if left == 0 {
+        if self.peers.iter().all(|peer| peer.tried) {
             self.peers.iter_mut().for_each(|peer| peer.tried = false);
-            left = self.reachable();
         }
+        let left = self.peers.iter().filter(|peer| !peer.tried).count();
         if left == 0 {
             return None;
         }
-        let peer = self.peers.iter_mut().filter(is_left).nth(rng.below(left))?;
+        let peer = self.peers.iter_mut().filter(|peer| !peer.tried).nth(rng.below(left))?;
         peer.tried = true;
         Some(peer.addr)
     }
@@ -161,6 +158,34 @@ mod tests {
         let rest: BTreeSet<_> = round(&mut remembered, &mut rng).into_iter().collect();
         assert!(rest.contains(&addr) && !rest.contains(&first) && rest.len() == 20);
         assert_eq!(Remembered::default().next(&mut rng), None);
+    }
+
+    /// Who never answered may be nobody, or somebody who never asked for anything.
+    #[test]
+    fn x10_names_that_nobody_had_push_out_nobody_and_are_soon_forgotten() {
+        let mut remembered = reaped(0..REMEMBERED_MAX - 1);
+        for nth in 9_000..9_010 {
+            let (name, addr) = peer(nth);
+            remembered.insert(&died(name, addr), false, Instant::ORIGIN);
+        }
+        let is_there =
+            |remembered: &Remembered, nth| remembered.outlived(&peer(nth).0, Stamp::new(1, 2));
+        assert!(is_there(&remembered, 0) && is_there(&remembered, 9_009));
+        assert_eq!(remembered.len(), REMEMBERED_MAX);
+        let (name, addr) = peer(8_000);
+        remembered.insert(&died(name, addr), true, Instant::ORIGIN);
+        assert!(is_there(&remembered, 0) && !is_there(&remembered, 9_009));
+        let (name, addr) = peer(9_009);
+        remembered.insert(&died(name, addr), false, Instant::ORIGIN);
+        assert!(!is_there(&remembered, 9_009), "there is no room for it");
+        remembered.sift(Instant::ORIGIN, Duration::from_secs(86_400), |name, _| *name == peer(0).0);
+        let (name, addr) = peer(9_009);
+        remembered.insert(&died(name, addr), false, Instant::ORIGIN);
+        let day = Duration::from_secs(86_400);
+        remembered.sift(Instant::from_millis(599_999), day, |_, _| false);
+        assert!(is_there(&remembered, 9_009));
+        remembered.sift(Instant::from_millis(600_000), day, |_, _| false);
+        assert!(is_there(&remembered, 1) && !is_there(&remembered, 9_009));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use etherparse::PacketBuilder;
 use swim_core::{Dialect, Input, Instant, MemberlistOptions, Node, Options, Output, StreamEvent};
-use swim_fuzz_targets::CUTS;
+use swim_fuzz_targets::{CUTS, kinds};
 use swim_sim::{Step, World, addr, check::Checker, name};
 
 fn main() {
@@ -34,14 +34,16 @@ fn main() {
     ] {
         // As they are, and with the checksum put right, which is what their changes need.
         let choice = if dialect == Dialect::Native { 0x84 } else { 0x04 };
-        for (nth, packet) in kinds(recorded(dialect), PACKETS).iter().enumerate() {
+        let says = |packet: &Bytes| kinds(packets, &[&[choice], &packet[..]].concat());
+        for (nth, packet) in choose(recorded(dialect), PACKETS, says).iter().enumerate() {
             put(&corpora.join(packets), &format!("world-{nth:02}"), &[&[choice], &packet[..]]);
         }
         for (nth, stream) in written(dialect).iter().enumerate() {
             let head = [choice, 7, 1, 0, 90];
             put(&corpora.join(streams), &format!("world-{nth:02}"), &[&head, stream]);
         }
-        let capture = captured(&kinds(recorded(dialect), FRAMES), &written(dialect));
+        let frames = choose(recorded(dialect), FRAMES, |_| BTreeSet::new());
+        let capture = captured(&frames, &written(dialect));
         put(&corpora.join("capture"), &format!("world-{choice:02x}"), &[&capture]);
     }
     golden(&root.join("swim-core/tests/golden/memberlist"), &corpora);
@@ -92,23 +94,40 @@ fn recorded(dialect: Dialect) -> Vec<Bytes> {
     world.run(SECOND);
     world.leave(3);
     world.crash(4);
+    world.call(1, |node, now| node.send_best_effort(now, &name(0), b"to you")).expect("it fits");
     world.network.link.loss = 0.3;
-    world.run(20 * SECOND);
+    for _ in 0..20 {
+        world.shout(2);
+        world.run(SECOND);
+    }
     heard.take()
 }
 
-/// Those of different lengths, evenly: they hold different messages.
-fn kinds(packets: Vec<Bytes>, most: usize) -> Vec<Bytes> {
-    let mut lens = BTreeSet::new();
-    let mut kinds: Vec<_> = packets.into_iter().filter(|it| lens.insert(it.len())).collect();
-    kinds.sort_by_key(Bytes::len);
-    let step = kinds.len().div_ceil(most).max(1);
-    kinds.into_iter().step_by(step).collect()
+/// Each that says something new, and then those of different lengths, evenly.
+fn choose(
+    packets: Vec<Bytes>,
+    most: usize,
+    says: impl Fn(&Bytes) -> BTreeSet<&'static str>,
+) -> Vec<Bytes> {
+    let (mut said, mut lens) = (BTreeSet::new(), BTreeSet::new());
+    let says_more = |packet: &Bytes| {
+        let before = said.len();
+        said.extend(says(packet));
+        said.len() > before
+    };
+    let (mut chosen, others): (Vec<_>, Vec<_>) = packets.into_iter().partition(says_more);
+    let mut others: Vec<_> = others.into_iter().filter(|it| lens.insert(it.len())).collect();
+    others.sort_by_key(Bytes::len);
+    let places = most.saturating_sub(chosen.len()).max(1);
+    let step = others.len().div_ceil(places).max(1);
+    chosen.extend(others.into_iter().step_by(step));
+    chosen
 }
 
 /// What a node writes on streams: to join, to deliver, and to ping.
 fn written(dialect: Dialect) -> Vec<Vec<u8>> {
     let mut node = node(1, dialect);
+    node.set_local_state("what is ours".into()).expect("it fits");
     let mut streams = Vec::new();
     node.join(BEGINNING, &[addr(0)], SECOND).expect("a new node may join");
     streams.extend(dialed(&mut node));

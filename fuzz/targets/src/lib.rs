@@ -6,6 +6,7 @@ mod capture;
 mod cluster;
 mod cluster_of;
 mod hold;
+mod kinds;
 mod mend;
 mod node;
 mod one_encoding;
@@ -16,6 +17,7 @@ mod text;
 
 pub use capture::capture;
 pub use cluster::cluster;
+pub use kinds::kinds;
 pub use node::node;
 pub use one_encoding::one_encoding;
 pub use packet::{memberlist_packet, native_packet};

@@ -22,6 +22,12 @@ use crate::{
 ///
 /// When something doesn't hold.
 pub fn native_packet(data: &[u8]) {
+    let (cluster, choice, packet) = read_native(data);
+    throw(cluster, choice, &packet);
+}
+
+/// What an input is for: the cluster, the choice that it makes, and the packet.
+pub(crate) fn read_native(data: &[u8]) -> (Cluster, u8, Vec<u8>) {
     let mut script = Script::new(data);
     let choice = script.byte();
     let cluster = Cluster::native(choice & CLUSTER);
@@ -29,7 +35,7 @@ pub fn native_packet(data: &[u8]) {
         0 => script.rest().to_vec(),
         _ => mend::packet(script.rest(), cluster.label().as_str()),
     };
-    throw(cluster, choice, &packet);
+    (cluster, choice, packet)
 }
 
 /// A packet in memberlist's dialect. The first byte says which cluster it reaches, and from whom.
@@ -38,9 +44,15 @@ pub fn native_packet(data: &[u8]) {
 ///
 /// When something doesn't hold.
 pub fn memberlist_packet(data: &[u8]) {
+    let (cluster, choice, packet) = read_memberlist(data);
+    throw(cluster, choice, packet);
+}
+
+/// What an input is for: the cluster, the choice that it makes, and the packet.
+pub(crate) fn read_memberlist(data: &[u8]) -> (Cluster, u8, &[u8]) {
     let mut script = Script::new(data);
     let choice = script.byte();
-    throw(Cluster::memberlist(choice & CLUSTER), choice, script.rest());
+    (Cluster::memberlist(choice & CLUSTER), choice, script.rest())
 }
 
 fn throw(cluster: Cluster, choice: u8, packet: &[u8]) {

@@ -18,6 +18,12 @@ use crate::{
 ///
 /// When something doesn't hold.
 pub fn native_stream(data: &[u8]) {
+    let (cluster, choice, cuts, stream) = read_native(data);
+    pour(cluster, choice, cuts, &stream);
+}
+
+/// What an input is for: the cluster, the choice that it makes, the cuts, and the stream.
+pub(crate) fn read_native(data: &[u8]) -> (Cluster, u8, &[u8], Vec<u8>) {
     let mut script = Script::new(data);
     let (choice, cuts) = (script.byte(), script.piece(CUTS));
     let cluster = Cluster::native(choice & CLUSTER);
@@ -25,7 +31,7 @@ pub fn native_stream(data: &[u8]) {
         0 => script.rest().to_vec(),
         _ => mend::stream(script.rest(), cluster.label().as_str()),
     };
-    pour(cluster, choice, cuts, &stream);
+    (cluster, choice, cuts, stream)
 }
 
 /// A stream in memberlist's dialect. The first byte says which cluster it reaches, and from whom;
@@ -35,9 +41,15 @@ pub fn native_stream(data: &[u8]) {
 ///
 /// When something doesn't hold.
 pub fn memberlist_stream(data: &[u8]) {
+    let (cluster, choice, cuts, stream) = read_memberlist(data);
+    pour(cluster, choice, cuts, stream);
+}
+
+/// What an input is for: the cluster, the choice that it makes, the cuts, and the stream.
+pub(crate) fn read_memberlist(data: &[u8]) -> (Cluster, u8, &[u8], &[u8]) {
     let mut script = Script::new(data);
     let (choice, cuts) = (script.byte(), script.piece(CUTS));
-    pour(Cluster::memberlist(choice & CLUSTER), choice, cuts, script.rest());
+    (Cluster::memberlist(choice & CLUSTER), choice, cuts, script.rest())
 }
 
 fn pour(cluster: Cluster, choice: u8, cuts: &[u8], bytes: &[u8]) {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use swim_fuzz_targets::{TARGETS, Target};
+use swim_fuzz_targets::{TARGETS, Target, kinds};
 
 /// The longest input that a corpus may hold, in bytes, and the most inputs of all together.
 const INPUT_LEN_MAX: usize = 4096;
@@ -62,6 +62,50 @@ fn every_target_has_a_corpus_and_a_program_and_a_test() {
     let inputs: usize = dirs.iter().map(|dir| files(dir).len()).sum();
     assert!(inputs <= INPUTS_MAX, "{inputs} inputs are more than a test should take");
 }
+
+/// Most inputs are refused early, and a new format would have all of them refused.
+#[test]
+fn the_corpora_of_the_decoders_have_every_kind_of_message() {
+    for (name, expected) in KINDS {
+        let inputs = files(&corpus().join(name));
+        let said: BTreeSet<_> = inputs
+            .iter()
+            .flat_map(|input| kinds(name, &fs::read(input).expect("an input can be read")))
+            .collect();
+        let missing: Vec<_> = expected.iter().filter(|kind| !said.contains(*kind)).collect();
+        assert!(missing.is_empty(), "{name}: nothing says {missing:?}, only {said:?}");
+    }
+}
+
+/// The messages of packets, and those with which a stream begins.
+const KINDS: [(&str, &[&str]); 4] = [
+    (
+        "native_packet",
+        &[
+            "ping",
+            "ack",
+            "indirect_ping",
+            "relayed_ack",
+            "nack",
+            "alive",
+            "suspect",
+            "dead",
+            "left",
+            "broadcast",
+            "broadcast_summary",
+            "direct",
+        ],
+    ),
+    (
+        "native_stream",
+        &["ping", "exchange_head", "entry", "state_piece", "delivery_head", "delivery_piece"],
+    ),
+    (
+        "memberlist_packet",
+        &["ping", "ack", "indirect_ping", "nack", "alive", "suspect", "dead", "user"],
+    ),
+    ("memberlist_stream", &["ping", "push_pull", "user"]),
+];
 
 #[test]
 fn x13_native_packets() {

@@ -61,7 +61,7 @@ impl Node {
 
     /// Applies one entry of a peer's table. What it believes dead is only suspected here: one
     /// node's view must not kill. memberlist state.go: `mergeState`.
-    pub(super) fn on_entry(&mut self, entry: &Entry<'_>, source: Source) {
+    pub(super) fn on_entry(&mut self, entry: &Entry<'_>, mut source: Source) {
         #[cfg(feature = "simulation")]
         self.note_entry(entry, source);
         let is_live = entry.state.is_live();
@@ -85,7 +85,10 @@ impl Node {
             entry.state == State::Alive
         };
         if speaks_for_itself {
+            let reaped = self.stats.reaped;
             self.on_alive(known, &entry.alive, source);
+            // The peer's place may be somebody else's now.
+            source.carrier = source.carrier.filter(|_| self.stats.reaped == reaped);
         }
         let Some(index) = known.or_else(|| self.table.find(name)) else {
             self.stats.claims_unknown += u64::from(!speaks_for_itself);

@@ -58,6 +58,7 @@ impl Node {
             state: entry.state,
             stamp: entry.stamp,
             first_hand: source.first_hand,
+            in_person: source.in_person,
             outlived: node.remembered.outlived(entry.alive.name.as_str(), entry.stamp),
             carrier: source.carrier.map(|carrier| text(node.table.get(carrier).name())),
         });

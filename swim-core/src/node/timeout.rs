@@ -116,7 +116,7 @@ impl Node {
                 || table.find_addr(addr).is_some_and(is_live)
         });
         let dead = table.counts().dead;
-        let gone = dead + remembered.reachable();
+        let gone = dead + remembered.len();
         if gone == 0 || rng.below(table.live()) >= gone {
             return;
         }

@@ -90,7 +90,7 @@ impl Plain {
     pub(super) fn hear(&mut self, heard: &Heard, options: &Options) -> Result<(), String> {
         let now = &Now { at: heard.at, unix_millis: heard.unix_millis, options };
         match &heard.what {
-            Hearsay::Alive(said) => self.alive(now, said, false),
+            Hearsay::Alive(said) => self.alive(now, said, [false, false]),
             // Nobody counts but live members. (X8)
             Hearsay::Accused { carrier, .. } if self.live(carrier.as_deref()).is_none() => {}
             Hearsay::Accused { name, stamp, from, dead, .. } => {
@@ -99,8 +99,9 @@ impl Plain {
             Hearsay::Left { name, stamp } => self.left(now, name, *stamp),
             Hearsay::Entry { outlived: true, said, state: State::Suspect, .. }
                 if !self.members.contains_key(&said.name) => {}
-            Hearsay::Entry { said, state, stamp, first_hand, carrier, .. } => {
-                self.entry(now, said, (*stamp, *state), *first_hand, carrier.as_deref());
+            Hearsay::Entry { said, state, stamp, first_hand, in_person, carrier, .. } => {
+                let itself = [*first_hand, *in_person];
+                self.entry(now, said, (*stamp, *state), itself, carrier.as_deref());
             }
             Hearsay::Spoke { name, stamp, proven } => self.spoke(now, name, *stamp, *proven),
             Hearsay::Answered { .. } => {}
@@ -143,14 +144,17 @@ impl Plain {
         Ok(())
     }
 
-    /// Somebody says that it lives, or is said to.
-    fn alive(&mut self, now: &Now<'_>, said: &Said, first_hand: bool) {
+    /// Somebody says that it lives, or is said to: by itself, and from the address that it claims?
+    fn alive(&mut self, now: &Now<'_>, said: &Said, [first_hand, in_person]: [bool; 2]) {
         let known = self.members.get(&said.name);
         if !now.is_plausible(known.map(|known| known.stamp), said.stamp, 1) {
             return;
         }
         let Some(known) = known else {
-            if now.admits(said) && self.members.len() < now.options.members_max {
+            // The dead make room for whoever comes in person; who that is, is told next. (X10)
+            let makes_room = in_person && self.members.values().any(|it| !it.state.is_live());
+            let has_room = self.members.len() < now.options.members_max || makes_room;
+            if now.admits(said) && has_room {
                 self.members.insert(said.name.clone(), Belief::new(said.clone(), now.at));
             }
             return;
@@ -249,12 +253,12 @@ impl Plain {
         now: &Now<'_>,
         said: &Said,
         (stamp, state): (Stamp, State),
-        first_hand: bool,
+        itself: [bool; 2],
         carrier: Option<&str>,
     ) {
         let name = said.name.as_str();
         if state.is_live() || self.members.contains_key(name) {
-            self.alive(now, said, first_hand);
+            self.alive(now, said, itself);
         }
         let Some(known) = self.members.get(name) else { return };
         match state {
