@@ -1,8 +1,8 @@
 //! Actions carried out.
 
-use swim_core::{Life, Options};
+use swim_core::{Instant, Life, Options};
 
-use crate::{action::Action, machine::Machine, network::HostId};
+use crate::{action::Action, host, machine::Machine, network::HostId};
 
 use super::World;
 
@@ -78,7 +78,8 @@ impl<M: Machine> World<M> {
         options: &dyn Fn(HostId, &mut Options),
     ) -> bool {
         let starts = self.hosts.get(host).map_or(0, |host| host.starts);
-        let forgotten = Life(u64::from(starts) + 1);
+        // Its clock was set to before the world began: none of the others is in so small a life.
+        let forgotten = Life(host::life(Instant::ORIGIN).0 + u64::from(starts) + 1);
         self.start(host, |own| {
             let life = own.life;
             options(host, own);

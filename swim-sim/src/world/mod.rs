@@ -251,7 +251,7 @@ impl<M: Machine> World<M> {
         }
         assert!(!self.hosts[id].is_running(), "host {id} runs already");
         let mut options = Options::lan(host::name(id), host::addr(id));
-        options.life = Life(self.hosts[id].life.0.max(self.now.as_nanos() / 1_000_000) + 1);
+        options.life = Life(self.hosts[id].life.max(host::life(self.now)).0 + 1);
         change(&mut options);
         self.settle_at(id, options.addr);
         let now = self.now;
