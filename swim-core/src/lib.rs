@@ -90,7 +90,7 @@ pub use node::Node;
 pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::forging::{Forger, Forgery, Lie, Line};
+pub use node::forging::{Forger, Lie, Line};
 pub use policy::{AllowAll, AllowList, Candidate, Cidr, CidrError, ExchangePeer, Policy, Refused};
 pub use reject::Reject;
 #[cfg(feature = "sabotage")]
