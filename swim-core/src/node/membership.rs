@@ -367,9 +367,11 @@ impl Node {
         }
     }
 
-    /// Whether the allow list and the policy let this claim in.
+    /// Whether the allow list and the policy let this claim in. Nobody else is where we are: who
+    /// believes that sends its packets to itself.
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
-        let allowed = self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
+        let allowed = alive.addr != self.config.addr
+            && self.config.allow.as_ref().is_none_or(|list| list.allows(alive.addr.ip()));
         let Alive { name, addr, meta, versions, stamp, mapped: _ } = *alive;
         let candidate = Candidate { name: name.as_str(), addr, meta, versions, stamp };
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();
