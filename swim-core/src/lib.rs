@@ -91,7 +91,7 @@ pub use node::Node;
 pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::forging::{Forger, Forgery, Lie, Line};
+pub use node::forging::{Forger, Lie, Line};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use node::glimpse::Glimpse;

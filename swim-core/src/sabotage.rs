@@ -114,10 +114,14 @@ faults! {
     GossipsForNothing,
     /// X2: it takes in what is not sealed, though it has a key.
     ReadsPlaintext,
+    /// X2: streams that it refuses make it tell of itself again.
+    ActsOnRefusedStreams,
     /// X3: it sends twice what it sealed once.
     SendsUnderOneNonceTwice,
     /// X4: it takes in what was said to it before it started anew.
     ReadsFormerLives,
+    /// X6: it answers strangers twice.
+    AnswersStrangersTwice,
     /// X8: what the dead say of others counts.
     BelievesTheDead,
     /// X9: it gives the names of the living to others.

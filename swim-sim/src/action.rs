@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    malice::{Assault, Forger, Lie},
     network::{HostId, Latency, Link},
     span,
 };
@@ -237,7 +238,7 @@ pub enum Action {
         /// What to do with it.
         step: Rotation,
     },
-    /// Somebody sends a host a packet that nobody in the cluster wrote.
+    /// Somebody sends a host something that nobody in the cluster wrote.
     Forge {
         /// To whom.
         host: HostId,
@@ -247,6 +248,18 @@ pub enum Action {
         lie: Lie,
         /// Who writes it.
         by: Forger,
+        /// From whose address it comes, if not from where that name belongs: the answer goes
+        /// there. (X6)
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        victim: Option<HostId>,
+    },
+    /// Somebody opens streams to a host who does not belong to the cluster. (A0, A1)
+    Assault {
+        /// To whom.
+        host: HostId,
+        /// What comes over them.
+        #[serde(flatten)]
+        assault: Assault,
     },
     /// A process starts that does not belong to the cluster.
     Intrude {
@@ -289,30 +302,6 @@ pub enum Rotation {
     Use,
     /// It is refused from now on.
     Remove,
-}
-
-/// What somebody says who lies: that a member is in doubt, or dead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Lie {
-    /// About whom.
-    pub about: HostId,
-    /// Whether it is said to be dead, and not only in doubt.
-    pub dead: bool,
-    /// How many incarnations ahead of what the member spoke under, or as far as numbers go.
-    pub ahead: u64,
-}
-
-/// Who writes packets in the name of others: what he knows of the cluster's keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Forger {
-    /// Nothing. He takes the sealed cluster for an open one. (A0)
-    Outsider,
-    /// One that the host refuses by now. (A2)
-    Former,
-    /// The one that the host seals with; in an open cluster everybody is one. (A3)
-    Insider,
 }
 
 /// Why a process does not belong to the cluster.

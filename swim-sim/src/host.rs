@@ -180,6 +180,12 @@ pub(crate) fn unix_time(now: Instant) -> Duration {
     BEGINNING + now.saturating_since(Instant::ORIGIN)
 }
 
+/// In which life a process is that begins now: the milliseconds since 1970, as outside, so that
+/// lives take as many bytes in packets as there.
+pub(crate) fn life(now: Instant) -> Life {
+    Life(unix_time(now).as_millis() as u64)
+}
+
 /// What the node on a host is called, unless its options say otherwise.
 #[must_use]
 pub fn name(id: HostId) -> String {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use swim_core::{Audit, Event, Heard, Instant, Life, Node, Transition};
 
-use crate::network::HostId;
+use crate::{malice::Flaw, network::HostId};
 
 /// One moment of one host, after everything it led to there was carried out.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub struct Step<'a> {
     pub events: &'a [Event],
     /// The packets it sent in this moment.
     pub sent: &'a [(SocketAddr, Bytes)],
+    /// To where it opened streams in this moment.
+    pub dialed: &'a [SocketAddr],
     /// What it heard in this moment, if a checker needs that.
     pub heard: &'a [Heard],
 }
@@ -49,7 +51,10 @@ pub enum Moment {
         data: Bytes,
     },
     /// A piece of a stream was handled.
-    Stream,
+    Stream {
+        /// Why nothing that comes over it may count, if it is of somebody who means harm.
+        flaw: Option<Flaw>,
+    },
     /// A timer fired.
     Tick,
     /// The application asked for something.

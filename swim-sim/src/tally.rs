@@ -44,8 +44,11 @@ pub struct Tally {
     pub waits: Waits,
     /// Packets that were sent again by somebody on the way, to hosts on which something runs.
     pub replays: u64,
-    /// Packets that somebody wrote without a key, with a former one, and with the one in use.
+    /// Packets and tables that somebody wrote without a key, with a former one, and with the one in
+    /// use.
     pub forged: [u64; 3],
+    /// What those did who mean harm, by what it was.
+    pub malice: BTreeMap<String, u64>,
     /// How often a host's clock jumped back.
     pub clocks_back: u64,
     /// How often a host's clock on the wall was set back.
@@ -116,6 +119,11 @@ impl Tally {
     #[must_use]
     pub const fn changes(&self, change: MemberChange) -> u64 {
         self.changes[change as usize]
+    }
+
+    /// Counts something that somebody did who means harm.
+    pub(crate) fn did(&mut self, what: String) {
+        *self.malice.entry(what).or_default() += 1;
     }
 
     /// Takes in an event of a node.

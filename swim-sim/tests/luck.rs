@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use swim_core::{Dialect, Node};
 use swim_sim::{
-    Action, Forger, History, Lie, Trace, World, check, network::Link, record::Recorder,
+    Action, Forger, History, Lie, Says, Trace, World, check, network::Link, record::Recorder,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -122,8 +122,8 @@ fn d4_who_lies_to_others_changes_nobodys_luck() {
     let with_liars = history_of_three(|world| {
         neighbours(world, 3);
         world.run(Duration::ZERO);
-        let lie = Lie { about: 3, dead: true, ahead: 1 };
-        let action = Action::Forge { host: 5, from: 4, lie, by: Forger::Insider };
+        let lie = Lie { about: 3, more: 0, says: Says::Dead, ahead: 1, lives: 0, table: false };
+        let action = Action::Forge { host: 5, from: 4, lie, by: Forger::Insider, victim: None };
         assert!(world.act(&action, &|_, _| {}));
     });
     assert_eq!(with_liars, alone);

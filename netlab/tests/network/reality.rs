@@ -97,8 +97,5 @@ const GOSSIP_INTERVAL: Duration = Duration::from_millis(200);
 /// than a few processes wait for a processor.
 const FEW_TURNS: Duration = Duration::from_millis(50);
 
-/// How far real traffic may be off. Two thirds of it are known: every packet says in which life its
-/// sender is, and in which its receiver, which takes six bytes each where lives come from the time
-/// of day and two in a world that is a second old. The rest is for probes that take a helper on a
-/// machine that is busy.
-const TRAFFIC_TOLERANCE: f64 = 0.22;
+/// How far real traffic may be off: probes that take a helper on a machine that is busy cost more.
+const TRAFFIC_TOLERANCE: f64 = 0.15;

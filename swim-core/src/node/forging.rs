@@ -22,45 +22,31 @@ use crate::{
     },
 };
 
-/// An accusation that nobody made.
-#[derive(Clone, Debug)]
-pub struct Forgery {
-    /// In whose name.
-    pub from: Name,
-    /// Under which stamp that one speaks.
-    pub from_stamp: Stamp,
-    /// Who is accused.
-    pub about: Name,
-    /// Under which stamp.
-    pub stamp: Stamp,
-    /// Whether it is said to be dead, and not only in doubt.
-    pub is_dead: bool,
-}
-
 impl Node {
-    /// A packet for this node that says so, dated now and sealed with the primary of these keys.
+    /// Somebody who writes to this node in the name of another, under this stamp, with what one
+    /// needs who belongs to its cluster but for the right keys, perhaps. What it says is dated now.
     /// The seed must not have been used before with the same keys.
     #[must_use]
-    pub fn forge(&self, forgery: &Forgery, keyring: Option<Keyring>, seed: [u8; 32]) -> Bytes {
+    pub fn forger(
+        &self,
+        name: Name,
+        stamp: Stamp,
+        keyring: Option<Keyring>,
+        seed: [u8; 32],
+    ) -> Forger {
         let settings = WireSettings {
             label: self.config.label(),
             keyring,
-            own_name: &forgery.from,
-            own_life: forgery.from_stamp.life,
+            own_name: &name,
+            own_life: stamp.life,
             packet_len_max: self.config.packet_len_max,
             sessions_max: 1,
             state_len_max: 0,
             message_len_max: 0,
         };
-        let wire = Wire::native(settings, ChaCha8Rng::from_seed(seed));
-        let (name, stamp) = (forgery.from.clone(), forgery.from_stamp);
-        let mut forger = Forger { wire, name, stamp, wall: self.wall, is_native: true };
-        let (about, stamp, from) = (&forgery.about, forgery.stamp, &forgery.from);
-        let lie = match forgery.is_dead {
-            true => Lie::Dead { about, stamp, from },
-            false => Lie::Suspect { about, stamp, from },
-        };
-        forger.packet(&self.name, &[lie])
+        let (dialect, nonces) = (self.config.dialect, ChaCha8Rng::from_seed(seed));
+        let wire = Wire::new(dialect, settings, self.config.addr, nonces);
+        Forger { wire, name, stamp, wall: self.wall, is_native: dialect.is_native() }
     }
 }
 
@@ -142,6 +128,12 @@ pub struct Line<'a> {
 }
 
 impl Forger {
+    /// Which versions it says that members speak.
+    #[must_use]
+    pub fn versions() -> Versions {
+        Versions { protocol: PROTOCOL, application: VersionRange::default() }
+    }
+
     /// One who has all that a node of this configuration would have, and speaks under this stamp.
     /// The seed must not have been used before with the same keys.
     #[must_use]
@@ -242,7 +234,7 @@ fn entry<'a>(line: &Line<'a>) -> Entry<'a> {
 
 fn alive<'a>(line: &Line<'a>) -> Alive<'a> {
     let Line { name: of, stamp, addr, meta, state: _ } = *line;
-    let versions = Versions { protocol: PROTOCOL, application: VersionRange::default() };
+    let versions = Forger::versions();
     Alive { name: name(of), stamp, addr, mapped: false, versions, meta }
 }
 

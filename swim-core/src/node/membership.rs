@@ -389,10 +389,12 @@ impl Node {
         }
     }
 
-    /// Whether its address, the allow list and the policy let this claim in.
+    /// Whether its address, the allow list and the policy let this claim in. Nobody else is where
+    /// we are: who believes that sends its packets to itself.
     fn admits(&mut self, alive: &Alive<'_>) -> bool {
         let ip = alive.addr.ip();
-        let allowed = self.is_allowed(ip) && self.is_within_reach(ip);
+        let is_elsewhere = alive.addr != self.config.addr;
+        let allowed = is_elsewhere && self.is_allowed(ip) && self.is_within_reach(ip);
         let Alive { name, addr, meta, versions, stamp, mapped: _ } = *alive;
         let candidate = Candidate { name: name.as_str(), addr, meta, versions, stamp };
         let admitted = allowed && self.config.policy.admit_member(&candidate).is_ok();

@@ -209,6 +209,9 @@ impl Node {
         };
         let nack = Message::Nack(Nack { nonce });
         self.send_to_stranger(from, Some(receiver_of(sender)), &nack, len);
+        if sabotaged!(self, AnswersStrangersTwice) {
+            self.send_to_stranger(from, Some(receiver_of(sender)), &nack, len);
+        }
     }
 
     /// An answer with nothing in it but its number.

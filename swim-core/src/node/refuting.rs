@@ -59,7 +59,14 @@ impl Node {
         let own = self.own_stamp();
         let is_final = state == State::Left && self.config.dialect.is_native();
         let is_stale = if is_final { accused.life < own.life } else { accused < own };
-        if self.phase != Phase::Running || is_stale || !self.is_plausible_accusation(own, accused) {
+        // What anybody may believe must be answered, and of those who live that is twice as far.
+        let is_believed = match state {
+            State::Alive => self.is_plausible(Some(own), accused),
+            State::Suspect | State::Dead | State::Left => {
+                self.is_plausible_accusation(own, accused)
+            }
+        };
+        if self.phase != Phase::Running || is_stale || !is_believed {
             return;
         }
         if sabotaged!(self, NeverRefutes) {
@@ -115,7 +122,10 @@ impl Node {
         if is_ours && state != State::Left {
             return smallest;
         }
-        own.max(said).next_life().max(smallest)
+        let next = own.max(said).next_life().max(smallest);
+        // As far ahead as lives may be, nobody would believe the next. (X7)
+        let is_last = state == State::Alive && !self.is_plausible(Some(own), next);
+        if is_last { smallest } else { next }
     }
 
     /// Speaks of itself under a new stamp, perhaps with new metadata, and queues that.

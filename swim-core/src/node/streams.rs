@@ -15,6 +15,7 @@ use crate::{
     limits::STREAMS_DIALED_MAX,
     name::Name,
     reject::Reject,
+    sabotage::sabotaged,
     stream::{Incoming, Outgoing, Purpose, Recipient, Role, Stream},
     table::MemberIndex,
     wire::{
@@ -351,6 +352,9 @@ impl Node {
         let is_question = matches!(stream.role, Role::Serves(None));
         let (peer, is_told) = (stream.peer, is_question && Wire::may_be_told(&stream.channel));
         self.reject(reject, peer);
+        if sabotaged!(self, ActsOnRefusedStreams) {
+            self.queue_claim(MemberIndex::SELF, MemberIndex::SELF, self.own_word());
+        }
         if is_told {
             let text = match reject {
                 Reject::Sealed => "what was sent is encrypted, and this node has no key".into(),

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use bytes::Bytes;
-use swim_core::{Forgery, Instant, KeyId, Node};
+use swim_core::{Instant, Node};
 
 use crate::{
+    malice::Forged,
     network::HostId,
     step::{Moment, Step},
 };
@@ -18,8 +18,8 @@ pub trait Checker {
     /// Meets a node that runs already when the checker begins to watch.
     fn meet(&mut self, _host: HostId, _node: &Node) {}
 
-    /// Learns of a packet that nobody in the cluster wrote, before it arrives. What is said in one
-    /// that nodes can't tell from an honest one is a lie that they may believe; nothing else is.
+    /// Learns of something that nobody in the cluster wrote, before it arrives. What is said in it
+    /// is a lie that nodes may believe where they can't tell it from an honest word; nothing else.
     fn forged(&mut self, _forged: &Forged) {}
 
     /// Whether it looks at what nodes heard, which costs time to keep.
@@ -36,28 +36,6 @@ pub trait Checker {
 
     /// How often it had something to look at: one that never had proves nothing.
     fn looks(&self) -> u64;
-}
-
-/// A packet that nobody in the cluster wrote.
-#[derive(Clone, Debug)]
-pub struct Forged {
-    /// Where it is going to arrive.
-    pub host: HostId,
-    /// Its bytes.
-    pub data: Bytes,
-    /// What it says.
-    pub forgery: Forgery,
-    /// Why it must be refused; `None`: nobody can know that it is a lie.
-    pub flaw: Option<Flaw>,
-}
-
-/// What betrays a packet that nobody in the cluster wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
-    /// It is not sealed.
-    Open,
-    /// It is sealed with this key, which the receiver does not accept any more.
-    Key(KeyId),
 }
 
 /// What a checker remembers of the process that runs on each host, forgotten when another starts.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use swim_core::{Bytes, Node};
 
 use crate::{
+    malice::{Flaw, Forged},
     network::HostId,
     step::{Moment, Step},
 };
 
-use super::checker::{Checker, Flaw, Forged, PerHost};
+use super::checker::{Checker, PerHost};
 
 /// X2 and X18: packets that are not sealed, or with a key that was removed, are refused. That they
 /// change nothing then is what S9 is about.
@@ -26,8 +27,8 @@ impl Checker for Forgeries {
     }
 
     fn forged(&mut self, forged: &Forged) {
-        if let Some(flaw) = forged.flaw {
-            self.awaited.insert((forged.host, forged.data.clone()), flaw);
+        if let Some((flaw, packet)) = forged.flaw.zip(forged.packet.clone()) {
+            self.awaited.insert((forged.host, packet), flaw);
         }
     }
 
@@ -43,7 +44,11 @@ impl Checker for Forgeries {
             return Ok(());
         }
         self.looks += 1;
-        let id = if flaw == Flaw::Open { "X2" } else { "X18" };
+        let id = match flaw {
+            Flaw::Open | Flaw::Noise => "X2",
+            Flaw::Key(_) => "X18",
+            Flaw::Recorded => "X4",
+        };
         if now > before { Ok(()) } else { Err(format!("{id}: accepted in spite of {flaw:?}")) }
     }
 
@@ -52,11 +57,13 @@ impl Checker for Forgeries {
     }
 }
 
-/// Whether it still is a flaw to the node: a restart may have changed which keys it has.
-fn is_flawed(node: &Node, flaw: Flaw) -> bool {
-    let Some(ring) = node.keyring() else { return false };
+/// Whether it still is a flaw to the node: a restart may have changed which keys it has. What was
+/// recorded means nothing where there is no key, and a node without a clock can't always tell.
+pub(super) fn is_flawed(node: &Node, flaw: Flaw) -> bool {
+    let Some(ring) = node.keyring() else { return flaw == Flaw::Noise };
     match flaw {
-        Flaw::Open => true,
+        Flaw::Open | Flaw::Noise => true,
         Flaw::Key(id) => ring.key(id).is_none(),
+        Flaw::Recorded => node.audit_unix_time().is_some(),
     }
 }

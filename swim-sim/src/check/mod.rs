@@ -2,22 +2,25 @@
 
 use swim_core::Dialect;
 
-pub use checker::{Checker, Flaw, Forged, Violation};
+pub use checker::{Checker, Violation};
 pub use deadlines::Deadlines;
 pub use events::Events;
 pub use forgeries::Forgeries;
 pub use health::Health;
 pub use keys::Keys;
 pub use mirror::Mirror;
+pub use names::Names;
 pub use nonces::Nonces;
 pub use packets::Packets;
 pub use probes::Probes;
 pub use promises::Promises;
 pub use queues::Queues;
+pub use reflections::Reflections;
 pub use refusals::Refusals;
 pub use replays::Replays;
 pub use sizes::Sizes;
 pub use storms::Storms;
+pub use strangers::Strangers;
 pub use suspicions::Suspicions;
 pub use tables::Tables;
 pub use twin::Twin;
@@ -29,16 +32,19 @@ mod forgeries;
 mod health;
 mod keys;
 mod mirror;
+mod names;
 mod nonces;
 mod packets;
 mod plain;
 mod probes;
 mod promises;
 mod queues;
+mod reflections;
 mod refusals;
 mod replays;
 mod sizes;
 mod storms;
+mod strangers;
 mod suspicions;
 mod tables;
 mod twin;
@@ -61,6 +67,9 @@ pub fn all(size: usize) -> Vec<Box<dyn Checker>> {
         Box::new(Promises::default()),
         Box::new(Forgeries::default()),
         Box::new(Replays::default()),
+        Box::new(Reflections::default()),
+        Box::new(Strangers::default()),
+        Box::new(Names::default()),
         Box::new(Storms::default()),
         Box::new(Keys::among(size)),
     ]

@@ -343,14 +343,16 @@ impl Plain {
     fn refute(&mut self, now: &Now<'_>, stamp: Stamp, state: State) {
         let own = self.own_mut().stamp;
         let is_old = if state == State::Left { stamp.life < own.life } else { stamp < own };
-        if !self.is_running || is_old || !now.is_plausible(Some(own), stamp, 2) {
+        let share = if state == State::Alive { 1 } else { 2 };
+        if !self.is_running || is_old || !now.is_plausible(Some(own), stamp, share) {
             return;
         }
         let doubted = stamp == own && matches!(state, State::Suspect | State::Dead);
         let is_ours = stamp.life == own.life && (now.unix_millis.is_some() || doubted);
         let highest = own.max(stamp);
         // What was not said in a life of ours was said in another's, and is left to him. (S5)
-        let stays = is_ours && state != State::Left;
+        let is_last = state == State::Alive && !now.is_plausible(Some(own), next_life(highest), 1);
+        let stays = is_ours && state != State::Left || is_last;
         self.speak(now, if stays { above(highest) } else { next_life(highest) });
         if state == State::Dead {
             self.reconsider(now);
@@ -430,7 +432,9 @@ impl Now<'_> {
         let is_allowed = |addr: SocketAddr| {
             self.options.allow.as_ref().is_none_or(|list| list.allows(addr.ip()))
         };
-        is_allowed(addr) && self.options.policy.admit_member(&candidate).is_ok()
+        addr != self.options.addr
+            && is_allowed(addr)
+            && self.options.policy.admit_member(&candidate).is_ok()
     }
 }
 

@@ -113,7 +113,7 @@ fn ending(seen: &Seen, step: &Step<'_>, grown: Totals) -> Result<(), String> {
     }
     let is_packet = matches!(step.moment, Moment::Packet { .. });
     if grown.acked + grown.relayed > 0 && !is_packet
-        || grown.streamed > 0 && !matches!(step.moment, Moment::Stream)
+        || grown.streamed > 0 && !matches!(step.moment, Moment::Stream { .. })
         || grown.failed > 0 && !matches!(step.moment, Moment::Tick)
     {
         return Err(format!("P1: {:?} ended {before:?}: {grown:?}", step.moment));

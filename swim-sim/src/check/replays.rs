@@ -9,6 +9,7 @@ use std::{
 use swim_core::{Bytes, Dialect, Instant, Life};
 
 use crate::{
+    malice::Forged,
     network::HostId,
     step::{Moment, Step},
 };
@@ -25,6 +26,10 @@ pub struct Replays {
     processes: PerHost<Process>,
     /// The latest life that was lived on each host.
     lived: BTreeMap<HostId, Life>,
+    /// The latest life that somebody with the key told of, of each name. What others say to that
+    /// one before it comes is recorded, and counts once when it has come. (SECURITY.md, "This rests
+    /// on lives that only grow")
+    foretold: BTreeMap<String, Life>,
     looks: u64,
 }
 
@@ -32,8 +37,8 @@ pub struct Replays {
 #[derive(Debug, Default)]
 struct Process {
     started_at: Option<Instant>,
-    /// Whether it lives later than all before it on its host. Who forgets his lives can't tell what
-    /// was said to him in an earlier one.
+    /// Whether it lives later than all before it on its host, and than any that was told of. Who
+    /// forgets his lives can't tell what was said to him in an earlier one.
     lives_anew: bool,
     told: BTreeSet<u64>,
     refused: u64,
@@ -44,6 +49,13 @@ struct Process {
 impl Checker for Replays {
     fn id(&self) -> &'static str {
         "X4-X6"
+    }
+
+    fn forged(&mut self, forged: &Forged) {
+        for tale in forged.tales.iter().filter(|_| forged.flaw.is_none()) {
+            let life = self.foretold.entry(tale.name.to_string()).or_default();
+            *life = tale.stamp.life.max(*life);
+        }
     }
 
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
@@ -58,7 +70,8 @@ impl Checker for Replays {
         let lived = self.lived.entry(step.host).or_default();
         let process = self.processes.of(step);
         if matches!(step.moment, Moment::Started) {
-            process.lives_anew = life > *lived;
+            let foretold = self.foretold.get(&**step.node.name()).copied().unwrap_or_default();
+            process.lives_anew = life > (*lived).max(foretold);
             process.started_at = Some(step.now);
         }
         *lived = life.max(*lived);

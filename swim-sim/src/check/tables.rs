@@ -9,15 +9,16 @@ use std::{
 };
 
 use swim_core::{
-    EventKind, Life, Member, MemberChange, Meta, Node, Stamp, State, Transition, Versions,
+    EventKind, Forger, Life, Member, MemberChange, Meta, Node, Stamp, State, Transition, Versions,
 };
 
 use crate::{
+    malice::Forged,
     network::HostId,
     step::{Moment, Step},
 };
 
-use super::checker::{Checker, Forged};
+use super::checker::Checker;
 
 /// S1 to S7 and S10: what tables may hold, and what may become of it.
 #[derive(Debug, Default)]
@@ -61,12 +62,20 @@ impl Checker for Tables {
         self.seen.insert(host, Seen { own: Some(own.stamp), ..Seen::of(node) });
     }
 
-    /// Of a lie that can't be told from the truth, exactly the stamp is one that may be believed,
-    /// with what the member said of itself before.
+    /// Of a lie that can't be told from the truth, exactly what it says may be believed: what a
+    /// member is said to say of itself, too.
     fn forged(&mut self, forged: &Forged) {
-        if forged.flaw.is_none() {
-            let issued = self.issued.entry(forged.forgery.about.to_string()).or_default();
-            issued.entry(forged.forgery.stamp).or_default();
+        if forged.flaw.is_some() {
+            return;
+        }
+        for tale in &forged.tales {
+            let issued = self.issued.entry(tale.name.to_string()).or_default();
+            let said = issued.entry(tale.stamp).or_default();
+            let profile = tale.profile.clone();
+            said.extend(profile.map(|(addr, meta)| (addr, meta, Forger::versions())));
+            if tale.state == State::Left {
+                self.may_be_left.insert((tale.name.to_string(), tale.stamp.life));
+            }
         }
     }
 

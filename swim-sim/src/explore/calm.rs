@@ -54,6 +54,7 @@ impl Run<'_> {
         }
         self.check_outcome(core)?;
         self.rest()?;
+        self.give_up_strangers()?;
         self.attempt()?;
         self.agree(core)?;
         self.violation().map_or(Ok(took), Err)
@@ -77,7 +78,7 @@ impl Run<'_> {
     /// Waits until all agree. Those that know nothing of each other are introduced now and then.
     /// Each promise has a time of its own in which it must be kept.
     fn agree(&mut self, core: usize) -> Result<(), Failure> {
-        let settings = &self.plan.settings;
+        let settings = &self.bounds;
         // Whoever rejoined while its clock was ahead has a life from the future, which the others
         // don't believe before they get there. (X7)
         let within = settings.converges_within() + self.ahead();
@@ -165,7 +166,7 @@ impl Run<'_> {
             };
             world.taking_part().filter(waits).collect::<Vec<_>>()
         };
-        let within = self.plan.settings.converges_within();
+        let within = self.bounds.converges_within();
         let rests = self.world.run_until(within, |world| busy(world).is_empty());
         match (rests, self.violation()) {
             (Some(_), _) => Ok(()),
@@ -175,6 +176,18 @@ impl Run<'_> {
                 Err(Failure::Liveness { id: "M3", pending })
             }
         }
+    }
+
+    /// X11: whoever opens a stream and does not go on is given up.
+    fn give_up_strangers(&mut self) -> Result<(), Failure> {
+        let within = self.plan.settings.stream_timeout * 4;
+        self.world.run_until(within, |world| world.strange_streams() == 0);
+        let open = self.world.strange_streams();
+        if open == 0 || self.violation().is_some() {
+            return self.violation().map_or(Ok(()), Err);
+        }
+        let pending = format!("{open} streams of strangers are still open");
+        Err(Failure::Liveness { id: "X11", pending })
     }
 
     /// Lets time go by until they agree, or so long; returns whether they do.

@@ -112,6 +112,18 @@ classes! {
     FormerKeys = "former-keys",
     /// False accusations by somebody with the key. (A3)
     Insiders = "insiders",
+    /// Lies of what members say of themselves, and of lives to come. (A3)
+    Poison = "poison",
+    /// Lies of members elsewhere. (A3)
+    Hijacks = "hijacks",
+    /// Lies of members that left. (A3)
+    Farewells = "farewells",
+    /// Lies of many members that there are not. (A3)
+    Crowds = "crowds",
+    /// Streams of those who don't belong here. (A0, A1)
+    Assaults = "assaults",
+    /// Packets in the name of somebody who is not here. (A0 to A3)
+    Reflection = "reflection",
 }
 
 impl fmt::Display for Class {

@@ -109,6 +109,9 @@ impl Counters {
         ] {
             self.add(name, count);
         }
+        for (what, count) in &tally.malice {
+            self.add(what.as_str(), *count);
+        }
         for (error, count) in &tally.refused {
             self.add(format!("refused {error}"), *count);
         }
@@ -199,7 +202,29 @@ const EXPECTED: &[&str] = &[
     "forged without key",
     "forged with former key",
     "forged with key",
-    "lie believed",
+    "told accusation by insider",
+    "told poison by insider",
+    "told hijack by insider",
+    "told farewell by insider",
+    "told crowd by insider",
+    "told question by insider",
+    "told recording",
+    "told table by insider",
+    "told poison by former",
+    "told table by former",
+    "told poison by outsider",
+    "told table by outsider",
+    "believed accusation",
+    "believed poison",
+    "believed hijack",
+    "believed farewell",
+    "believed crowd",
+    "streams with silence",
+    "streams with noise",
+    "streams with length",
+    "streams with recording",
+    "streams that stall",
+    "streams byte by byte",
     "clock went back",
     "clock on the wall set back",
     "partition merged",

@@ -77,6 +77,9 @@ impl Effects {
     pub(super) fn finish(mut self, plan: &Plan, tally: &Tally) -> BTreeSet<Class> {
         self.settle_cuts(tally);
         let (felt, waits) = (&tally.fates.felt, &tally.waits);
+        let told = |what: &str, by: &str| {
+            tally.malice.get(&format!("told {what} by {by}")).copied().unwrap_or_default()
+        };
         let counts = [
             (Class::Loss, felt.lost),
             (Class::Duplicates, felt.doubled),
@@ -96,9 +99,13 @@ impl Effects {
             (Class::StreamReset, tally.streams_reset),
             (Class::StreamStall, tally.streams_stalled),
             (Class::JumpBack, tally.clocks_back),
-            (Class::Outsiders, tally.forged[0]),
-            (Class::FormerKeys, tally.forged[1]),
-            (Class::Insiders, tally.forged[2]),
+            (Class::Outsiders, told("accusation", "outsider")),
+            (Class::FormerKeys, told("accusation", "former")),
+            (Class::Insiders, told("accusation", "insider")),
+            (Class::Poison, told("poison", "insider")),
+            (Class::Hijacks, told("hijack", "insider")),
+            (Class::Farewells, told("farewell", "insider")),
+            (Class::Crowds, told("crowd", "insider")),
         ];
         let takes_part = |class: Class| plan.classes.iter().any(|name| name == class.name());
         let felt = counts.iter().filter(|(class, count)| *count > 0 && takes_part(*class));
@@ -146,6 +153,8 @@ fn doer(plan: &Plan, action: &Action) -> Option<Class> {
         Action::SetClock { span, .. } if !span.is_zero() => Some(Class::SetClock),
         Action::Garbage { .. } => Some(Class::Garbage),
         Action::Misuse { .. } => Some(Class::Misuse),
+        Action::Assault { .. } => Some(Class::Assaults),
+        Action::Forge { victim: Some(_), .. } => Some(Class::Reflection),
         Action::Rotate { .. } => Some(Class::Rotation),
         Action::Intrude { fault: Intruder::Name { .. }, .. } => Some(Class::Conflict),
         Action::Intrude { .. } => Some(Class::Intruders),

@@ -11,7 +11,7 @@ use crate::{
 use super::{
     class::{Class, Mask},
     draw::{Draw, SECOND, share_to},
-    hosts,
+    hosts, malice,
     settings::Settings,
     work,
 };
@@ -82,6 +82,7 @@ pub(super) fn draw(
         Class::Flapping => draw.flapping(),
         // These are settings.
         Class::Skew | Class::Versions => {}
+        class if is_malice(class) => malice::draw(class, &mut draw),
         class if is_work(class) => work::draw(class, &mut draw),
         class => hosts::draw(class, &mut draw),
     }
@@ -101,6 +102,22 @@ pub(super) const fn is_work(class: Class) -> bool {
             | Class::Misuse
             | Class::Skew
             | Class::Versions
+    )
+}
+
+/// Whether it is what those do who mean harm.
+const fn is_malice(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Outsiders
+            | Class::FormerKeys
+            | Class::Insiders
+            | Class::Poison
+            | Class::Hijacks
+            | Class::Farewells
+            | Class::Crowds
+            | Class::Assaults
+            | Class::Reflection
     )
 }
 

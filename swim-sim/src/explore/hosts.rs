@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use swim_core::INCARNATION_MAX;
-
 use crate::{
-    action::{Action, Forger, Intruder, Lie},
+    action::{Action, Intruder},
     chance::Chance,
     network::HostId,
 };
@@ -39,9 +37,6 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
             draw.add(until, Action::Slow { host, cost: Duration::ZERO });
         }),
         Class::Drift | Class::Jump | Class::JumpBack | Class::SetClock => clocks(class, draw),
-        Class::Outsiders => forge(draw, Forger::Outsider),
-        Class::FormerKeys => forge(draw, Forger::Former),
-        Class::Insiders => forge(draw, Forger::Insider),
         Class::SendQueue => draw.windows(|draw, from, until| {
             let (host, bandwidth) = (draw.host(), 200 + draw.chance.below(5_000));
             let send_queue_max = 1_000 + draw.chance.below(5_000);
@@ -81,23 +76,11 @@ pub(super) fn draw(class: Class, draw: &mut Draw<'_>) {
     }
 }
 
-/// To the last incarnation that is believed and about it, and to the last that there is. A member
-/// begins with the first.
-const FAR_AHEAD: [u64; 7] = [
-    INCARNATION_MAX / 2,
-    INCARNATION_MAX - 4,
-    INCARNATION_MAX - 2,
-    INCARNATION_MAX - 1,
-    INCARNATION_MAX,
-    INCARNATION_MAX + 1,
-    u64::MAX,
-];
-
 /// Hosts from here on are no part of the cluster.
 pub(super) const GUESTS: HostId = 100;
 
 /// Nothing ever runs on hosts from here on.
-const NOBODY: HostId = 1_000;
+pub(super) const NOBODY: HostId = 1_000;
 
 /// Whoever is here has an address that nobody allows.
 const OUTSIDE: HostId = GUESTS + 10;
@@ -195,20 +178,6 @@ fn clocks(class: Class, draw: &mut Draw<'_>) {
             Action::SetClock { host, span, back: chance.hits(0.7) }
         }),
         _ => {}
-    }
-}
-
-/// Somebody accuses members in the name of others, mostly of what they can have done. Some lies are
-/// such that a member could hardly answer them, or not at all, if they were believed. (X7)
-fn forge(draw: &mut Draw<'_>, by: Forger) {
-    for _ in 0..draw.times(2) {
-        let (at, host, from, about) = (draw.moment(), draw.host(), draw.host(), draw.host());
-        let most = draw.chance.pick(&[1, 2, 1_000]);
-        let near = draw.chance.below(most);
-        let far = draw.chance.pick(&FAR_AHEAD);
-        let ahead = if draw.chance.hits(0.2) { far } else { near };
-        let lie = Lie { about, dead: draw.chance.hits(0.5), ahead };
-        draw.add(at, Action::Forge { host, from, lie, by });
     }
 }
 

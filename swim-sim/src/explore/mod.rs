@@ -43,6 +43,7 @@ mod faults;
 mod hosts;
 mod limits;
 mod links;
+mod malice;
 mod plan;
 mod releases;
 mod run;

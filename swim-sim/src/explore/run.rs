@@ -23,8 +23,9 @@ use crate::{
 use super::{
     counters::{self, Counters},
     effects::Effects,
+    malice,
     plan::Plan,
-    settings::FIRST_KEY,
+    settings::{FIRST_KEY, Settings},
     verdict::{Failure, Verdict},
     watch::{Notes, Watch},
 };
@@ -97,6 +98,9 @@ pub(super) struct Run<'a> {
     pub(super) counters: Counters,
     /// What the faults did, as long as there are any.
     effects: Option<Effects>,
+    /// The settings by which bounds are reckoned: of a cluster that is larger by those that were
+    /// invented, who have to be found dead.
+    pub(super) bounds: Settings,
 }
 
 impl<'a> Run<'a> {
@@ -117,7 +121,10 @@ impl<'a> Run<'a> {
         }
         counters.add(format!("mode {}", plan.mode.name()), 1);
         let effects = Some(Effects::default());
-        Self { plan, world, recorder: None, notes, rings, newest_key: FIRST_KEY, counters, effects }
+        let invented = malice::invented(plan.actions.iter().map(|timed| timed.action.clone()));
+        let bounds = Settings { size: plan.settings.size + invented, ..plan.settings.clone() };
+        let newest_key = FIRST_KEY;
+        Self { plan, world, recorder: None, notes, rings, newest_key, counters, effects, bounds }
     }
 
     fn finish(mut self) -> (Verdict, Record) {

@@ -205,6 +205,7 @@ fn keep(action: &mut Action, gone: &[HostId]) -> bool {
         | Action::SetClock { host, .. }
         | Action::Ends { host, .. }
         | Action::Garbage { host, .. }
+        | Action::Assault { host, .. }
         | Action::Misuse { host }
         | Action::Send { host, .. }
         | Action::Rotate { host, .. } => !is_gone(host),

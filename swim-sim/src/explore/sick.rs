@@ -50,7 +50,7 @@ impl Run<'_> {
 
     /// L2: of whom nothing can be heard is taken for dead in time.
     fn bury(&mut self, core: usize, start: Instant, silent: &[HostId]) -> Result<(), Failure> {
-        let end = start + self.plan.settings.detects_within();
+        let end = start + self.bounds.detects_within();
         let span = end.saturating_since(self.world.now);
         let lives = |world: &World<Node>| {
             let part = world.taking_part().filter(|&id| id < core);

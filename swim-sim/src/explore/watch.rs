@@ -10,8 +10,9 @@ use std::{
 use swim_core::{Event, EventKind, Life, Member, MemberChange, SeedOutcome, Stamp, State, Stats};
 
 use crate::{
-    check::{Checker, Forged},
+    check::Checker,
     host,
+    malice::Forged,
     network::HostId,
     step::{Moment, Step},
 };
@@ -31,7 +32,7 @@ pub(super) struct Notes {
     lives: BTreeMap<HostId, Life>,
     health_max: u32,
     /// What was said by those who lie and can't be told from those who don't.
-    lies: BTreeSet<(String, Stamp)>,
+    lies: BTreeMap<(String, Stamp, State), &'static str>,
     steps: u64,
     /// The joins that ended, in order: whose, and whether it reached anybody.
     pub(super) joins: Vec<(HostId, bool)>,
@@ -112,15 +113,15 @@ impl Notes {
         self.counters.add_stats(stats);
     }
 
-    /// Counts the accusations that nobody made.
+    /// Counts what was believed of what nobody said.
     fn lies_believed(&mut self, step: &Step<'_>) {
         if self.lies.is_empty() {
             return;
         }
         for turn in step.transitions {
-            let Some((stamp, State::Suspect | State::Dead)) = turn.after else { continue };
-            if self.lies.contains(&(turn.name.to_string(), stamp)) {
-                self.counters.add("lie believed", 1);
+            let Some((stamp, state)) = turn.after else { continue };
+            if let Some(kind) = self.lies.get(&(turn.name.to_string(), stamp, state)) {
+                self.counters.add(format!("believed {kind}"), 1);
             }
         }
     }
@@ -196,9 +197,9 @@ impl Checker for Watch {
     }
 
     fn forged(&mut self, forged: &Forged) {
-        if forged.flaw.is_none() {
-            let about = forged.forgery.about.to_string();
-            self.0.borrow_mut().lies.insert((about, forged.forgery.stamp));
+        for tale in forged.tales.iter().filter(|_| forged.flaw.is_none()) {
+            let what = (tale.name.to_string(), tale.stamp, tale.state);
+            self.0.borrow_mut().lies.insert(what, tale.kind);
         }
     }
 

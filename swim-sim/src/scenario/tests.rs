@@ -239,6 +239,7 @@ fn name_of(action: &Action) -> &'static str {
         | Action::Misuse { .. }
         | Action::Rotate { .. }
         | Action::Forge { .. }
+        | Action::Assault { .. }
         | Action::Intrude { .. } => "",
         Action::Start { .. } => "start",
         Action::Crash { .. } => "crash",

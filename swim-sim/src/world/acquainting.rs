@@ -1,6 +1,6 @@
 //! Large clusters whose members know each other from the start, without the storm of a join.
 
-use swim_core::{Input, Instant, Life, Node, Options, Output, StreamEvent, StreamId};
+use swim_core::{Input, Instant, Node, Options, Output, StreamEvent, StreamId};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -11,7 +11,7 @@ use crate::{
     tally::Tally,
 };
 
-use super::{World, commanding::JOIN_TIMEOUT};
+use super::{BEGINNING, World, commanding::JOIN_TIMEOUT};
 
 impl<M: Machine> World<M> {
     /// A world of `size` nodes that know each other, with nothing left to tell. Their timers begin
@@ -30,7 +30,7 @@ impl<M: Machine> World<M> {
         let mut luck = Chance::new(seed, Purpose::Phase);
         // All stand-ins and nodes say the same about themselves, or they would have to argue.
         let set = |id: HostId, set: &mut Options| {
-            set.life = Life(1_000);
+            set.life = host::life(BEGINNING);
             options(id, set);
         };
         let mut stand_in = |id: HostId| {

@@ -1,8 +1,8 @@
 //! Actions carried out.
 
-use swim_core::{Life, Options};
+use swim_core::{Instant, Life, Options, limits::LIFE_JUMP_MAX};
 
-use crate::{action::Action, machine::Machine, network::HostId};
+use crate::{action::Action, host, machine::Machine, network::HostId};
 
 use super::World;
 
@@ -59,7 +59,10 @@ impl<M: Machine> World<M> {
             Action::Rotate { host, key, step } => {
                 self.is_running(*host) && self.rotate(*host, *key, *step)
             }
-            Action::Forge { host, from, lie, by } => self.forge(*host, *from, *lie, *by),
+            Action::Forge { host, from, lie, by, victim } => {
+                self.forge(*host, *from, lie, *by, *victim)
+            }
+            Action::Assault { host, assault } => self.assault(*host, assault),
             Action::Intrude { host, fault, seeds } => self.intrude(*host, *fault, seeds, options),
             Action::Replays { share } => {
                 self.replays.share = *share;
@@ -78,12 +81,16 @@ impl<M: Machine> World<M> {
         options: &dyn Fn(HostId, &mut Options),
     ) -> bool {
         let starts = self.hosts.get(host).map_or(0, |host| host.starts);
-        let forgotten = Life(u64::from(starts) + 1);
+        // Its clock was set to before the world began: none of the others is in so small a life.
+        let forgotten = Life(host::life(Instant::ORIGIN).0 + u64::from(starts) + 1);
         self.start(host, |own| {
             let life = own.life;
             options(host, own);
+            // Nobody hears without a clock of lives so much larger than those that he knows, not
+            // even of his own: whoever is told of such keeps them on disk. (X7)
+            let is_far = own.unix_time.is_none() && life.0 > forgotten.0 + LIFE_JUMP_MAX / 2;
             // No life is used twice, or nobody could tell one run from the other.
-            own.life = if forgetful { forgotten } else { life };
+            own.life = if forgetful && !is_far { forgotten } else { life };
         });
         let seeds: Vec<HostId> = seeds.iter().copied().filter(|seed| *seed != host).collect();
         if !seeds.is_empty() {

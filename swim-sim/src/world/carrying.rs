@@ -25,6 +25,7 @@ impl<M: Machine> World<M> {
         self.events.clear();
         self.node_events.clear();
         self.sent.clear();
+        self.dialed.clear();
     }
 
     /// Carries out what is left to be done of this moment, and tells those who watch.

@@ -6,6 +6,7 @@ use swim_core::StreamId;
 
 use crate::{
     host::Piece,
+    malice::Flaw,
     network::{HostId, StreamLuck},
 };
 
@@ -18,6 +19,10 @@ pub(super) struct Connection {
     pub(super) serial: u32,
     /// What all luck of both directions comes from.
     pub(super) luck: StreamLuck,
+    /// Why nothing that the dialer says may count, if it is somebody who means harm.
+    pub(super) flaw: Option<Flaw>,
+    /// Whether the dialer is nobody's process.
+    pub(super) is_strange: bool,
 }
 
 /// One end of it.
@@ -37,6 +42,22 @@ pub(super) struct Side {
     pub(super) written: u32,
     /// How many things of this side were sent on their way.
     pub(super) sent: u32,
+}
+
+impl Side {
+    pub(super) const fn new(host: HostId, run: u32, stream: StreamId) -> Self {
+        Self {
+            host,
+            run,
+            stream,
+            pipe: VecDeque::new(),
+            is_pumping: false,
+            is_stuck: false,
+            losses: 0,
+            written: 0,
+            sent: 0,
+        }
+    }
 }
 
 /// What a pipe carries.

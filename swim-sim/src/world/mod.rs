@@ -10,7 +10,9 @@
 //! - `commanding`: what applications and operators do.
 //! - `breaking`: what goes wrong on hosts.
 //! - `replaying`: packets that nobody sent, or sent long ago.
-//! - `forging`: packets in the name of others, by those who hold no key, a former one or all.
+//! - `assaulting`: streams of those who don't belong here.
+//! - `forging`: packets and tables in the name of others, by those who hold no key, a former one or
+//!   all.
 //! - `misusing`: applications of every kind, and those that don't belong here.
 //! - `acting`: actions carried out.
 //! - `viewing`: what the world looks like from outside.
@@ -39,6 +41,7 @@ pub(crate) use stolen::key;
 
 mod acquainting;
 mod acting;
+mod assaulting;
 mod breaking;
 mod carrying;
 mod commanding;
@@ -103,6 +106,7 @@ pub struct World<M: Machine = Node> {
     events: Vec<M::Event>,
     node_events: Vec<Event>,
     sent: Vec<(SocketAddr, Bytes)>,
+    dialed: Vec<SocketAddr>,
     /// Whether a checker looks at what nodes heard.
     keeps_hearsay: bool,
     /// The fault that nodes are given on purpose.
@@ -157,6 +161,7 @@ impl<M: Machine> World<M> {
             events: Vec::new(),
             node_events: Vec::new(),
             sent: Vec::new(),
+            dialed: Vec::new(),
             keeps_hearsay: false,
             #[cfg(feature = "sabotage")]
             sabotage: None,
@@ -246,12 +251,10 @@ impl<M: Machine> World<M> {
     ///
     /// If a process runs there already, or if the options are not valid.
     pub fn start(&mut self, id: HostId, change: impl FnOnce(&mut Options)) {
-        for new in self.hosts.len()..=id {
-            self.hosts.push(Host::new(host::addr(new)));
-        }
+        self.make_host(id);
         assert!(!self.hosts[id].is_running(), "host {id} runs already");
         let mut options = Options::lan(host::name(id), host::addr(id));
-        options.life = Life(self.hosts[id].life.0.max(self.now.as_nanos() / 1_000_000) + 1);
+        options.life = Life(self.hosts[id].life.max(host::life(self.now)).0 + 1);
         change(&mut options);
         self.settle_at(id, options.addr);
         let now = self.now;
@@ -271,6 +274,13 @@ impl<M: Machine> World<M> {
         host.process = Some(Process::new(machine));
         self.recount();
         self.drain(id, &Moment::Started);
+    }
+
+    /// Lets a host come into being, and those before it, if they are not there yet.
+    fn make_host(&mut self, id: HostId) {
+        for new in self.hosts.len()..=id {
+            self.hosts.push(Host::new(host::addr(new)));
+        }
     }
 
     /// Remembers where a host is, if not where its number says.
@@ -319,6 +329,7 @@ impl<M: Machine> World<M> {
             transitions: &transitions,
             events: &self.node_events,
             sent: &self.sent,
+            dialed: &self.dialed,
             heard: &heard,
         };
         for checker in &mut self.checkers {

@@ -42,6 +42,12 @@ impl<M: Machine> World<M> {
         self.replays.is_wanted = true;
     }
 
+    /// A packet that was kept.
+    pub(super) fn recorded(&self, word: u64) -> Option<Bytes> {
+        let kept = &self.replays.kept;
+        (!kept.is_empty()).then(|| kept[place(word, kept.len())].1.clone())
+    }
+
     /// Bytes that no member sent reach a host now.
     pub(super) fn throw(&mut self, id: HostId, from: HostId, word: u64, len: usize) {
         let mut luck = Chance::of(self.seed, Purpose::Replay, word);

@@ -148,6 +148,11 @@ impl<M: Machine> World<M> {
         let now = self.now;
         let host = &mut self.hosts[id];
         let local = host.clock.local(now);
+        let flaw = match &arrival {
+            Arrival::Stream { id: stream, .. } => self.flaw_of(id, *stream),
+            Arrival::Packet { .. } => None,
+        };
+        let host = &mut self.hosts[id];
         let Some(process) = &mut host.process else { return };
         let cost = host.cpu.receive_cost;
         if !cost.is_zero() {
@@ -176,7 +181,7 @@ impl<M: Machine> World<M> {
                     trace.stream_in(now, id, stream, &event);
                 }
                 process.machine.handle(local, Input::Stream { id: stream, event });
-                Moment::Stream
+                Moment::Stream { flaw }
             }
         };
         self.drain(id, &moment);

@@ -1,7 +1,7 @@
 //! Streams between hosts: pieces in order, late where packets would be lost, broken or stuck where
 //! the link says so.
 
-use std::{collections::VecDeque, net::SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use swim_core::{Instant, StreamId};
@@ -9,6 +9,7 @@ use swim_core::{Instant, StreamId};
 use crate::{
     host::{Arrival, End, Piece, Process},
     machine::Machine,
+    malice::Flaw,
     network::{HostId, PieceFate, RETRANSMIT_FIRST, StreamLuck},
 };
 
@@ -20,17 +21,7 @@ use super::{
 impl<M: Machine> World<M> {
     pub(super) fn dial(&mut self, id: HostId, stream: StreamId, to: SocketAddr) {
         self.tally.streams_dialed += 1;
-        let side = |host: HostId, run, stream| Side {
-            host,
-            run,
-            stream,
-            pipe: VecDeque::new(),
-            is_pumping: false,
-            is_stuck: false,
-            losses: 0,
-            written: 0,
-            sent: 0,
-        };
+        self.dialed.push(to);
         let run = self.hosts[id].starts;
         let Some(other) = self.at(to) else {
             // Nobody has this address: the dialer's own network says so.
@@ -38,24 +29,30 @@ impl<M: Machine> World<M> {
             return;
         };
         let serial = self.tally.streams_dialed as u32;
-        let ends = [side(id, run, stream), side(other, 0, StreamId::accepted(0))];
+        let ends = [Side::new(id, run, stream), Side::new(other, 0, StreamId::accepted(0))];
         let luck = StreamLuck::new(self.seed, id, run, stream);
-        let connection = Connection { ends, serial, luck };
-        let place = self.connections_free.pop().unwrap_or_else(|| {
-            self.connections.push(None);
-            self.connections.len() as u32 - 1
-        });
-        self.connections[place as usize] = Some(connection);
-        let end = End { connection: place, side: 0, serial };
+        let end = self.connect(Connection { ends, serial, luck, flaw: None, is_strange: false });
         if let Some(process) = &mut self.hosts[id].process {
             process.streams.insert(stream, end);
         }
         self.put(end, Parcel::Dial);
     }
 
+    /// Finds a place for a connection; returns the dialer's end of it.
+    pub(super) fn connect(&mut self, connection: Connection) -> End {
+        let serial = connection.serial;
+        let place = self.connections_free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            self.connections.len() as u32 - 1
+        });
+        self.connections[place as usize] = Some(connection);
+        End { connection: place, side: 0, serial }
+    }
+
     pub(super) fn write(&mut self, id: HostId, stream: StreamId, data: Bytes) {
         self.tally.stream_bytes_sent += data.len() as u64;
         let Some(end) = self.end(id, stream) else { return };
+        self.replays.keep_piece((end.serial, end.side), &data);
         let Some(connection) = self.connection(end) else { return };
         let luck = connection.luck;
         let to = connection.ends[1 - end.side].host;
@@ -104,7 +101,7 @@ impl<M: Machine> World<M> {
     }
 
     /// Sends something to the other end.
-    fn put(&mut self, end: End, parcel: Parcel) {
+    pub(super) fn put(&mut self, end: End, parcel: Parcel) {
         let Some(connection) = self.connection(end) else { return };
         let side = &mut connection.ends[end.side];
         if side.is_stuck {
@@ -245,6 +242,13 @@ impl<M: Machine> World<M> {
         if self.connections[place as usize].take().is_some() {
             self.connections_free.push(place);
         }
+    }
+
+    /// Why nothing that comes over this stream of a host may count, if that is so.
+    pub(super) fn flaw_of(&self, id: HostId, stream: StreamId) -> Option<Flaw> {
+        let end = self.end(id, stream)?;
+        let connection = self.connections[end.connection as usize].as_ref()?;
+        connection.flaw.filter(|_| connection.serial == end.serial && end.side == 1)
     }
 
     fn end(&self, id: HostId, stream: StreamId) -> Option<End> {

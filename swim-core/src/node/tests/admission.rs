@@ -316,3 +316,15 @@ fn x10_a_flood_of_names_ends_at_the_limit() {
     });
     assert_eq!(reports.count(), 1, "X16: reported at the first, not for each");
 }
+
+/// X6, X19: nobody else is at our own address. Whoever believed that would send to itself.
+#[test]
+fn x6_nobody_is_taken_in_at_our_own_address() {
+    let mut stage = Stage::new(|_| {});
+    stage.introduce(1);
+    let addr = stage.node.local().addr;
+    let before = stage.node.stats().claims_refused;
+    stage.say(1, &[Message::Claim(Claim::Alive(Alive { addr, ..alive(9, 1, 1) }))]);
+    assert_eq!(stage.state(9), None);
+    assert_eq!(stage.node.stats().claims_refused, before + 1);
+}

@@ -118,6 +118,12 @@ fn x7_numbers_beyond_the_range_spoil_the_whole_packet() {
     }
 }
 
+/// The node is said to say of itself what it does not.
+fn poison(life: u64, incarnation: u64) -> Message<'static> {
+    let said = alive(NODE, life, incarnation);
+    Message::Claim(Claim::Alive(Alive { meta: b"never said", ..said }))
+}
+
 #[test]
 fn x7_whatever_is_said_of_us_is_ignored_or_outbid_by_what_others_accept() {
     for clock in [false, true] {
@@ -125,7 +131,10 @@ fn x7_whatever_is_said_of_us_is_ignored_or_outbid_by_what_others_accept() {
         let ahead = if clock { LIFE_AHEAD_MILLIS } else { LIFE_JUMP_MAX };
         for life in [own, own + 1, own + ahead - 1, own + ahead, own + 2 * ahead, LIFE_MAX] {
             for incarnation in [0, 1, INCARNATION_MAX - 1, INCARNATION_MAX] {
-                for kind in 0..3 {
+                for kind in 0..4 {
+                    if kind == 3 && life == own + ahead && incarnation == INCARNATION_MAX {
+                        continue; // The very last that is believed can't be outbid.
+                    }
                     let mut stage = if clock { with_clock() } else { Stage::with(2, |_| {}) };
                     let before = stage.node.stamp();
                     let accused = (life, incarnation);
@@ -134,6 +143,7 @@ fn x7_whatever_is_said_of_us_is_ignored_or_outbid_by_what_others_accept() {
                         &[match kind {
                             0 => is_suspect(NODE, accused, 1),
                             1 => is_dead(NODE, accused, 1),
+                            3 => poison(life, incarnation),
                             _ => has_left(NODE, life, incarnation),
                         }],
                     );
@@ -142,6 +152,7 @@ fn x7_whatever_is_said_of_us_is_ignored_or_outbid_by_what_others_accept() {
                     if implausible(&stage) == 0 {
                         let left = kind == 2;
                         assert!(own > Stamp::new(life, incarnation) || !left && own == before);
+                        assert!(kind != 3 || own > Stamp::new(life, incarnation));
                         assert!(!left || own.life.0 > life, "a goodbye takes a new life to outbid");
                     } else {
                         assert_eq!(own, before);

@@ -150,6 +150,7 @@ impl Stage {
         let mut peer = Self::new(|options| {
             options.unix_time = wall;
             options.name = "peer".into();
+            options.addr = addr(8);
         });
         let first = Stamp::first(self.node.config.life);
         for stamp in [first, self.node.stamp()] {
