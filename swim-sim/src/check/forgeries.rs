@@ -27,7 +27,9 @@ impl Checker for Forgeries {
     }
 
     fn forged(&mut self, forged: &Forged) {
-        if let Some((flaw, packet)) = forged.flaw.zip(forged.packet.clone()) {
+        // A recording of what was lost on its way comes for the first time: `replays` knows.
+        let flaw = forged.flaw.filter(|flaw| *flaw != Flaw::Recorded);
+        if let Some((flaw, packet)) = flaw.zip(forged.packet.clone()) {
             self.awaited.insert((forged.host, packet), flaw);
         }
     }
@@ -44,11 +46,7 @@ impl Checker for Forgeries {
             return Ok(());
         }
         self.looks += 1;
-        let id = match flaw {
-            Flaw::Open | Flaw::Noise => "X2",
-            Flaw::Key(_) => "X18",
-            Flaw::Recorded => "X4",
-        };
+        let id = if matches!(flaw, Flaw::Key(_)) { "X18" } else { "X2" };
         if now > before { Ok(()) } else { Err(format!("{id}: accepted in spite of {flaw:?}")) }
     }
 

@@ -172,12 +172,10 @@ impl Seen {
                 _ => false,
             };
         }
-        if is_changed {
-            self.stable_from = now.begun + 1;
-        }
-        if grown.conflicts > 0 {
-            // The holder of a contested name may be asked next, out of turn.
-            self.stable_from = now.begun + 2;
+        // The holder of a contested name may be asked next, out of turn.
+        let spare = if grown.conflicts > 0 { 2 } else { u64::from(is_changed) };
+        if spare > 0 {
+            self.stable_from = self.stable_from.max(now.begun + spare);
         }
         let is_away = step.node.is_leaving() || step.node.has_left();
         let may_rest = is_changed
