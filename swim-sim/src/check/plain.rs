@@ -152,7 +152,8 @@ impl Plain {
         }
         let Some(known) = known else {
             // The dead make room for whoever comes in person; who that is, is told next. (X10)
-            let makes_room = in_person && self.members.values().any(|it| !it.state.is_live());
+            let is_dead = |it: &Belief| it.said.name != self.own && !it.state.is_live();
+            let makes_room = in_person && self.members.values().any(is_dead);
             let has_room = self.members.len() < now.options.members_max || makes_room;
             if now.admits(said) && has_room {
                 self.members.insert(said.name.clone(), Belief::new(said.clone(), now.at));

@@ -2,7 +2,7 @@
 
 use swim_core::Instant;
 
-use crate::step::Step;
+use crate::step::{Moment, Step};
 
 use super::checker::{Checker, PerHost};
 
@@ -18,6 +18,8 @@ struct Seen {
     since: Instant,
     /// What was sent since then.
     packets: usize,
+    /// When something happened there last.
+    at: Instant,
 }
 
 impl Checker for Storms {
@@ -30,9 +32,13 @@ impl Checker for Storms {
         let options = step.node.audit_options();
         let span = options.gossip_interval.max(options.probe_interval);
         if step.now.saturating_since(seen.since) >= span {
-            *seen = Seen { since: step.now, packets: 0 };
+            *seen = Seen { since: step.now, packets: 0, at: seen.at };
         }
-        seen.packets += step.sent.len();
+        // What waited for a host that stood still comes all at once, and each may be answered; what
+        // two say to each other takes its time on the way.
+        let has_waited = std::mem::replace(&mut seen.at, step.now) == step.now
+            && matches!(step.moment, Moment::Packet { .. });
+        seen.packets += step.sent.len().saturating_sub(usize::from(has_waited));
         self.looks += step.sent.len() as u64;
         let max = PACKETS_SPARE + PACKETS_PER_MEMBER * step.node.counts().total();
         if seen.packets > max {
