@@ -1,4 +1,5 @@
-//! A member's share of the digest of a table: 64 bits that depend on its name and its stamps.
+//! A member's share of the digest of a table: 64 bits that depend on its name, its stamps and what
+//! it says of itself.
 //!
 //! The shares of all live members are added up, so that the sum is kept up to date with two shares
 //! for each change, and does not depend on any order. A share is computed twice for every claim
@@ -6,24 +7,41 @@
 //! secret and stops no forger: whoever holds the key can hide a difference from a digest in simpler
 //! ways, and nothing but the time of a repair hangs on it.
 
-use crate::{name::NameRef, stamp::Stamp};
+use core::net::IpAddr;
 
-/// The share of a member that is believed to live under `believed` and of whom we have what it said
-/// under `said`.
-pub(crate) fn of(name: NameRef<'_>, believed: Stamp, said: Stamp) -> u64 {
-    let name = name.as_bytes();
+use crate::{stamp::Stamp, wire::Alive};
+
+/// The share of a member that is believed to live under `believed` and last said this. What it said
+/// counts by itself, too: a liar may have told some of other words under the same stamp. (X7)
+pub(crate) fn of(said: &Alive<'_>, believed: Stamp) -> u64 {
+    let name = said.name.as_bytes();
     let mut hash = name.len() as u64;
-    for stamp in [believed, said] {
+    for stamp in [believed, said.stamp] {
         hash = mix(mix(hash, stamp.life.0), stamp.incarnation.0);
     }
-    let (words, rest) = name.as_chunks::<8>();
+    hash = mix_bytes(hash, name);
+    hash = match said.addr.ip() {
+        IpAddr::V4(ip) => mix_bytes(hash, &ip.octets()),
+        IpAddr::V6(ip) => mix_bytes(hash, &ip.octets()),
+    };
+    let versions = said.versions;
+    for range in [versions.protocol, versions.application] {
+        hash = mix(hash, u64::from_le_bytes([range.min, range.max, range.current, 0, 0, 0, 0, 0]));
+    }
+    hash = mix(hash, u64::from(said.addr.port()));
+    hash = mix(mix_bytes(hash, said.meta), said.meta.len() as u64);
+    mix(hash, 0)
+}
+
+/// Eight at a time, the last word filled up with zeros.
+fn mix_bytes(mut hash: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         hash = mix(hash, u64::from_le_bytes(*word));
     }
-    // Filled up with zeros, which no name has.
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    mix(mix(hash, u64::from_le_bytes(last)), 0)
+    mix(hash, u64::from_le_bytes(last))
 }
 
 const fn mix(hash: u64, word: u64) -> u64 {
@@ -38,10 +56,24 @@ mod tests {
     use std::{collections::BTreeSet, format};
 
     use super::*;
+    use crate::{
+        member::{VersionRange, Versions},
+        name::named,
+    };
 
-    fn share(name: &str, believed: (u64, u64), said: (u64, u64)) -> u64 {
-        let stamp = |(life, incarnation)| Stamp::new(life, incarnation);
-        of(NameRef::from_checked(name.as_bytes()), stamp(believed), stamp(said))
+    fn said(name: &'static str, (life, incarnation): (u64, u64)) -> Alive<'static> {
+        Alive {
+            name: named(name),
+            stamp: Stamp::new(life, incarnation),
+            addr: "10.0.0.3:7946".parse().unwrap(),
+            meta: b"rack 7",
+            versions: Versions::default(),
+            mapped: false,
+        }
+    }
+
+    fn share(name: &'static str, (life, incarnation): (u64, u64), stamp: (u64, u64)) -> u64 {
+        of(&said(name, stamp), Stamp::new(life, incarnation))
     }
 
     /// The vector of `docs/wire.md`.
@@ -56,6 +88,13 @@ mod tests {
     #[test]
     fn everything_counts() {
         let base = share("node-1", (5, 1), (5, 1));
+        let stamp = Stamp::new(5, 1);
+        let plain = said("node-1", (5, 1));
+        let range = |current| VersionRange { current, ..VersionRange::default() };
+        let (newer, other) = (
+            Versions { protocol: range(1), ..Versions::default() },
+            Versions { application: range(1), ..Versions::default() },
+        );
         let others = [
             share("node-2", (5, 1), (5, 1)),
             share("node-1", (6, 1), (5, 1)),
@@ -64,8 +103,17 @@ mod tests {
             share("node-1", (5, 1), (5, 0)),
             share("node-1a", (5, 1), (5, 1)),
             share("node-12345678", (5, 1), (5, 1)),
+            of(&Alive { addr: "10.0.0.4:7946".parse().unwrap(), ..plain }, stamp),
+            of(&Alive { addr: "10.0.0.3:7947".parse().unwrap(), ..plain }, stamp),
+            of(&Alive { addr: "[2001:db8::3]:7946".parse().unwrap(), ..plain }, stamp),
+            of(&Alive { meta: b"rack 8", ..plain }, stamp),
+            of(&Alive { meta: b"rack 7\0", ..plain }, stamp),
+            of(&Alive { meta: b"", ..plain }, stamp),
+            of(&Alive { versions: newer, ..plain }, stamp),
+            of(&Alive { versions: other, ..plain }, stamp),
         ];
-        assert!(others.iter().all(|other| *other != base));
+        let all: BTreeSet<_> = others.iter().chain([&base]).collect();
+        assert_eq!(all.len(), others.len() + 1);
     }
 
     /// Names and stamps as clusters have them: near each other in everything.
@@ -75,7 +123,8 @@ mod tests {
         let mut ones = [0_u32; 64];
         for nth in 0..20_000_u64 {
             let stamp = (1_700_000_000_000 + nth % 100, 1 + nth % 3);
-            let share = share(&format!("node-{nth}"), stamp, stamp);
+            let (name, stamp) = (format!("node-{nth}"), Stamp::new(stamp.0, stamp.1));
+            let share = of(&Alive { name: named(&name), stamp, ..said("n", (0, 0)) }, stamp);
             shares.insert(share);
             for (bit, ones) in ones.iter_mut().enumerate() {
                 *ones += u32::from(share >> bit & 1 == 1);

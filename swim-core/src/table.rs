@@ -330,7 +330,7 @@ impl Table {
         self.live() - usize::from(self.get(MemberIndex::SELF).state.is_live())
     }
 
-    /// The fingerprint of who lives, with which stamps.
+    /// The fingerprint of who lives, with which stamps and words.
     pub(crate) fn digest(&self) -> u64 {
         self.digest
     }
@@ -440,7 +440,7 @@ fn hash_addr(key: [u64; 2], addr: SocketAddr) -> u64 {
 /// A member's part of the digest. Suspicion is left out, because suspicions come and go at
 /// different times at different nodes.
 fn digest_term(record: &Record) -> u64 {
-    fingerprint::of(record.name(), record.stamp, record.profile.stamp())
+    fingerprint::of(&record.profile.alive(), record.stamp)
 }
 
 #[cfg(test)]

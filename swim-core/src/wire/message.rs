@@ -176,7 +176,7 @@ pub(crate) struct BroadcastSummary<'a> {
 /// A fingerprint of what its sender knows, independent of the order in which it learnt it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Digest {
-    /// Over name and stamp of all live members.
+    /// Over the names, stamps and words of all live members.
     pub(crate) members: u64,
     /// Over the recent broadcasts that had time to reach everybody.
     pub(crate) broadcasts: u32,
