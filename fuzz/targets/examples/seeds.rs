@@ -95,6 +95,12 @@ fn recorded(dialect: Dialect) -> Vec<Bytes> {
     world.leave(3);
     world.crash(4);
     world.call(1, |node, now| node.send_best_effort(now, &name(0), b"to you")).expect("it fits");
+    // What nobody hears is told later, and what few hear is asked for.
+    for loss in [1.0, 0.0] {
+        world.network.link.loss = loss;
+        (0..5).for_each(|_| assert!(world.shout(2)));
+        world.run(SECOND / 2);
+    }
     world.network.link.loss = 0.3;
     for _ in 0..20 {
         world.shout(2);
@@ -130,33 +136,49 @@ fn written(dialect: Dialect) -> Vec<Vec<u8>> {
     node.set_local_state("what is ours".into()).expect("it fits");
     let mut streams = Vec::new();
     node.join(BEGINNING, &[addr(0)], SECOND).expect("a new node may join");
-    streams.extend(dialed(&mut node));
+    streams.extend(dialed(&mut node, BEGINNING));
     let mut other = self::node(0, dialect);
     other.join(BEGINNING, &[addr(1)], SECOND).expect("a new node may join");
-    let request = dialed(&mut other).concat();
+    let request = dialed(&mut other, BEGINNING).concat();
     let id = swim_core::StreamId::accepted(1);
     for event in [StreamEvent::Accepted { from: addr(0) }, StreamEvent::Chunk(&request)] {
         node.handle(BEGINNING, Input::Stream { id, event });
     }
     let delivery = Bytes::from_static(b"something that must arrive");
     node.send_reliable(BEGINNING, &name(0), delivery).expect("it knows the other");
-    streams.extend(dialed(&mut node));
+    streams.extend(dialed(&mut node, BEGINNING));
     node.join(BEGINNING, &[addr(2)], SECOND).expect("it may join again");
-    streams.extend(dialed(&mut node));
+    streams.extend(dialed(&mut node, BEGINNING));
+    // Nobody answers its packets.
+    let pings = |streams: &[Vec<u8>]| streams.iter().any(|it| says_ping(dialect, it));
+    for nth in 1..100 {
+        let now = BEGINNING + nth * SECOND / 10;
+        node.handle(now, Input::Tick);
+        streams.extend(dialed(&mut node, now).into_iter().filter(|it| says_ping(dialect, it)));
+        if pings(&streams) {
+            break;
+        }
+    }
     streams
 }
 
+/// Whether a stream begins with a ping.
+fn says_ping(dialect: Dialect, stream: &[u8]) -> bool {
+    let target = if dialect == Dialect::Native { "native_stream" } else { "memberlist_stream" };
+    kinds(target, &[&[0x84, 7, 1, 0, 90], stream].concat()).contains("ping")
+}
+
 /// What a node writes on each stream that it dials.
-fn dialed(node: &mut Node) -> Vec<Vec<u8>> {
+fn dialed(node: &mut Node, now: Instant) -> Vec<Vec<u8>> {
     let mut streams: Vec<(swim_core::StreamId, Vec<u8>)> = Vec::new();
     while let Some(output) = node.poll_output() {
         match output {
             Output::Dial { id, .. } => {
                 streams.push((id, Vec::new()));
-                node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Connected });
+                node.handle(now, Input::Stream { id, event: StreamEvent::Connected });
             }
             Output::Write { id, data } => {
-                node.handle(BEGINNING, Input::Stream { id, event: StreamEvent::Drained });
+                node.handle(now, Input::Stream { id, event: StreamEvent::Drained });
                 let stream = streams.iter_mut().find(|(of, _)| *of == id);
                 stream.into_iter().for_each(|(_, bytes)| bytes.extend(&data));
             }
