@@ -120,6 +120,7 @@ mod tests {
         assert_eq!((first.member, first.since), (MemberIndex::new(0), at(0)));
         assert_eq!((graveyard.len(), graveyard.recent(at(10), second * 3)), (4, 0));
     }
+
     #[test]
     fn x10_who_never_answered_is_forgotten_sooner_and_makes_room_first() {
         let mut graveyard = Graveyard::default();
