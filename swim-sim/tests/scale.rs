@@ -60,8 +60,6 @@ fn l3_thirty_percent_of_all_packets_may_be_lost() {
         assert_eq!(world.tally.changes(MemberChange::Failed), 0, "at {loss}");
         let bytes = world.tally.packet_bytes_sent + world.tally.stream_bytes_sent;
         let each = bytes / 100 / 300;
-        // Of which the life that each packet names is some 40.
-        println!("at {loss}: {each}");
         assert!(each <= 2_500, "at {loss}: {each} bytes a second and node");
     }
 }
