@@ -264,13 +264,14 @@ impl Node {
         let mut missing = missing.into_iter().peekable();
         // An address that nothing has confirmed gets a packet for a packet. (X6)
         let is_validated = self.table.get(peer).is_validated();
-        for _ in 0..if is_validated { REPAIR_PACKETS_MAX } else { 1 } {
-            if missing.peek().is_none() || !self.relays.spend(peer, self.now) {
-                break;
-            }
+        let most = if is_validated { REPAIR_PACKETS_MAX } else { 1 };
+        let mut sent = 0;
+        while sent < most && missing.peek().is_some() && self.relays.spend(peer, self.now) {
             self.send_broadcasts(peer, &mut missing);
+            sent += 1;
         }
-        if unknown && summary.reply && self.relays.spend(peer, self.now) {
+        let has_room = is_validated || sent == 0;
+        if unknown && summary.reply && has_room && self.relays.spend(peer, self.now) {
             self.send_summary(peer, false);
         }
     }

@@ -188,7 +188,8 @@ fn x6_summaries_of_a_member_are_answered_at_the_pace_of_its_other_requests() {
         stage.call(|node, now| node.broadcast(now, payload)).unwrap();
     }
     stage.clear();
-    stage.say(2, &[SUMMARY]);
+    // It has one that the node lacks, and lacks all of the node's.
+    stage.say(2, &[Message::BroadcastSummary(BroadcastSummary { reply: true, hashes: &[9; 8] })]);
     let answered = stage.sent.iter().filter(|sent| sent.to == addr(2)).count();
     assert_eq!(answered, 1, "a packet for a packet, as long as nothing has confirmed its address");
     stage.clear();
