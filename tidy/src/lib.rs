@@ -6,6 +6,7 @@
 pub mod code;
 pub mod licences;
 pub mod marks;
+pub mod quotes;
 pub mod rooms;
 pub mod source;
 pub mod text;

@@ -61,6 +61,12 @@ pub fn complaints(architecture: &str, files: &[Source]) -> Vec<String> {
     found
 }
 
+/// How many threats there are.
+#[must_use]
+pub fn threats() -> u32 {
+    FAMILIES.iter().find(|(letter, _)| *letter == 'X').map_or(0, |(_, last)| *last)
+}
+
 /// All promises, whatever the page says.
 fn promises() -> impl Iterator<Item = String> {
     let all = |(letter, last)| Iterator::map(1..=last, move |number| format!("{letter}{number}"));

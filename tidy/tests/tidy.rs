@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 use tidy::{
-    licences, marks, rooms,
+    licences, marks, quotes, rooms,
     source::{self, Source},
     text,
 };
@@ -32,6 +32,18 @@ fn every_promise_is_named_by_a_test() {
         "the table of marks can no longer be read"
     );
     assert_tidy(&marks::complaints(architecture, &files));
+}
+
+#[test]
+fn what_documents_quote_is_there() {
+    assert_tidy(&quotes::complaints(&repository()));
+}
+
+#[test]
+fn every_threat_has_its_defence_limit_counter_and_test() {
+    let files = repository();
+    let threats = &file(&files, quotes::THREATS).text;
+    assert_tidy(&quotes::threat_complaints(threats, marks::threats()));
 }
 
 #[test]
@@ -64,6 +76,32 @@ fn d3_the_core_has_no_outside_world() {
     for ban in ["std::time::Instant::now", "std::time::SystemTime::now", "std::env::var"] {
         assert!(clippy.contains(&format!("{{ path = \"{ban}\"")), "clippy.toml lets {ban} pass");
     }
+}
+
+/// C2: whoever reads what the checks find, reads of each fault that they are tried with.
+#[test]
+fn every_fault_on_purpose_stands_in_the_table_of_them() {
+    let files = repository();
+    let code = &file(&files, "swim-core/src/sabotage.rs").text;
+    let (_, list) = code.split_once("\nfaults! {\n").expect("the faults are listed");
+    // Each is `/// S1: what it does.`, perhaps in several lines, and then its name.
+    let (mut faults, mut about) = (Vec::new(), String::new());
+    for line in list.lines().map(str::trim) {
+        if let Some(words) = line.strip_prefix("/// ") {
+            about = if about.is_empty() { words.into() } else { format!("{about} {words}") };
+        } else if let Some(name) = line.strip_suffix(',') {
+            let (mark, words) = about.split_once(": ").expect("a mark and what it does");
+            faults.push(format!("| {mark} | `{name}`: {} |", words.trim_end_matches('.')));
+            about.clear();
+        }
+    }
+    assert!(faults.len() > 50, "the faults can no longer be read");
+    let page = &file(&files, "swim-sim/README.md").text;
+    let (_, table) = page.split_once("| Breaks | Fault |").expect("they have a table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let rows: Vec<String> =
+        rows.map(|row| row.splitn(4, '|').take(3).collect::<Vec<_>>().join("|") + "|").collect();
+    assert_eq!(rows, faults, "swim-sim/README.md lists other faults than the core has");
 }
 
 #[test]
