@@ -12,7 +12,7 @@ use crate::{
     clock::{Clock, WallClock},
     driver::{Driver, Parts},
     error::StartError,
-    events::Events,
+    events::{Capacity, Events},
     handle::Handle,
     host::HostPort,
     interface,
@@ -31,7 +31,7 @@ pub struct Builder<R> {
     options: Options,
     bind: String,
     advertise: Option<String>,
-    events_capacity: usize,
+    events: Capacity,
     runtime: Option<R>,
 }
 
@@ -63,7 +63,7 @@ impl<R: Runtime> Builder<R> {
             options: Options::preset(profile, name, addr),
             bind: bind.into(),
             advertise: None,
-            events_capacity: EVENTS_DEFAULT,
+            events: Capacity { events: EVENTS_DEFAULT, bytes: EVENTS_BYTES_DEFAULT },
             runtime: None,
         }
     }
@@ -129,7 +129,16 @@ impl<R: Runtime> Builder<R> {
     /// How many events may wait to be read before some are dropped and the reader is told so; at
     /// least 1.
     pub fn events_capacity(mut self, events: usize) -> Self {
-        self.events_capacity = events;
+        self.events.events = events;
+        self
+    }
+
+    /// How many bytes of messages, broadcasts and application states may wait to be read, beside
+    /// the number of events, before some are dropped and the reader is told so; 64 MiB unless it
+    /// is said here. With 0, one event with a payload may wait at a time: any one has room if no
+    /// other is there, however long it is. What came in pieces may take twice its length.
+    pub fn events_bytes(mut self, bytes: usize) -> Self {
+        self.events.bytes = bytes;
         self
     }
 
@@ -193,7 +202,7 @@ impl<R: Runtime> Builder<R> {
         let identity = Identity { name: config.name().clone(), addr: config.addr, bound_addr };
         let close_timeout = config.stream_timeout;
         let sockets = |source| StartError::Bind { addr: bound_addr, source };
-        let (queue, events) = Events::channel(self.events_capacity);
+        let (queue, events) = Events::channel(self.events);
         let shared = Arc::new(Shared::new(identity, clock, queue));
         let driver = Driver::new(Parts {
             sender: udp.try_clone().map_err(sockets)?,
@@ -216,7 +225,7 @@ impl<R> fmt::Debug for Builder<R> {
             .field("options", &self.options)
             .field("bind", &self.bind)
             .field("advertise", &self.advertise)
-            .field("events_capacity", &self.events_capacity)
+            .field("events", &self.events)
             .finish_non_exhaustive()
     }
 }
@@ -261,6 +270,11 @@ fn first_private(bound: SocketAddr) -> Result<SocketAddr, StartError> {
 
 /// A reader may fall behind by a change of every member of a large cluster, at some 250 bytes each.
 const EVENTS_DEFAULT: usize = 4_096;
+
+/// Four of the longest messages that are taken if no option says otherwise, and more than as many
+/// broadcasts as may wait. Without a limit, one peer could have gigabytes wait for a slow reader.
+/// (M1)
+const EVENTS_BYTES_DEFAULT: usize = 64 << 20;
 
 /// How long the name to advertise may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(10);

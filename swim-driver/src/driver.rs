@@ -255,7 +255,8 @@ impl<R: Runtime, M: Machine> Driver<R, M> {
         let shared = &self.end.shared;
         shared.view.fold(&event);
         self.desk.serve(&event);
-        if !shared.events.push(event) {
+        let bytes = M::payload_len(&event);
+        if !shared.events.push(event, bytes) {
             shared.tally.events_missed.count();
         }
     }
@@ -328,7 +329,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        events::Events,
+        events::{Capacity, Events},
         testing::{Still, context},
     };
 
@@ -349,7 +350,11 @@ mod tests {
             machine: Node::new(config, [1; 32], clock.now()),
             wall: WallClock::start(clock.now()),
             close_timeout: Duration::from_secs(1),
-            shared: Arc::new(Shared::new(identity, clock, Events::channel(16).0)),
+            shared: Arc::new(Shared::new(
+                identity,
+                clock,
+                Events::channel(Capacity { events: 16, bytes: 0 }).0,
+            )),
         })
     }
 

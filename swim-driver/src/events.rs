@@ -3,6 +3,9 @@
 //! A reader that falls behind is told so once, with the number of events it missed, and finds its
 //! way back through the published members. What was queued before the overflow is kept; what comes
 //! until the reader has caught up is counted and dropped.
+//!
+//! Events are counted, and so are the bytes that others put into them: a message takes as much as
+//! thousands of other events, and who holds the key can send one after the other. (M1)
 
 use core::{
     future::poll_fn,
@@ -41,17 +44,28 @@ pub struct Events<E = Event> {
     queue: Arc<EventQueue<E>>,
 }
 
+/// How much waits to be read at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+    /// How many events; at least one.
+    pub(crate) events: usize,
+    /// How many bytes of payload all of them have. One that has more by itself waits alone among
+    /// those that have some.
+    pub(crate) bytes: usize,
+}
+
 impl<E> Events<E> {
-    /// A queue that holds up to `capacity` events, and its reading end.
-    pub(crate) fn channel(capacity: usize) -> (Arc<EventQueue<E>>, Self) {
+    /// A queue that holds up to `capacity`, and its reading end.
+    pub(crate) fn channel(capacity: Capacity) -> (Arc<EventQueue<E>>, Self) {
         let state = State {
             queue: VecDeque::new(),
+            bytes: 0,
             missed: 0,
             reader: None,
             has_reader: true,
             is_closed: false,
         };
-        let queue = Arc::new(EventQueue { state: Mutex::new(state), capacity: capacity.max(1) });
+        let queue = Arc::new(EventQueue { state: Mutex::new(state), capacity });
         (Arc::clone(&queue), Self { queue })
     }
 
@@ -87,6 +101,7 @@ impl<E> Drop for Events<E> {
             let mut state = lock(&self.queue.state);
             state.has_reader = false;
             state.reader = None;
+            state.bytes = 0;
             core::mem::take(&mut state.queue)
         };
         drop(unread); // Without the lock.
@@ -97,21 +112,22 @@ impl<E> Drop for Events<E> {
 #[derive(Debug)]
 pub(crate) struct EventQueue<E> {
     state: Mutex<State<E>>,
-    capacity: usize,
+    capacity: Capacity,
 }
 
 impl<E> EventQueue<E> {
-    /// Adds an event, or counts it as missed. Whether it was added.
-    pub(crate) fn push(&self, event: E) -> bool {
+    /// Adds an event with so many bytes of payload, or counts it as missed. Whether it was added.
+    pub(crate) fn push(&self, event: E, bytes: usize) -> bool {
         let mut state = lock(&self.state);
         if !state.has_reader {
             return true;
         }
-        if state.missed > 0 || state.queue.len() >= self.capacity {
+        if state.missed > 0 || !state.has_room(bytes, self.capacity) {
             state.missed += 1;
             return false; // The reader has been woken for what is in the queue.
         }
-        state.queue.push_back(event);
+        state.queue.push_back((event, bytes));
+        state.bytes += bytes;
         wake_reader(state);
         true
     }
@@ -139,7 +155,10 @@ fn wake_reader<E>(mut state: std::sync::MutexGuard<'_, State<E>>) {
 
 #[derive(Debug)]
 struct State<E> {
-    queue: VecDeque<E>,
+    /// Each event with the bytes of its payload.
+    queue: VecDeque<(E, usize)>,
+    /// The bytes of all of them.
+    bytes: usize,
     /// How many events were dropped since the queue overflowed; until the reader knows of it.
     missed: u64,
     reader: Option<Waker>,
@@ -148,8 +167,18 @@ struct State<E> {
 }
 
 impl<E> State<E> {
+    /// Whether an event with so many bytes may wait too. One that is longer than all may have
+    /// together is no less an event: there is room for it where no other has any.
+    fn has_room(&self, bytes: usize, capacity: Capacity) -> bool {
+        let is_alone = self.bytes == 0 || bytes == 0;
+        let fits = |all| all <= capacity.bytes;
+        self.queue.len() < capacity.events.max(1)
+            && (is_alone || self.bytes.checked_add(bytes).is_some_and(fits))
+    }
+
     fn take(&mut self) -> Option<Notice<E>> {
-        if let Some(event) = self.queue.pop_front() {
+        if let Some((event, bytes)) = self.queue.pop_front() {
+            self.bytes -= bytes;
             if self.queue.is_empty() && self.queue.capacity() > IDLE_CAPACITY {
                 self.queue.shrink_to(IDLE_CAPACITY);
             }
@@ -173,34 +202,60 @@ mod tests {
     use super::*;
     use crate::testing::poll_once;
 
+    fn channel<E>(events: usize) -> (Arc<EventQueue<E>>, Events<E>) {
+        Events::channel(Capacity { events, bytes: 100 })
+    }
+
     #[test]
     fn m2_room_is_given_back_when_all_is_read() {
-        let (queue, mut events) = Events::channel(4_096);
-        (0..1_000).for_each(|n| assert!(queue.push(n)));
+        let (queue, mut events) = channel(4_096);
+        (0..1_000).for_each(|n| assert!(queue.push(n, 0)));
         while events.try_next().is_some() {}
         assert!(lock(&queue.state).queue.capacity() <= IDLE_CAPACITY);
     }
 
     #[test]
     fn an_overflow_is_announced_once_and_after_what_came_before() {
-        let (queue, mut events) = Events::channel(2);
+        let (queue, mut events) = channel(2);
         for n in 0..5 {
-            assert_eq!(queue.push(n), n < 2);
+            assert_eq!(queue.push(n, 0), n < 2);
         }
         assert_eq!(events.try_next(), Some(Notice::Event(0)));
-        assert!(!queue.push(5), "the reader does not know yet that something is missing");
+        assert!(!queue.push(5, 0), "the reader does not know yet that something is missing");
         assert_eq!(events.try_next(), Some(Notice::Event(1)));
         assert_eq!(events.try_next(), Some(Notice::Lagged { missed: 4 }));
-        assert!(queue.push(6));
+        assert!(queue.push(6, 0));
         assert_eq!(events.try_next(), Some(Notice::Event(6)));
         assert_eq!(events.try_next(), None);
     }
 
     #[test]
+    fn m1_payloads_wait_so_far_and_what_has_none_waits_all_the_same() {
+        let (queue, mut events) = channel(8);
+        assert!(queue.push(0, 60) && queue.push(1, 40) && queue.push(2, 0));
+        assert!(!queue.push(3, 1), "these are 101 bytes");
+        assert!(!queue.push(4, 0), "the reader does not know yet that something is missing");
+        assert_eq!([(); 3].map(|()| events.try_next()), [0, 1, 2].map(|n| Some(Notice::Event(n))));
+        assert_eq!(events.try_next(), Some(Notice::Lagged { missed: 2 }));
+        assert!(queue.push(5, 60));
+        assert_eq!(events.try_next(), Some(Notice::Event(5)));
+        assert!(queue.push(6, 100), "what was read takes nothing");
+    }
+
+    #[test]
+    fn m1_the_longest_message_always_has_room_and_only_one_of_them() {
+        let (queue, mut events) = channel(8);
+        assert!(queue.push(0, 0) && queue.push(1, 1_000) && queue.push(2, 0));
+        assert!(!queue.push(3, 1));
+        while events.try_next().is_some() {}
+        assert!(queue.push(4, usize::MAX) && !queue.push(5, usize::MAX));
+    }
+
+    #[test]
     fn the_end_comes_after_the_last_event() {
-        let (queue, mut events) = Events::channel(0);
-        queue.push(1);
-        queue.push(2);
+        let (queue, mut events) = channel(0);
+        queue.push(1, 0);
+        queue.push(2, 0);
         queue.close();
         assert_eq!(poll_once(pin!(events.next())), Some(Some(Notice::Event(1))));
         assert_eq!(poll_once(pin!(events.next())), Some(Some(Notice::Lagged { missed: 1 })));
@@ -210,14 +265,14 @@ mod tests {
 
     #[test]
     fn dropping_the_future_loses_nothing_and_dropping_the_reader_keeps_nothing() {
-        let (queue, mut events) = Events::channel(4);
+        let (queue, mut events) = channel(4);
         for _ in 0..10 {
             assert_eq!(poll_once(pin!(events.next())), None);
         }
-        queue.push(1);
+        queue.push(1, 0);
         assert_eq!(poll_once(pin!(events.next())), Some(Some(Notice::Event(1))));
         drop(events);
-        assert!(queue.push(2));
+        assert!(queue.push(2, 0));
         assert!(lock(&queue.state).queue.is_empty());
     }
 }

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        events::Events,
+        events::{Capacity, Events},
         remote::{Identity, LoopEnd, Shared},
         testing::{block_on, context, poll_once},
     };
@@ -221,7 +221,7 @@ mod tests {
     fn a_join_that_is_dropped_takes_one_more_place_at_most_and_none_without_room() {
         let identity =
             Identity { name: Name::new("a").unwrap(), addr: addr(1), bound_addr: addr(1) };
-        let (queue, _events) = Events::channel(1);
+        let (queue, _events) = Events::channel(Capacity { events: 1, bytes: 0 });
         let shared = Arc::new(Shared::<Node>::new(identity, Clock::start(), queue));
         let remote = Remote::new(Arc::clone(&shared));
         for _ in 0..10_000 {
@@ -239,7 +239,7 @@ mod tests {
     fn addresses_do_not_wait_for_names_and_a_stop_ends_all() {
         let identity =
             Identity { name: Name::new("a").unwrap(), addr: addr(1), bound_addr: addr(1) };
-        let (queue, _events) = Events::channel(1);
+        let (queue, _events) = Events::channel(Capacity { events: 1, bytes: 0 });
         let shared = Arc::new(Shared::<Node>::new(identity, Clock::start(), queue));
         let remote = Remote::new(Arc::clone(&shared));
         let seeds = vec!["10.0.0.1".into(), "name.invalid".into()];

@@ -16,9 +16,10 @@
 //! # Memory
 //!
 //! `Config::memory_max` bounds what the machine takes. Beside it there are the events that nobody
-//! has read yet ([`Builder::events_capacity`]), the published members, 1,024 commands, 64 KiB for
-//! each thread, and for each stream what was written to it and the peer has not read: natively two
-//! frames of 64 KiB, in memberlist's dialect a whole table of up to 20 MiB.
+//! has read yet (so many of them, [`Builder::events_capacity`], with so many bytes of messages,
+//! broadcasts and states, [`Builder::events_bytes`]), the published members, 1,024 commands, 64 KiB
+//! for each thread, and for each stream what was written to it and the peer has not read: natively
+//! two frames of 64 KiB, in memberlist's dialect a whole table of up to 20 MiB.
 
 mod alarm;
 mod backoff;

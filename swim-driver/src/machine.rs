@@ -33,6 +33,10 @@ pub trait Machine: Send + 'static {
     /// How the event changes the published members.
     fn listing(event: &Self::Event) -> Option<Listing<Self::Member>>;
 
+    /// How many bytes the event holds that the number of events does not bound, such as a message:
+    /// it counts against [`Builder::events_bytes`](crate::Builder::events_bytes).
+    fn payload_len(event: &Self::Event) -> usize;
+
     /// What the event ends, if anything.
     fn ticket(event: &Self::Event) -> Option<Self::Ticket>;
 
@@ -105,6 +109,17 @@ impl Machine for Node {
         })
     }
 
+    fn payload_len(event: &Event) -> usize {
+        match &event.kind {
+            EventKind::Message { payload, .. } | EventKind::Broadcast { payload, .. } => {
+                payload.len()
+            }
+            EventKind::RemoteState { state, .. } => state.len(),
+            // A member is shared with the published ones, and what else is said has a short limit.
+            _ => 0,
+        }
+    }
+
     fn ticket(event: &Event) -> Option<Ticket> {
         match &event.kind {
             EventKind::JoinFinished { join, .. } => Some(Ticket::Join(*join)),
@@ -117,5 +132,29 @@ impl Machine for Node {
 
     fn state(member: &Member) -> State {
         member.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use swim_core::Life;
+
+    use super::*;
+
+    #[test]
+    fn m1_what_others_write_into_an_event_counts() {
+        let (name, text) = (Name::new("a").unwrap(), Bytes::from_static(b"four"));
+        let addr = ([127, 0, 0, 1], 7946).into();
+        let (from, origin, payload) = (name.clone(), name.clone(), text.clone());
+        for (kind, expected) in [
+            (EventKind::Message { from, addr, payload, reliable: true }, 4),
+            (EventKind::RemoteState { from: name, join: true, state: text.clone() }, 4),
+            (EventKind::Broadcast { origin, life: Life(1), id: 0, payload: text }, 4),
+            (EventKind::Health { score: 1 }, 0),
+        ] {
+            let event = Event { seq: 0, at: Instant::ORIGIN, kind };
+            assert_eq!(Node::payload_len(&event), expected, "{event:?}");
+        }
     }
 }

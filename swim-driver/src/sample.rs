@@ -137,13 +137,19 @@ counters! {
     STATS read_stats Stats [rejects pause_max] read_other_stats;
     packets_received Count "swim_packets_received_total" "Datagrams handled, refused ones included";
     bytes_received Bytes "swim_packet_received_bytes_total" "Their bytes";
+    packets_after_leave Count "swim_packets_after_leave_total"
+        "Datagrams that came after this node had left";
     packets_sent Count "swim_packets_sent_total" "Datagrams sent";
     bytes_sent Bytes "swim_packet_sent_bytes_total" "Their bytes";
+    answers_withheld Count "swim_answers_withheld_total"
+        "Answers longer than the question of who may be nobody, not sent or sent without news";
     stream_bytes_received Bytes "swim_stream_received_bytes_total" "Bytes that came in on streams";
     stream_bytes_sent Bytes "swim_stream_sent_bytes_total" "Bytes written to streams";
     streams_accepted Count "swim_streams_accepted_total" "Streams that peers opened";
     streams_refused Count "swim_streams_refused_total"
-        "Streams refused or given up because too many were open";
+        "Streams refused because too many were open, or by the allow list";
+    streams_given_up Count "swim_streams_given_up_total"
+        "Streams given up for others: on which nothing was said, or which held the most";
     streams_dialed Count "swim_streams_dialed_total" "Streams opened by this node";
     streams_failed Count "swim_streams_failed_total" "Streams that broke or timed out";
     messages_unknown Count "swim_messages_unknown_total" "Messages of a newer version, skipped";
@@ -167,6 +173,7 @@ counters! {
     claims_stale Count "swim_claims_stale_total" "Claims that said nothing new";
     claims_unknown Count "swim_claims_unknown_total" "Claims about members nobody has introduced";
     claims_refused Count "swim_claims_refused_total" "Claims refused by the policy or a limit";
+    accusers_ignored Count "swim_accusers_ignored_total" "Accusers whose word confirms nothing";
     claims_dropped Count "swim_claims_dropped_total" "Claims put aside because the queue was full";
     conflicts Count "swim_conflicts_total" "Name conflicts seen";
     gossip_rounds Count "swim_gossip_rounds_total" "Rounds of gossip sent";
