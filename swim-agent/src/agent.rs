@@ -53,11 +53,11 @@ enum Ended {
     Forced,
 }
 
-async fn serve(args: AgentArgs, printer: Printer) -> Result<Ended, Failure> {
+async fn serve(mut args: AgentArgs, printer: Printer) -> Result<Ended, Failure> {
     let mut signals =
         Signals::listen().map_err(|error| runtime_failure("cannot listen to signals", error))?;
     let started = select! {
-        started = start(&args) => started?,
+        started = start(&mut args) => started?,
         signal = signals.stop() => {
             info!(signal, "stopped before it had started");
             return Ok(Ended::Left);

@@ -2,13 +2,13 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use swim_tokio::{Dialect, MemberlistOptions, Name, Profile, VersionRange};
+use swim_tokio::{Dialect, Key, Keyring, MemberlistOptions, Name, Profile, VersionRange};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
     change::Change,
     failure::Failure,
-    help,
+    help, keys,
     reader::{Grammar, Reader, Token, unknown, wrong},
     seed::Seed,
 };
@@ -26,7 +26,8 @@ pub(crate) enum Invocation {
     Print(&'static str),
 }
 
-/// How the agent runs. `swim help agent` explains each field under its name.
+/// How the agent runs. `swim help agent` explains each field under its name. Keys are read at once,
+/// so that whoever shows this shows no more than their ids. (X17)
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AgentArgs {
     pub(crate) node: Option<Name>,
@@ -35,7 +36,7 @@ pub(crate) struct AgentArgs {
     pub(crate) join: Vec<Seed>,
     pub(crate) profile: Profile,
     pub(crate) settings: Vec<Change>,
-    pub(crate) encrypt: Option<String>,
+    pub(crate) encrypt: Option<Key>,
     pub(crate) keyring: Option<PathBuf>,
     pub(crate) label: String,
     pub(crate) dialect: Dialect,
@@ -53,7 +54,7 @@ pub(crate) struct AgentArgs {
 pub(crate) struct DecodeArgs {
     pub(crate) dialect: Dialect,
     pub(crate) label: String,
-    pub(crate) keys: Vec<String>,
+    pub(crate) keys: Option<Keyring>,
     pub(crate) keyring: Option<PathBuf>,
     pub(crate) stream: bool,
     pub(crate) port: Option<u16>,
@@ -118,7 +119,7 @@ fn agent(mut reader: Reader) -> Result<Invocation, Failure> {
             "join" => args.join.push(reader.parsed(flag)?),
             "profile" => args.profile = reader.chosen(flag, &PROFILES)?,
             "set" => args.settings.push(reader.parsed(flag)?),
-            "encrypt" => args.encrypt = Some(reader.text(flag)?),
+            "encrypt" => args.encrypt = Some(reader.secret(flag, keys::key)?),
             "keyring" => args.keyring = Some(reader.value(flag)?.into()),
             "label" => args.label = reader.text(flag)?,
             "application" => args.application = reader.read(flag, version_range)?,
@@ -178,7 +179,9 @@ fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
                 "dialect" => is_memberlist = reader.chosen(flag, &DIALECTS)?,
                 "skip-inbound-label-check" => skip_inbound_label_check = true,
                 "label" => args.label = reader.text(flag)?,
-                "key" => args.keys.push(reader.text(flag)?),
+                "key" => {
+                    reader.secret(flag, |text| keys::add(&mut args.keys, keys::key(text)?))?;
+                }
                 "keyring" => args.keyring = Some(reader.value(flag)?.into()),
                 "stream" => args.stream = true,
                 "port" => args.port = Some(reader.parsed(flag)?),
@@ -198,7 +201,7 @@ fn decode(mut reader: Reader) -> Result<Invocation, Failure> {
     } else if let Some(flag) = reader.given_of(&OF_MEMBERLIST) {
         return Err(wrong(&DECODE, of_memberlist(flag)));
     }
-    if !args.keys.is_empty() && args.keyring.is_some() {
+    if args.keys.is_some() && args.keyring.is_some() {
         return Err(wrong(&DECODE, "--key and --keyring can't be given both"));
     }
     let most = if args.stream { 2 } else { 1 };
@@ -344,6 +347,8 @@ const VERSION: &str = concat!("swim ", env!("CARGO_PKG_VERSION"), "\n");
 mod tests {
     use super::*;
 
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODw==";
+
     fn of(line: &str) -> Result<Invocation, Failure> {
         parse(line.split_whitespace().map(Into::into))
     }
@@ -446,6 +451,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_and_mended() {
+        let both = |flag| format!("{flag} {KEY} --keyring b");
         let cases = [
             ("", "say what to do: agent, decode, keygen or help; see `swim help`"),
             ("agnt", r#"there is no command "agnt"; did you mean agent?; see `swim help`"#),
@@ -460,7 +466,9 @@ mod tests {
             ("agent --label x c2VjcmV0", "there is a word too many after --label;"),
             ("agent --output xml", r#"--output "xml": expected one of text, json"#),
             ("agent --join host:x", r#"--join "host:x": "x" is no port number"#),
-            ("agent --encrypt a --keyring b", "--encrypt and --keyring can't be given both"),
+            (&both("agent --encrypt"), "--encrypt and --keyring can't be given both"),
+            ("agent --encrypt=", "--encrypt: is empty; leave it out"),
+            ("agent --encrypt c2VjcmV0", "--encrypt: a key has 16, 24 or 32 bytes, not 6;"),
             ("agent --insecure-plaintext=no", "insecure-plaintext"),
             ("agent --dialect serf", r#"--dialect "serf": expected one of native, memberlist"#),
             ("agent --compression off", "--compression is for --dialect memberlist: give that too"),
@@ -472,14 +480,35 @@ mod tests {
             ("decode", "say what to decode"),
             ("decode 00 11", "there is a word too many: decode takes one packet"),
             ("decode --stream 00 11 22", "a word too many"),
-            ("decode --key a --keyring b 00", "--key and --keyring can't be given both"),
+            (&both("decode 00 --key"), "--key and --keyring can't be given both"),
+            (&format!("decode 00 --key {KEY} --key c2VjcmV0"), "--key: a key has 16, 24 or 32"),
             ("decode --stream --stream 00", "--stream is given twice"),
             ("help agnt", "did you mean agent?"),
         ];
         for (line, expected) in cases {
             let failure = of(line).unwrap_err();
             assert_eq!(failure.status(), 2);
-            assert!(failure.to_string().contains(expected), "{line}: {failure}");
+            let failure = failure.to_string();
+            assert!(failure.contains(expected), "{line}: {failure}");
+            assert!(!failure.contains("c2VjcmV0") && !failure.contains(KEY), "{failure}");
+        }
+    }
+
+    #[test]
+    fn x17_a_command_line_shows_no_key() {
+        let former = "EBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8=";
+        for line in [
+            format!("agent --encrypt {KEY}"),
+            format!("agent --encrypt={KEY}"),
+            format!("decode --key {KEY} --key={former} 00"),
+        ] {
+            let invocation = of(&line).unwrap();
+            for shown in [format!("{invocation:?}"), format!("{invocation:#?}")] {
+                // As they were given, as lists of bytes, and as digits.
+                let spelt = [&KEY[..8], &former[..8], "1, 2, 3", "16, 17, 18", "010203", "101112"];
+                assert!(spelt.iter().all(|spelt| !shown.contains(spelt)), "{shown}");
+                assert!(shown.contains("Key {"), "it shows that there is one: {shown}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use swim_tokio::{Handle, IoStats, Key, Member, Reject, Stats};
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 use crate::{
     detail::{about, with_stamp},
@@ -168,14 +169,16 @@ fn machine_stats(stats: &Stats) -> Line {
         }};
     }
     counters! {
-        packets_received bytes_received packets_sent bytes_sent
+        packets_received bytes_received packets_after_leave
+        packets_sent bytes_sent answers_withheld
         stream_bytes_received stream_bytes_sent
-        streams_accepted streams_refused streams_dialed streams_failed
+        streams_accepted streams_refused streams_given_up streams_dialed streams_failed
         messages_unknown
         probes probes_acked probes_saved_by_relay probes_saved_by_stream probes_failed
         probes_degraded acks_unexpected nacks relayed relays_refused
         suspicions suspicions_expired suspicions_expired_unconfirmed refutations
-        claims_applied claims_stale claims_unknown claims_refused claims_dropped conflicts
+        claims_applied claims_stale claims_unknown claims_refused accusers_ignored claims_dropped
+        conflicts
         gossip_rounds exchanges exchanges_failed exchanges_spared
         streams_readdressed entries_left_out unbeatable repairs
         broadcasts_sent broadcasts_delivered broadcasts_repeated broadcasts_stale
@@ -192,8 +195,10 @@ pub(crate) fn commands(mut input: impl BufRead) -> impl Iterator<Item = Result<C
 }
 
 /// The next line without its end; none when there will be no more.
-fn next_line(input: &mut impl BufRead) -> Option<Result<String, String>> {
-    let mut bytes = Vec::new();
+///
+/// It may be a key: what was read of it is wiped, but for what still waits in `input`. (X17)
+fn next_line(input: &mut impl BufRead) -> Option<Result<Zeroizing<String>, String>> {
+    let mut bytes = Zeroizing::new(Vec::new());
     let read = input.by_ref().take(LINE_LEN_MAX).read_until(b'\n', &mut bytes);
     if read.ok()? == 0 {
         return None;
@@ -202,7 +207,8 @@ fn next_line(input: &mut impl BufRead) -> Option<Result<String, String>> {
         input.skip_until(b'\n').ok()?;
         return Some(Err(format!("the line is longer than {LINE_LEN_MAX} bytes")));
     }
-    Some(String::from_utf8(bytes).map_err(|_| "the line is no UTF-8".into()))
+    let text = str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned()));
+    Some(text.map_err(|_| "the line is no UTF-8".into()))
 }
 
 /// What `line` asks for; an empty line asks for nothing.
@@ -271,10 +277,11 @@ mod tests {
         let long = "x".repeat(LINE_LEN_MAX as usize + 10);
         let text = [b"one\n", long.as_bytes(), b"\n\xff\nlast"].concat();
         let mut input = &text[..];
-        assert_eq!(next_line(&mut input), Some(Ok("one\n".into())));
+        let line = |text: &str| Some(Ok(Zeroizing::new(text.to_owned())));
+        assert_eq!(next_line(&mut input), line("one\n"));
         assert!(next_line(&mut input).is_some_and(|line| line.is_err()));
         assert!(next_line(&mut input).is_some_and(|line| line.is_err()));
-        assert_eq!(next_line(&mut input), Some(Ok("last".into())));
+        assert_eq!(next_line(&mut input), line("last"));
         assert_eq!(next_line(&mut input), None);
     }
 }

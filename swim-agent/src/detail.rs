@@ -19,6 +19,16 @@ pub(crate) fn about(line: Line, member: &Member) -> Line {
     line.with("node", &*member.name).with("addr", member.addr.to_string())
 }
 
+/// `line` with what somebody says, or, where that is too long for a line, with its length alone: a
+/// part of it would be taken for all of it.
+pub(crate) fn with_payload(line: Line, payload: &[u8]) -> Line {
+    if payload.len() > PAYLOAD_SHOWN_MAX {
+        line.with("payload_len", payload.len())
+    } else {
+        line.with("payload", payload)
+    }
+}
+
 /// The line of an event that is not for everyday use. Every event has one, so that their numbers
 /// have no gaps.
 pub(crate) fn line(event: &EventKind) -> Line {
@@ -80,5 +90,34 @@ fn rare_change(change: MemberChange) -> &'static str {
         | MemberChange::Updated
         | MemberChange::Failed
         | MemberChange::Reaped => "member-changed",
+    }
+}
+
+/// A message may have 16 MiB and more. To write that takes a quarter of a second of the thread that
+/// probes are answered on, and no buffer takes the line: who holds the key could silence us so.
+/// This much fits in whatever it is, though a byte may take six when it is escaped. (X11)
+const PAYLOAD_SHOWN_MAX: usize = 32 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{args::Format, sink::BUFFER_LEN_MAX};
+
+    #[test]
+    fn x11_a_payload_is_shown_if_its_line_fits_into_a_buffer_whatever_it_is() {
+        let from = || Line::event("message").with("node", "\"".repeat(128).as_str());
+        for unit in ["\u{1b}", "\u{7f}", "\"", "\u{ad}", "\u{202e}", "\u{e0001}", "\0", "x"] {
+            let longest = unit.repeat(PAYLOAD_SHOWN_MAX / unit.len());
+            for format in [Format::Text, Format::Json] {
+                let line = with_payload(from(), longest.as_bytes()).format(format);
+                assert!(line.len() < BUFFER_LEN_MAX, "{unit:?} as {format:?}: {}", line.len());
+                assert!(line.len() > longest.len() && !line.contains("payload_len"));
+            }
+        }
+        let shown = with_payload(from(), &[0xff; PAYLOAD_SHOWN_MAX]).format(Format::Json);
+        assert!(shown.contains(r#""payload_base64":"////"#));
+        let told = with_payload(from(), &[0xff; PAYLOAD_SHOWN_MAX + 1]).format(Format::Json);
+        assert!(told.ends_with(r#","payload_len":32769}"#), "{told}");
+        assert!(!told.contains("payload_base64"), "{told}");
     }
 }

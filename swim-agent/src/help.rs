@@ -153,7 +153,13 @@ Events, one per line of stdout:
   name-conflict, user (a broadcast), message, events-lost (stdout was too slow).
   With --events all also member-suspect, member-recover and others, and life and incarnation.
   In JSON each has time, event, seq, node and addr, and where it applies state, reason, meta,
-  payload. Bytes that are no UTF-8 come as meta_base64 or payload_base64.
+  payload. Bytes that are no UTF-8 come as meta_base64 or payload_base64; of a payload of more than
+  32 KiB there is only payload_len, its length.
+
+Log, on stderr:
+  What others can cause as often as they like (suspicions, refusals and the like) is logged line by
+  line at first, and then now and then, with left_out: how many of the kind came without a line
+  since the one before. With --events all, they are events on stdout.
 
 Commands, with --control stdin, one per line:
   broadcast TEXT   send TEXT to all other members, which print it as a user event

@@ -22,6 +22,7 @@ mod join;
 mod keys;
 mod line;
 mod log;
+mod pace;
 mod panics;
 mod printer;
 mod reader;

@@ -82,16 +82,17 @@ struct Line {
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(field, value);
+        self.add(field, format_args!("{value}"));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.add(field, &format!("{value:?}"));
+        self.add(field, format_args!("{value:?}"));
     }
 }
 
 impl Line {
-    fn add(&mut self, field: &Field, value: &str) {
+    fn add(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        let value = &beginning(value);
         let _infallible = if field.name() == "message" {
             write!(self.message, "{}", Escaped(value))
         } else {
@@ -99,6 +100,36 @@ impl Line {
         };
     }
 }
+
+/// The text of `value` up to its limit. What formats it is stopped there: with the level debug, an
+/// event is a value, and a message in it may have 16 MiB. (X11)
+fn beginning(value: fmt::Arguments<'_>) -> String {
+    let mut beginning = Beginning::default();
+    match beginning.write_fmt(value) {
+        Ok(()) => beginning.0,
+        Err(fmt::Error) => beginning.0 + "..",
+    }
+}
+
+/// Takes what fits, and then no more.
+#[derive(Default)]
+struct Beginning(String);
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = VALUE_LEN_MAX - self.0.len();
+        if text.len() <= room {
+            self.0.push_str(text);
+            return Ok(());
+        }
+        let fitting = text.char_indices().map(|(at, c)| at + c.len_utf8());
+        self.0.push_str(&text[..fitting.take_while(|end| *end <= room).last().unwrap_or(0)]);
+        Err(fmt::Error)
+    }
+}
+
+/// More than anybody reads of one value, and than what an operator has to know takes.
+const VALUE_LEN_MAX: usize = 4 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -118,6 +149,24 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn x11_a_value_is_written_so_far_and_no_further() {
+        struct Endless;
+        impl fmt::Debug for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("\u{e4}bc")?;
+                }
+            }
+        }
+        let cut = beginning(format_args!("{Endless:?}"));
+        assert_eq!(cut, "\u{e4}bc".repeat(VALUE_LEN_MAX / 4) + "..");
+        let longest = "x".repeat(VALUE_LEN_MAX);
+        assert_eq!(beginning(format_args!("{longest}")), longest);
+        assert_eq!(beginning(format_args!("{longest}x")), format!("{longest}.."));
+        assert_eq!(beginning(format_args!("x{}", "\u{e4}".repeat(3_000))).len(), VALUE_LEN_MAX + 1);
     }
 
     #[test]

@@ -37,8 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 mod tests {
     use std::{
         env,
+        ffi::OsString,
         future::pending,
-        io,
         process::{Command, Output},
     };
 
@@ -46,7 +46,13 @@ mod tests {
     use tracing::level_filters::LevelFilter;
 
     use super::*;
-    use crate::{args::Format, line::Line, log, printer::Printer};
+    use crate::{
+        agent,
+        args::{self, Format, Invocation},
+        line::Line,
+        log,
+        printer::Printer,
+    };
 
     #[test]
     fn x13_a_task_that_panics_ends_the_process() {
@@ -75,17 +81,36 @@ mod tests {
         });
     }
 
+    /// The agent itself asks for that, before it does anything else.
+    #[test]
+    fn x13_a_panic_ends_the_agent() {
+        let ended = alone("x13_a_panic_ends_the_agent", || {
+            thread::spawn(|| {
+                thread::sleep(Duration::from_secs(1));
+                thread::spawn(|| panic!("on purpose"));
+                thread::sleep(Duration::from_secs(20));
+                process::exit(0); // It has gone on.
+            });
+            let words = ["agent", "--node", "a", "--bind", "127.0.0.1:0"].map(OsString::from);
+            let Ok(Invocation::Agent(args)) = args::parse(words) else { panic!("a good line") };
+            let _ = agent::run(*args);
+        });
+        let Some(Output { status, stderr, .. }) = ended else { return };
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert_eq!(status.code(), Some(STATUS), "{stderr}");
+        assert!(stderr.contains("ERROR this is a bug"), "{stderr}");
+    }
+
     /// Starts the test `name` in a process of its own, in which it panics as the agent would.
-    #[expect(clippy::disallowed_methods, reason = "a test that starts itself again tells so")]
     fn ends(name: &str, panics: impl FnOnce()) {
-        if env::var_os(IS_ALONE).is_some() {
+        let ended = alone(name, || {
             let log = log::init(LevelFilter::INFO).unwrap();
             let printer = Printer::to_stdout(Format::Json).unwrap();
             end_the_process(printer.sink().clone(), log);
             printer.print(&Line::event("the-last-word"));
-            return panics();
-        }
-        let Output { status, stdout, stderr } = alone(name).unwrap();
+            panics();
+        });
+        let Some(Output { status, stdout, stderr }) = ended else { return };
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert_eq!(status.code(), Some(STATUS), "{stdout}{stderr}");
         assert!(stdout.contains("the-last-word"), "{stdout}");
@@ -95,11 +120,17 @@ mod tests {
         );
     }
 
-    fn alone(name: &str) -> io::Result<Output> {
-        Command::new(env::current_exe()?)
-            .args(["--exact", &format!("panics::tests::{name}"), "--nocapture"])
-            .env(IS_ALONE, "1")
-            .output()
+    /// What became of the process of its own in which the test `name` does this; nothing to the
+    /// one that is it.
+    #[expect(clippy::disallowed_methods, reason = "a test that starts itself again tells so")]
+    fn alone(name: &str, does: impl FnOnce()) -> Option<Output> {
+        if env::var_os(IS_ALONE).is_some() {
+            does();
+            return None;
+        }
+        let mut test = Command::new(env::current_exe().expect("it runs"));
+        test.args(["--exact", &format!("panics::tests::{name}"), "--nocapture"]);
+        Some(test.env(IS_ALONE, "1").output().expect("it can be started again"))
     }
 
     const IS_ALONE: &str = "SWIM_PANICS_ALONE";

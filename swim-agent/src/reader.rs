@@ -9,6 +9,7 @@ use lexopt::{
     Arg::{Long, Short, Value},
     Parser,
 };
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -124,6 +125,16 @@ impl Reader {
     ) -> Result<T, Failure> {
         let text = self.text(flag)?;
         read(&text).map_err(|error| wrong(self.command, format!("--{flag} {text:?}: {error}")))
+    }
+
+    /// The same of what nobody else may see: it is not quoted, and wiped once it was read. (X17)
+    pub(crate) fn secret<T, E: Display>(
+        &mut self,
+        flag: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Failure> {
+        let text = Zeroizing::new(self.text(flag)?);
+        read(&text).map_err(|error| wrong(self.command, format!("--{flag}: {error}")))
     }
 
     /// The first of `flags` that was given.

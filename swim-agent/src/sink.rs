@@ -160,7 +160,7 @@ fn write_patiently(target: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> 
 }
 
 /// Enough for the joins of a cluster of a thousand; twice this is all that a stuck reader costs.
-const BUFFER_LEN_MAX: usize = 256 << 10;
+pub(crate) const BUFFER_LEN_MAX: usize = 256 << 10;
 /// What a buffer keeps of its memory after a burst.
 const BUFFER_LEN_KEPT: usize = 8 << 10;
 /// How long a full non-blocking descriptor is left alone.

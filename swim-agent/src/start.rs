@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use swim_tokio::{Builder, Events, Handle, Name, StartError, settings::Setting};
+use swim_tokio::{Builder, Events, Handle, Keyring, Name, StartError, settings::Setting};
 
 use crate::{args::AgentArgs, failure::Failure, join, keys};
 
@@ -13,12 +13,13 @@ pub(crate) struct Started {
     pub(crate) is_encrypted: bool,
 }
 
-/// Starts the node. What can be said at once is said first; name servers are asked last.
+/// Starts the node. What can be said at once is said first; name servers are asked last. The key
+/// goes with the node: once it is removed there, nothing of it may be left here. (X17)
 ///
 /// # Errors
 ///
 /// When a flag can't be followed, or the machine does not have what it asks for.
-pub(crate) async fn start(args: &AgentArgs) -> Result<Started, Failure> {
+pub(crate) async fn start(args: &mut AgentArgs) -> Result<Started, Failure> {
     let node = match &args.node {
         Some(name) => name.clone(),
         None => host_name()?,
@@ -36,7 +37,8 @@ pub(crate) async fn start(args: &AgentArgs) -> Result<Started, Failure> {
         builder = builder.advertise(addr.as_str());
     }
     let bind = builder.bind_address().map_err(|error| failure(args, error))?;
-    let keyring = keys::keyring(args.encrypt.as_deref(), args.keyring.as_deref())?;
+    let given = args.encrypt.take().map(Keyring::new);
+    let keyring = keys::keyring(given, args.keyring.as_deref())?;
     if keyring.is_none() && !args.insecure_plaintext && is_exposed(bind) {
         return Err(Failure::Usage(format!(
             "other machines can reach {}, and without a key anybody there could join and read \

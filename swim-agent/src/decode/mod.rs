@@ -14,7 +14,7 @@ use std::{
 
 use etherparse::{NetSlice, SlicedPacket, TcpSlice, TransportSlice};
 use swim_tokio::{
-    Dialect, Keyring, Label,
+    Dialect, Label,
     inspect::{Conversation, Explanation, Inspector},
 };
 
@@ -34,7 +34,8 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitCode, Failure> {
     let label = Label::new(&args.label).map_err(|error| {
         Failure::Usage(format!("--label {:?}: {error}; see `swim help decode`", args.label))
     })?;
-    let mut inspector = Inspector::new(args.dialect, &label, keyring(args)?);
+    let keyring = keys::keyring(args.keys.clone(), args.keyring.as_deref())?;
+    let mut inspector = Inspector::new(args.dialect, &label, keyring);
     let inputs = args.inputs.iter().map(|word| input::read(word)).collect::<Result<Vec<_>, _>>()?;
     let mut report = Report::new(BufWriter::new(io::stdout().lock()));
     let capture = match &inputs[..] {
@@ -73,25 +74,6 @@ pub(crate) fn lines_of(file: &[u8], dialect: Dialect) -> Result<Option<Vec<u8>>,
     let mut report = Report::new(Vec::new());
     report.capture(&mut inspector, capture, None).map_err(|failure| failure.to_string())?;
     Ok(Some(report.out))
-}
-
-/// The keys of the command line; without any, those of a file or the environment.
-fn keyring(args: &DecodeArgs) -> Result<Option<Keyring>, Failure> {
-    let mut ring: Option<Keyring> = None;
-    for text in &args.keys {
-        let usage = |why: &dyn std::fmt::Display| Failure::Usage(format!("--key: {why}"));
-        let key = keys::key(text).map_err(|why| usage(&why))?;
-        match &mut ring {
-            None => ring = Some(Keyring::new(key)),
-            Some(ring) => {
-                ring.add(key).map_err(|why| usage(&why))?;
-            }
-        }
-    }
-    match ring {
-        Some(ring) => Ok(Some(ring)),
-        None => keys::keyring(None, args.keyring.as_deref()),
-    }
 }
 
 /// What was said so far, and whether all of it was understood.

@@ -143,6 +143,7 @@ fn reason(reject: Reject) -> &'static str {
         | Reject::Source
         | Reject::OwnName
         | Reject::Stranger
-        | Reject::TableFull => "nothing that a node takes",
+        | Reject::TableFull
+        | Reject::NoRoom => "nothing that a node takes",
     }
 }

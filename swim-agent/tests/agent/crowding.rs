@@ -56,7 +56,8 @@ fn members_join_through_a_crowd(addr: fn(usize) -> Ipv4Addr) {
     assert!(open <= most, "{open} descriptors, and {files} before");
     let grown = agents[0].resident().saturating_sub(resident);
     assert!(grown < 8_192, "{grown} KiB more than before");
-    assert!(agents[0].counter("streams_refused") > 0, "all had room");
+    let turned_away = agents[0].counter("streams_refused") + agents[0].counter("streams_given_up");
+    assert!(turned_away > 0, "all had room");
     drop(crowd);
 
     comes_true("all are free again", || agents[0].files() <= files + 4);

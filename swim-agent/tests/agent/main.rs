@@ -22,6 +22,7 @@ mod forming;
 mod garbage;
 mod harness;
 mod leaving;
+mod messages;
 mod output;
 mod pausing;
 mod strangers;
