@@ -102,9 +102,23 @@ impl Broadcasts {
             .saturating_add(heap::vec(2 * COUNT, size_of::<usize>()))
     }
 
-    /// Takes in a broadcast issued by this node.
-    pub(crate) fn issue(&mut self, origin: &Name, life: u64, id: u64, data: Bytes, now: Instant) {
-        let hash = hash(origin.by_ref(), life, id);
+    /// Takes in a broadcast issued by this node, under the first number from `id` on under which
+    /// nobody has told of it in our name. Returns that.
+    pub(crate) fn issue(
+        &mut self,
+        origin: &Name,
+        life: u64,
+        mut id: u64,
+        data: Bytes,
+        now: Instant,
+    ) -> u64 {
+        let hash = loop {
+            let hash = hash(origin.by_ref(), life, id, &data);
+            if !self.known.contains(&hash) {
+                break hash;
+            }
+            id += 1;
+        };
         let entry = Entry {
             origin: origin.clone(),
             life,
@@ -118,11 +132,12 @@ impl Broadcasts {
             own: true,
         };
         self.insert(entry);
+        id
     }
 
     /// Takes in a broadcast that those with these bits have.
     pub(crate) fn hear(&mut self, broadcast: &Broadcast<'_>, holders: u128, now: Instant) -> Heard {
-        let hash = hash(broadcast.origin, broadcast.life, broadcast.id);
+        let hash = hash(broadcast.origin, broadcast.life, broadcast.id, broadcast.payload);
         if self.known.contains(&hash) {
             self.mark(hash, holders);
             return Heard::Repeated;
@@ -392,12 +407,17 @@ fn folded(sum: u64) -> u32 {
     (sum ^ (sum >> 32)) as u32
 }
 
-/// The same on all nodes, because digests and summaries are made of it.
-fn hash(origin: NameRef<'_>, life: u64, id: u64) -> u64 {
+/// What tells broadcasts apart; the same on all nodes, because digests and summaries are made of
+/// it. What is said belongs to it: numbers can be foreseen, and whoever uses up another's says
+/// something else under them. (A3)
+fn hash(origin: NameRef<'_>, life: u64, id: u64, payload: &[u8]) -> u64 {
     let mut hasher = SipHasher13::new_with_keys(0x7377_696d, 0x6272_6f61_6463);
+    // No other name, life, number and payload have the same bytes.
+    hasher.write(&(origin.as_bytes().len() as u64).to_le_bytes());
     hasher.write(origin.as_bytes());
     hasher.write(&life.to_le_bytes());
     hasher.write(&id.to_le_bytes());
+    hasher.write(payload);
     hasher.finish()
 }
 

@@ -74,6 +74,9 @@ pub(crate) struct Claims {
     place: Vec<u32>,
     len: usize,
     taken: Vec<u32>,
+    /// How often anything of it was changed.
+    #[cfg(feature = "simulation")]
+    changes: u64,
 }
 
 impl Claims {
@@ -140,6 +143,8 @@ impl Claims {
             && at != NONE
         {
             self.items[at as usize].holders |= bit(holder);
+            #[cfg(feature = "simulation")]
+            self.note();
         }
     }
 
@@ -211,6 +216,12 @@ impl Claims {
         (self.len, linked, sends_max)
     }
 
+    /// How often anything of it was changed.
+    #[cfg(feature = "simulation")]
+    pub(crate) const fn audit_changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Whether a claim about this member waits.
     pub(crate) fn is_waiting(&self, subject: MemberIndex) -> bool {
         self.place.get(subject.as_usize()).is_some_and(|&at| at != NONE)
@@ -254,7 +265,15 @@ impl Claims {
         }
     }
 
+    /// Something changes.
+    #[cfg(feature = "simulation")]
+    const fn note(&mut self) {
+        self.changes += 1;
+    }
+
     fn link(&mut self, at: u32) {
+        #[cfg(feature = "simulation")]
+        self.note();
         let tier = self.items[at as usize].sends as usize;
         if tier >= self.heads.len() {
             self.heads.resize(tier + 1, NONE);
@@ -269,6 +288,8 @@ impl Claims {
     }
 
     fn unlink(&mut self, at: u32) {
+        #[cfg(feature = "simulation")]
+        self.note();
         let Item { sends, previous, next, .. } = self.items[at as usize];
         match previous {
             NONE => self.heads[sends as usize] = next,

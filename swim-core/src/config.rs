@@ -81,7 +81,8 @@ pub struct Options {
     /// For how long a dead member keeps its entry.
     pub reap_after: Duration,
     /// How long a member must be dead before a new life at another address may take its name.
-    /// `None`: only once it is reaped.
+    /// `None`: only once it is reaped. One that left keeps its name for three probe intervals and
+    /// the time that gossip takes, whatever this says.
     pub reclaim_after: Option<Duration>,
     /// Time between two attempts to reach a dead or forgotten member; zero turns them off.
     pub reconnect_interval: Duration,

@@ -46,7 +46,7 @@ impl Conflicts {
 
     #[cfg(feature = "simulation")]
     pub(crate) fn audit_len(&self) -> usize {
-        self.reported.len()
+        self.order.len()
     }
 
     /// Forgets a member that is gone: its index may become another's.

@@ -51,7 +51,8 @@ pub enum EventKind {
         /// What the other one says about itself.
         other_meta: Meta,
     },
-    /// A broadcast of another member arrived. At most once per broadcast.
+    /// A broadcast of another member arrived. At most once per broadcast; who holds the key may
+    /// have told of one under the same number that says something else.
     Broadcast {
         /// Who issued it.
         origin: Name,

@@ -61,9 +61,13 @@ impl Graveyard {
         if is_due { self.unvalidated.pop_front() } else { None }
     }
 
-    /// Takes out the oldest, however young: those first that were never validated. (X10)
-    pub(crate) fn pop(&mut self) -> Option<Grave> {
-        self.unvalidated.pop_front().or_else(|| self.pop_validated())
+    /// Takes out the oldest that may go: those first that were never validated. Who died or left
+    /// later than one that may not, may not go either. (X10)
+    pub(crate) fn pop(&mut self, may_go: impl Fn(&Grave) -> bool) -> Option<Grave> {
+        if self.unvalidated.front().is_some_and(&may_go) {
+            return self.unvalidated.pop_front();
+        }
+        if self.validated.front().is_some_and(may_go) { self.pop_validated() } else { None }
     }
 
     fn pop_validated(&mut self) -> Option<Grave> {
@@ -125,18 +129,20 @@ mod tests {
     fn x10_who_never_answered_is_forgotten_sooner_and_makes_room_first() {
         let mut graveyard = Graveyard::default();
         let at = |seconds: u64| Instant::from_millis(seconds * 1000);
-        for (n, is_validated) in [(0, true), (1, false), (2, true), (3, false)] {
+        for (n, is_validated) in
+            [(0, true), (1, false), (2, true), (3, false), (4, true), (5, false)]
+        {
             graveyard.push(MemberIndex::new(n), is_validated, at(u64::from(n)));
         }
         let day = Duration::from_secs(86_400);
-        assert_eq!(graveyard.recent(at(4), day), 2, "it may be anybody's address");
+        assert_eq!(graveyard.recent(at(5), day), 3, "it may be anybody's address");
         assert_eq!(graveyard.next_due(day), Some(at(601)));
         assert_eq!(graveyard.pop_due(at(600), day), None);
         assert_eq!(graveyard.pop_due(at(601), day).unwrap().member, MemberIndex::new(1));
         let second = Duration::from_secs(1);
         assert_eq!(graveyard.next_due(second), Some(at(1)), "never later than the others");
-        let popped = core::iter::from_fn(|| graveyard.pop());
+        let popped = core::iter::from_fn(|| graveyard.pop(|grave| grave.since <= at(3)));
         let popped: alloc::vec::Vec<_> = popped.map(|grave| grave.member.as_u32()).collect();
-        assert_eq!(popped, [3, 0, 2]);
+        assert_eq!(popped, [3, 0, 2], "and who has just died stays");
     }
 }

@@ -84,25 +84,26 @@ impl Inspector {
         Conversation { request, answer }
     }
 
-    /// A packet in memberlist's dialect, written again by the writers of a node, field by field and
-    /// layer by layer, under the nonce that it had: the same to the byte wherever they write as its
-    /// sender did.
+    /// A packet written again by the writers of a node, field by field and layer by layer: the same
+    /// to the byte wherever they write as its sender did, which in the native dialect is
+    /// everywhere. In memberlist's, it is sealed under the nonce that it had.
     ///
     /// # Errors
     ///
-    /// Why it is refused; in the native dialect always.
+    /// Why it is refused; in the native dialect also what is sealed, and what a later version says.
     #[cfg(feature = "rewriting")]
-    pub fn rewrite_packet(&self, data: &[u8]) -> Result<Vec<u8>, Reject> {
+    pub fn rewrite_packet(&mut self, data: &[u8]) -> Result<Vec<u8>, Reject> {
         self.wire.rewrite_packet(data)
     }
 
-    /// One direction of a stream, likewise: what the one who dialed said, or what was answered.
+    /// One direction of a stream, likewise: what the one who dialed said, or what was answered. A
+    /// native frame that was compressed is compressed once more, not always to the same bytes.
     ///
     /// # Errors
     ///
-    /// Why it is refused; in the native dialect always.
+    /// Why it is refused, as for a packet.
     #[cfg(feature = "rewriting")]
-    pub fn rewrite_stream(&self, data: &[u8], is_request: bool) -> Result<Vec<u8>, Reject> {
+    pub fn rewrite_stream(&mut self, data: &[u8], is_request: bool) -> Result<Vec<u8>, Reject> {
         self.wire.rewrite_stream(data, is_request)
     }
 }

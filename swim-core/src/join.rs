@@ -112,6 +112,13 @@ impl Join {
         at < self.deadline
     }
 
+    /// Asks a seed again at this time, for the first time as it were: it has said that it will
+    /// take us then or a little later. False if the join is over by then.
+    pub(crate) fn wait(&mut self, seed: usize, at: Instant) -> bool {
+        self.seeds[seed].progress = Progress::Waits { at, tries: 0 };
+        at < self.deadline
+    }
+
     /// Asks a seed again at once if what it was told of us is not what we are any more: it knew us
     /// by a larger stamp than ours, as dead perhaps, and that was all it took in. False after its
     /// last try.

@@ -41,7 +41,8 @@ impl Leave {
         Self { deadline, wake_at: deadline, asked: VecDeque::new(), told, confirmed, members }
     }
 
-    /// What it takes on the heap at most, with so many members.
+    /// What it takes on the heap at most, with so many members. Who is told after it takes no more:
+    /// by then nothing of this is left.
     pub(crate) const fn heap_max(members: u64) -> u64 {
         let asked = heap::vec(ASKED_MAX as u64, size_of::<Asked>());
         asked.saturating_add(2 * heap::btree(members, size_of::<MemberIndex>()))
@@ -59,6 +60,12 @@ impl Leave {
     /// Who was asked with a ping of this nonce.
     pub(crate) fn asked(&self, nonce: u64) -> Option<MemberIndex> {
         self.asked.iter().find(|asked| asked.nonce == nonce).map(|asked| asked.member)
+    }
+
+    /// How many answers are waited for.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_asked(&self) -> usize {
+        self.asked.len()
     }
 
     /// Whether the one who was asked with a ping of this nonce, and answers in this life, has

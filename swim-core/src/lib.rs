@@ -63,6 +63,8 @@ mod time;
 mod timers;
 #[cfg(feature = "simulation")]
 mod transitions;
+#[cfg(feature = "simulation")]
+mod trap;
 mod turn;
 mod unheard;
 mod urgency;
@@ -88,7 +90,7 @@ pub use name::{META_LEN_MAX, Meta, MetaError, NAME_LEN_MAX, Name, NameError};
 pub use node::Node;
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
-pub use node::audit::{Audit, AuditedClaims, AuditedProbe, AuditedSuspicion};
+pub use node::audit::{Audit, AuditedClaims, AuditedLengths, AuditedProbe, AuditedSuspicion};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use node::forging::{Forger, Lie, Line};
@@ -106,3 +108,6 @@ pub use time::{DURATION_MAX, Instant};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use transitions::Transition;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use trap::{Trap, bomb};

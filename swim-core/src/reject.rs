@@ -60,11 +60,13 @@ pub enum Reject {
     Stranger,
     /// A new member, but the table is full.
     TableFull,
+    /// In order, but streams hold as much of states and messages as they may together.
+    NoRoom,
 }
 
 impl Reject {
     /// How many kinds there are.
-    pub const COUNT: usize = 26;
+    pub const COUNT: usize = 27;
 
     /// All kinds, in the order of [`Reject::index`].
     pub const ALL: [Self; Self::COUNT] = [
@@ -94,6 +96,7 @@ impl Reject {
         Self::OwnName,
         Self::Stranger,
         Self::TableFull,
+        Self::NoRoom,
     ];
 
     /// The place of this kind in [`Reject::ALL`].
@@ -139,6 +142,7 @@ impl Reject {
             Self::OwnName => "own_name",
             Self::Stranger => "stranger",
             Self::TableFull => "table_full",
+            Self::NoRoom => "no_room",
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Pings on behalf of others, bounded in rate and number, so that nobody can make this node attack
 //! a third party. (X6)
 
-use alloc::collections::BTreeMap;
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::time::Duration;
 
 use crate::{
@@ -30,6 +33,8 @@ pub(crate) struct Relay {
 #[derive(Debug, Default)]
 pub(crate) struct Relays {
     pending: BTreeMap<u64, Relay>,
+    /// Whom each of them concerns: who asked for it, and who is asked.
+    parties: BTreeSet<(MemberIndex, u64)>,
     budgets: BTreeMap<MemberIndex, Budget>,
 }
 
@@ -41,12 +46,15 @@ struct Budget {
 }
 
 impl Relays {
-    /// What they take on the heap at most, with so many members that may ask. Those that concern
-    /// one who is gone are sorted out into a second map.
+    /// What they take on the heap at most, with so many members that may ask, and all of them
+    /// concerning one who is gone.
     pub(crate) const fn heap_max(members: u64) -> u64 {
-        let pending = heap::btree(RELAYS_MAX as u64, size_of::<(u64, Relay)>());
+        const MAX: u64 = RELAYS_MAX as u64;
+        let pending = heap::btree(MAX, size_of::<(u64, Relay)>());
+        let parties = heap::btree(2 * MAX, size_of::<(MemberIndex, u64)>());
+        let gone = heap::vec(MAX, size_of::<u64>()) + heap::vec(MAX, size_of::<(u64, Relay)>());
         let budgets = heap::btree(members, size_of::<(MemberIndex, Budget)>());
-        budgets.saturating_add(2 * pending)
+        budgets.saturating_add(pending + parties + gone)
     }
 
     /// Takes a request on, unless its sender asks too often or too many are under way.
@@ -55,13 +63,14 @@ impl Relays {
             return false;
         }
         self.pending.insert(nonce, relay);
+        self.parties.extend([relay.requester, relay.target].map(|party| (party, nonce)));
         true
     }
 
     /// Takes out a ping that was answered by its target.
     pub(crate) fn answered(&mut self, nonce: u64, by: MemberIndex) -> Option<Relay> {
         self.pending.get(&nonce).filter(|relay| relay.target == by)?;
-        self.pending.remove(&nonce)
+        self.remove(nonce)
     }
 
     pub(crate) fn get_mut(&mut self, nonce: u64) -> Option<&mut Relay> {
@@ -78,19 +87,28 @@ impl Relays {
         self.pending.len()
     }
 
+    /// Of how many members the share is kept.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_budgets(&self) -> usize {
+        self.budgets.len()
+    }
+
     pub(crate) fn remove(&mut self, nonce: u64) -> Option<Relay> {
-        self.pending.remove(&nonce)
+        let relay = self.pending.remove(&nonce)?;
+        for party in [relay.requester, relay.target] {
+            self.parties.remove(&(party, nonce));
+        }
+        Some(relay)
     }
 
     /// Forgets what concerns a member that was reaped: its index will be somebody else's. Returns
     /// what has to be cancelled.
-    pub(crate) fn forget(&mut self, member: MemberIndex) -> BTreeMap<u64, Relay> {
+    pub(crate) fn forget(&mut self, member: MemberIndex) -> Vec<(u64, Relay)> {
         self.budgets.remove(&member);
-        let concerns = |relay: &Relay| relay.requester == member || relay.target == member;
-        let (gone, kept) =
-            core::mem::take(&mut self.pending).into_iter().partition(|(_, relay)| concerns(relay));
-        self.pending = kept;
-        gone
+        let concerns = self.parties.range((member, 0)..=(member, u64::MAX));
+        let nonces: Vec<u64> = concerns.map(|&(_, nonce)| nonce).collect();
+        let gone = nonces.into_iter().filter_map(|nonce| Some((nonce, self.remove(nonce)?)));
+        gone.collect()
     }
 
     /// Whether this node sends one more packet for this member. (X6)
@@ -145,6 +163,8 @@ mod tests {
         assert!(relays.answered(5, MemberIndex::new(8)).is_none(), "only the target answers");
         assert!(relays.answered(5, MemberIndex::new(9)).is_some());
         assert!(relays.accept(n, relay(9999), Instant::ORIGIN));
-        assert!(relays.forget(MemberIndex::new(9)).len() >= RELAYS_MAX);
+        assert_eq!(relays.forget(MemberIndex::new(1)).len(), 1, "who asked");
+        assert_eq!(relays.forget(MemberIndex::new(9)).len(), RELAYS_MAX - 1, "who was asked");
+        assert!(relays.pending.is_empty() && relays.parties.is_empty());
     }
 }

@@ -5,12 +5,14 @@
 //! no more than the periodic exchange does.
 
 use alloc::collections::VecDeque;
-use core::time::Duration;
+use core::{net::SocketAddr, time::Duration};
 
 use crate::time::Instant;
 
 /// Differences remembered at most: one for each group of peers that see things alike.
 const DIFFERENCES_MAX: usize = 16;
+/// Comparisons remembered at most: those of two rounds, and more than wait for an answer.
+const ASKED_MAX: usize = 8;
 /// Of so many periodic exchanges and one more, one is made even if it seems to be needless.
 const SPARED_MAX: u32 = 9;
 /// The pause between tries doubles at most this often.
@@ -31,6 +33,8 @@ pub(crate) struct Repair {
     pub(crate) compare_at: Option<Instant>,
     /// When the last comparison was made outside of storms.
     pub(crate) compared_at: Instant,
+    /// The latest comparisons.
+    asked: VecDeque<Asked>,
     /// Changes up to then were compared with somebody.
     pub(crate) compared_until: Instant,
     /// How much changed lately.
@@ -38,6 +42,17 @@ pub(crate) struct Repair {
     /// Not before then any table is repaired again.
     tables_after: Instant,
     differences: VecDeque<Difference>,
+}
+
+/// A comparison that was begun.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Its number, which only those know to whom it went.
+    pub(crate) nonce: u64,
+    /// Where it went.
+    pub(crate) addr: SocketAddr,
+    /// An answer that comes later shows nothing.
+    pub(crate) until: Instant,
 }
 
 /// A pair of views that differ, and were to be repaired.
@@ -67,6 +82,20 @@ impl Repair {
         }
         self.differences.push_back(Difference { views, tries: 0, after: now + pause });
         true
+    }
+
+    /// Whoever is at this address is asked for its view.
+    pub(crate) fn ask(&mut self, asked: Asked) {
+        if self.asked.len() >= ASKED_MAX {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(asked);
+    }
+
+    /// Where somebody was asked for its view under this number, if an answer is still in time.
+    pub(crate) fn asked(&self, nonce: u64, now: Instant) -> Option<SocketAddr> {
+        let asked = self.asked.iter().find(|asked| asked.nonce == nonce);
+        asked.filter(|asked| now <= asked.until).map(|asked| asked.addr)
     }
 
     /// A peer's table is the same as ours.

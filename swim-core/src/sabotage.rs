@@ -112,6 +112,8 @@ faults! {
     IgnoresItsLimit,
     /// M3: it gossips when it has nothing to say.
     GossipsForNothing,
+    /// O5: in memberlist's dialect, it takes what it has taken before.
+    TakesEnvelopesAgain,
     /// X2: it takes in what is not sealed, though it has a key.
     ReadsPlaintext,
     /// X2: streams that it refuses make it tell of itself again.
@@ -120,12 +122,18 @@ faults! {
     SendsUnderOneNonceTwice,
     /// X4: it takes in what was said to it before it started anew.
     ReadsFormerLives,
+    /// X4: it goes on under numbers that somebody else has used up.
+    KeepsUsedUpNumbers,
     /// X6: it answers strangers twice.
     AnswersStrangersTwice,
+    /// X6: it asks eight times in a row whoever has never answered.
+    PestersTheSilent,
     /// X8: what the dead say of others counts.
     BelievesTheDead,
     /// X9: it gives the names of the living to others.
     GivesNamesAway,
+    /// X9: it gives the name of one that is said to have left to the next one at once.
+    BelievesFarewells,
     /// X18: it takes in what is sealed with a key that was removed.
     ReadsFormerKeys,
     /// L1: it repairs nothing that gossip missed.

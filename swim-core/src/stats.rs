@@ -12,18 +12,27 @@ pub struct Stats {
     pub packets_received: u64,
     /// Their bytes.
     pub bytes_received: u64,
+    /// Datagrams that came after this node had left. Natively they are not looked at, and not among
+    /// those handled; in memberlist's dialect they are, and pings are answered with the leave.
+    pub packets_after_leave: u64,
     /// Datagrams sent.
     pub packets_sent: u64,
     /// Their bytes.
     pub bytes_sent: u64,
+    /// Answers that would have been longer than the question of somebody who has yet to show where
+    /// it is: sent without news, or not sent.
+    pub answers_withheld: u64,
     /// Bytes that came in on streams.
     pub stream_bytes_received: u64,
     /// Bytes written to streams.
     pub stream_bytes_sent: u64,
     /// Streams that peers opened with us.
     pub streams_accepted: u64,
-    /// Streams refused because too many were open, and those given up to make room for others.
+    /// Streams refused because too many were open, or by the allow list.
     pub streams_refused: u64,
+    /// Streams given up to make room for others: on which a peer had said nothing yet, or which
+    /// held the most of what all may hold together.
+    pub streams_given_up: u64,
     /// Streams we dialled.
     pub streams_dialed: u64,
     /// Streams that broke or timed out.
@@ -69,6 +78,8 @@ pub struct Stats {
     /// Claims refused by the policy, the allow list or a limit, and accusations that no live member
     /// tells.
     pub claims_refused: u64,
+    /// Accusers whose word confirms nothing: unknown, gone, or the accused themselves.
+    pub accusers_ignored: u64,
     /// Claims put aside because the queue was full.
     pub claims_dropped: u64,
     /// Name conflicts seen.

@@ -68,6 +68,18 @@ pub(crate) enum Role {
 }
 
 impl Stream {
+    /// How many bytes are kept of what came in on it: what is there and not handed on, or what was
+    /// handed on of a state or a message that is not there as a whole. Of what is handed on piece
+    /// by piece both are there for a moment.
+    pub(crate) fn held(&self) -> usize {
+        self.channel.held().max(self.incoming.bytes.len())
+    }
+
+    /// Whether a peer opened it and has not said a word on it yet that can be believed.
+    pub(crate) const fn is_mute(&self) -> bool {
+        matches!(self.role, Role::Serves(None))
+    }
+
     /// What so many take on the heap at most, but for what comes in on them and is kept.
     pub(crate) const fn heap_max(streams: u64) -> u64 {
         // The other side, who it says it is, and why it refuses.
@@ -169,6 +181,8 @@ pub(crate) struct Incoming {
     pub(crate) peer: Option<Name>,
     /// A refusal that came instead of an answer.
     pub(crate) refused: Option<alloc::string::String>,
+    /// Whether it is refused because our name is kept for a while for one that has left.
+    pub(crate) is_too_soon: bool,
     /// How many events its entries led to.
     pub(crate) told: u64,
     /// A ping was answered, or a delivery confirmed.

@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::{heap, math, stamp::Stamp, table::MemberIndex, time::Instant};
+use crate::{heap, math, stamp::Stamp, table::Arrival, time::Instant};
 
 /// One running suspicion. It is about one stamp and ends with it, so that one that was refuted,
 /// renamed or reaped can never fire. (P3)
@@ -21,8 +21,9 @@ pub(crate) struct Suspicion {
     min: Duration,
     max: Duration,
     needed: u32,
-    /// The first accuser, which never counts, and those that confirmed.
-    accusers: Vec<MemberIndex>,
+    /// The first accuser, which never counts, and those that confirmed. What one said stands when
+    /// it is reaped, and what the next one at its place says counts.
+    accusers: Vec<Arrival>,
 }
 
 /// What the timeouts are computed from.
@@ -37,7 +38,7 @@ pub(crate) struct Pace {
 
 impl Suspicion {
     /// A suspicion raised by `accuser`.
-    pub(crate) fn new(stamp: Stamp, accuser: MemberIndex, pace: Pace, now: Instant) -> Self {
+    pub(crate) fn new(stamp: Stamp, accuser: Arrival, pace: Pace, now: Instant) -> Self {
         let Pace { mult, max_mult, probe_interval, members } = pace;
         let (min, max) = math::suspicion_bounds(mult, max_mult, members, probe_interval);
         let needed = confirmations_needed(mult, members);
@@ -50,26 +51,21 @@ impl Suspicion {
 
     /// What one takes on the heap at most beside itself: its accusers.
     pub(crate) const fn heap_max(mult: u32) -> u64 {
-        heap::vec(mult as u64, size_of::<MemberIndex>())
+        heap::vec(mult as u64, size_of::<Arrival>())
     }
 
     /// Counts an accuser that was not heard before; returns whether that was news worth passing on.
-    pub(crate) fn confirm(&mut self, accuser: MemberIndex) -> bool {
+    /// If the time that is left with it is over already, it is over now: a deadline in the past
+    /// would look as if this node had slept. (P7)
+    pub(crate) fn confirm(&mut self, accuser: Arrival, now: Instant) -> bool {
         if self.confirmations() >= self.needed || self.accusers.contains(&accuser) {
             return false;
         }
         self.accusers.push(accuser);
         let (count, needed) = (self.confirmations(), self.needed);
         let timeout = math::suspicion_timeout(count, needed, self.min, self.max);
-        self.deadline = self.deadline.min(self.started_at + timeout);
+        self.deadline = self.deadline.min((self.started_at + timeout).max(now));
         true
-    }
-
-    /// An accuser is forgotten, and its place in the table may be another's soon: what it said
-    /// stands, and what that one says counts.
-    pub(crate) fn forget(&mut self, accuser: MemberIndex) {
-        let known = self.accusers.iter_mut().filter(|known| **known == accuser);
-        known.for_each(|known| *known = MemberIndex::NOBODY);
     }
 
     /// Gives back the time that this node itself slept through, and more if all confirmations
@@ -130,8 +126,8 @@ mod tests {
     const PACE: Pace =
         Pace { mult: 4, max_mult: 6, probe_interval: Duration::from_secs(1), members: 9 };
 
-    fn accuser(n: u32) -> MemberIndex {
-        MemberIndex::new(n)
+    fn accuser(n: u32) -> Arrival {
+        Arrival::new(n)
     }
 
     fn seconds(suspicion: &Suspicion) -> Duration {
@@ -142,26 +138,15 @@ mod tests {
     fn independent_confirmations_shrink_the_timeout() {
         let mut suspicion = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
         assert_eq!(seconds(&suspicion), Duration::from_secs(24));
-        assert!(!suspicion.confirm(accuser(5)), "the first accuser never counts");
+        assert!(!suspicion.confirm(accuser(5), Instant::ORIGIN), "the first accuser never counts");
         assert!(suspicion.lacks_confirmations());
-        assert!(suspicion.confirm(accuser(6)));
-        assert!(!suspicion.confirm(accuser(6)), "nobody counts twice");
+        assert!(suspicion.confirm(accuser(6), Instant::ORIGIN));
+        assert!(!suspicion.confirm(accuser(6), Instant::ORIGIN), "nobody counts twice");
         assert_eq!(seconds(&suspicion), Duration::from_millis(11_381));
-        assert!(suspicion.confirm(accuser(7)));
+        assert!(suspicion.confirm(accuser(7), Instant::ORIGIN));
         assert_eq!(seconds(&suspicion), Duration::from_secs(4));
-        assert!(!suspicion.confirm(accuser(8)), "enough is enough");
+        assert!(!suspicion.confirm(accuser(8), Instant::ORIGIN), "enough is enough");
         assert!(!suspicion.lacks_confirmations());
-    }
-
-    #[test]
-    fn p3_who_comes_to_stand_where_an_accuser_stood_counts() {
-        let mut suspicion = Suspicion::new(Stamp::new(1, 1), accuser(5), PACE, Instant::ORIGIN);
-        suspicion.forget(accuser(5));
-        assert_eq!(suspicion.confirmations(), 0);
-        assert!(suspicion.confirm(accuser(5)), "another member at the place of the first");
-        suspicion.forget(accuser(5));
-        assert_eq!(suspicion.confirmations(), 1);
-        assert!(suspicion.confirm(accuser(5)));
     }
 
     #[test]
@@ -171,7 +156,7 @@ mod tests {
         let earliest = woken + PACE.probe_interval;
         suspicion.extend(Duration::from_secs(10), [woken, earliest]);
         assert_eq!(seconds(&suspicion), Duration::from_secs(51), "min is still ahead of it");
-        (6..8).for_each(|nth| assert!(suspicion.confirm(accuser(nth))));
+        (6..8).for_each(|nth| assert!(suspicion.confirm(accuser(nth), Instant::ORIGIN)));
         assert_eq!(suspicion.deadline(), earliest);
 
         let begun = Instant::ORIGIN + Duration::from_secs(1);

@@ -12,7 +12,7 @@ use core::{hash::Hasher, net::SocketAddr};
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
-pub(crate) use self::record::Record;
+pub(crate) use self::record::{Arrival, Record};
 use crate::{
     fingerprint, heap,
     member::{LeaveReason, State},
@@ -38,9 +38,6 @@ pub(crate) struct MemberIndex(u32);
 impl MemberIndex {
     /// The node itself.
     pub(crate) const SELF: Self = Self(0);
-
-    /// A place that nobody ever has.
-    pub(crate) const NOBODY: Self = Self(u32::MAX);
 
     pub(crate) fn new(index: u32) -> Self {
         Self(index)
@@ -69,6 +66,8 @@ impl MemberIndex {
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     slots: Vec<Option<Record>>,
+    /// How many have come so far.
+    arrivals: u32,
     free: Vec<MemberIndex>,
     by_name: HashTable<MemberIndex>,
     by_addr: HashTable<MemberIndex>,
@@ -82,6 +81,9 @@ pub(crate) struct Table {
     low_live: u128,
     #[cfg(feature = "simulation")]
     transitions: Transitions,
+    /// How often anything of it was written.
+    #[cfg(feature = "simulation")]
+    writes: u64,
 }
 
 /// A member that is not found by its address: where it is, whether it is gone, and who it is. The
@@ -101,6 +103,7 @@ impl Table {
     pub(crate) fn new(own: &Alive<'_>, hash_key: [u64; 2], now: Instant) -> Self {
         let mut table = Self {
             slots: Vec::new(),
+            arrivals: 0,
             free: Vec::new(),
             by_name: HashTable::new(),
             by_addr: HashTable::new(),
@@ -112,6 +115,8 @@ impl Table {
             low_live: 0,
             #[cfg(feature = "simulation")]
             transitions: Transitions::default(),
+            #[cfg(feature = "simulation")]
+            writes: 0,
         };
         let index = table.insert(own, now);
         debug_assert_eq!(index, MemberIndex::SELF);
@@ -154,9 +159,16 @@ impl Table {
         self.transitions.take()
     }
 
+    /// How often anything of it was written, be it what it was before.
+    #[cfg(feature = "simulation")]
+    pub(crate) const fn audit_writes(&self) -> u64 {
+        self.writes
+    }
+
     /// Keeps what was believed of a member, and what is believed now.
     #[cfg(feature = "simulation")]
     fn note(&mut self, index: MemberIndex, beliefs: [Option<Belief>; 2]) {
+        self.writes += 1;
         let record = record_at(&self.slots, index);
         self.transitions.note(|| Name::from_checked(record.name()), beliefs);
     }
@@ -195,7 +207,10 @@ impl Table {
             state: State::Alive,
             reason: LeaveReason::Graceful,
             validated: false,
+            was_answered: false,
+            arrival: Arrival::new(self.arrivals),
         };
+        self.arrivals = self.arrivals.wrapping_add(1);
         let index = self.free.pop().unwrap_or_else(|| {
             let index = u32::try_from(self.slots.len()).expect("at most 2^20 members");
             if self.slots.len() == self.slots.capacity() {
@@ -241,9 +256,11 @@ impl Table {
             record.since = now;
         }
         record.state = belief.state;
+        record.was_answered &= record.stamp.life == belief.stamp.life;
         record.stamp = belief.stamp;
         if let Some(alive) = alive {
             record.validated &= record.addr() == alive.addr;
+            record.was_answered &= record.addr() == alive.addr;
             record.profile.replace(alive);
         }
         self.count(index, 1);
@@ -260,6 +277,13 @@ impl Table {
     /// Stores that a member is where it is said to be.
     pub(crate) fn validate(&mut self, index: MemberIndex) {
         self.record_mut(index).validated = true;
+    }
+
+    /// Stores that a member was answered when it asked.
+    pub(crate) fn note_answered(&mut self, index: MemberIndex) {
+        if !self.get(index).was_answered {
+            self.record_mut(index).was_answered = true;
+        }
     }
 
     /// Stores why a member left.
@@ -370,6 +394,10 @@ impl Table {
     }
 
     fn record_mut(&mut self, index: MemberIndex) -> &mut Record {
+        #[cfg(feature = "simulation")]
+        {
+            self.writes += 1;
+        }
         self.slots[index.as_usize()].as_mut().expect("an index in use points at a record")
     }
 

@@ -12,7 +12,14 @@ pub(crate) type Key = u64;
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     queue: BTreeSet<(Instant, Timer, Key)>,
+    /// A digest of the deadlines of each kind.
+    #[cfg(feature = "simulation")]
+    digests: Digests,
 }
+
+/// For each kind of timer in its order a number that is another where any of its deadlines is.
+#[cfg(feature = "simulation")]
+pub(crate) type Digests = [u64; Timer::Reconnect as usize + 1];
 
 impl Timers {
     /// What so many deadlines take on the heap at most.
@@ -37,6 +44,8 @@ impl Timers {
         if let Some(new) = new {
             self.queue.insert((new, timer, key));
         }
+        #[cfg(feature = "simulation")]
+        old.into_iter().chain(new).for_each(|at| self.note(at, timer, key));
     }
 
     /// The next deadline.
@@ -47,7 +56,36 @@ impl Timers {
     /// Takes out the next deadline if it has come.
     pub(crate) fn pop_due(&mut self, now: Instant) -> Option<(Instant, Timer, Key)> {
         let &(at, ..) = self.queue.first()?;
-        if at > now { None } else { self.queue.pop_first() }
+        if at > now {
+            return None;
+        }
+        #[cfg(feature = "simulation")]
+        if let Some(&(at, timer, key)) = self.queue.first() {
+            self.note(at, timer, key);
+        }
+        self.queue.pop_first()
+    }
+
+    /// How many deadlines there are.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn audit_len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// The digests of all deadlines.
+    #[cfg(feature = "simulation")]
+    pub(crate) const fn digests(&self) -> Digests {
+        self.digests
+    }
+
+    /// A deadline comes or goes.
+    #[cfg(feature = "simulation")]
+    fn note(&mut self, at: Instant, timer: Timer, key: Key) {
+        /// Odd numbers without a pattern: the fraction of the golden ratio, and that of pi.
+        const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+        const PI: u64 = 0x243F_6A88_85A3_08D3;
+        let mixed = (at.as_nanos() ^ key.wrapping_mul(PI)).wrapping_mul(GOLDEN);
+        self.digests[timer as usize] ^= (mixed ^ (mixed >> 29)).wrapping_mul(PI);
     }
 }
 
@@ -76,6 +114,30 @@ mod tests {
             (Timer::Gossip, 0),
         ];
         assert_eq!(order, expected);
+    }
+
+    #[cfg(feature = "simulation")]
+    #[test]
+    fn the_digest_of_a_kind_tells_whether_any_deadline_of_it_moved() {
+        let mut timers = Timers::default();
+        let [one, other] = [1, 2].map(Instant::from_millis);
+        timers.reset(Timer::Ping, 1, None, Some(one));
+        let before = timers.digests();
+        timers.reset(Timer::Ping, 2, None, Some(other));
+        let both = timers.digests();
+        assert_ne!(both[Timer::Ping as usize], before[Timer::Ping as usize]);
+        timers.reset(Timer::Ping, 2, Some(other), Some(one));
+        timers.reset(Timer::Ping, 1, Some(one), Some(other));
+        assert_ne!(timers.digests(), both, "whose each is counts");
+        timers.reset(Timer::Ping, 2, Some(one), Some(other));
+        timers.reset(Timer::Ping, 1, Some(other), Some(one));
+        assert_eq!(timers.digests(), both);
+        assert_eq!(timers.pop_due(one), Some((one, Timer::Ping, 1)));
+        timers.reset(Timer::Ping, 1, None, Some(one));
+        timers.reset(Timer::Ping, 2, Some(other), None);
+        assert_eq!(timers.digests(), before);
+        timers.reset(Timer::Stream, 1, None, Some(one));
+        assert_eq!(timers.digests()[Timer::Ping as usize], before[Timer::Ping as usize]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    malice::{Assault, Forger, Lie},
+    malice::{Assault, Flood, Forger, Lie},
     network::{HostId, Latency, Link},
     span,
 };
@@ -260,6 +260,15 @@ pub enum Action {
         /// What comes over them.
         #[serde(flatten)]
         assault: Assault,
+    },
+    /// Somebody sends a host many packets at once.
+    Flood {
+        /// To whom.
+        host: HostId,
+        /// In whose name, and from whose address.
+        from: HostId,
+        /// Which.
+        flood: Flood,
     },
     /// A process starts that does not belong to the cluster.
     Intrude {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use swim_core::{Instant, Life, StreamId};
+use swim_core::{Glimpse, Instant, Life, StreamId};
 
 use crate::{clock::Clock, network::HostId};
 
@@ -49,6 +49,8 @@ pub(crate) struct Process<M> {
     pub(crate) wakes: (Instant, u32),
     /// How many alive and how many suspect members it counted last.
     pub(crate) sees: (usize, usize),
+    /// What those who watch saw of its node last.
+    pub(crate) seen: Option<Glimpse>,
 }
 
 /// Something that reached a host.
@@ -162,6 +164,7 @@ impl<M> Process<M> {
             next_accepted: 0,
             wakes: (Instant::ORIGIN, 0),
             sees: (0, 0),
+            seen: None,
         }
     }
 }
@@ -175,7 +178,8 @@ pub fn addr(id: HostId) -> SocketAddr {
 
 /// What time it is on the wall at this time of the world, where nobody set the clock: some day in
 /// 2027.
-pub(crate) fn unix_time(now: Instant) -> Duration {
+#[must_use]
+pub fn unix_time(now: Instant) -> Duration {
     const BEGINNING: Duration = Duration::from_secs(1_800_000_000);
     BEGINNING + now.saturating_since(Instant::ORIGIN)
 }

@@ -1,11 +1,11 @@
-//! What those do who mean harm, as data: who they are, what they say, and what they do with
-//! streams.
+//! What those do who mean harm, as data: who they are, what they say, how much of it at once, and
+//! what they do with streams.
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use swim_core::{KeyId, Meta, Name, Stamp, State};
+use swim_core::{Dialect, Instant, KeyId, Meta, Name, Stamp, State};
 
 use crate::network::HostId;
 
@@ -40,6 +40,10 @@ pub struct Lie {
     /// Whether it is told as a table, over a stream.
     #[serde(default, skip_serializing_if = "is_not")]
     pub table: bool,
+    /// How many bytes of application state come with the table. Compressed they take a fortieth of
+    /// that, no more than what is believed. (X12)
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub bloat: usize,
 }
 
 /// What is said of a member, or asked.
@@ -60,8 +64,54 @@ pub enum Says {
     Ping,
     /// Nothing: it is a request to ask that one.
     Help,
+    /// Nothing: it is compressed, and not what it says it is. (X12)
+    Trap(Trap),
     /// Whatever was recorded.
     Recorded,
+    /// Next to nothing, but under the numbers that the member seals with itself, so many ahead.
+    /// (X4)
+    Theft,
+}
+
+/// How something that is compressed deceives whoever inflates it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trap {
+    /// It says that it holds less than it does.
+    Less,
+    /// It says that it holds more than it does.
+    More,
+    /// It holds more than is believed of what is so short.
+    Dense,
+}
+
+/// Packets that somebody sends all at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Flood {
+    /// What they are.
+    pub of: Torrent,
+    /// How many.
+    pub times: usize,
+    /// Decides the rest.
+    pub word: u64,
+}
+
+/// What many packets are that come at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Torrent {
+    /// Noise.
+    Noise,
+    /// Questions that are sealed with a key that nobody here has. (A0)
+    Strange,
+    /// A lie, told of one member after the other, and each time round of the next incarnation.
+    Lies {
+        /// Which.
+        lie: Lie,
+        /// Who tells it.
+        by: Forger,
+    },
 }
 
 /// A stream that somebody opens who does not belong here.
@@ -112,6 +162,10 @@ pub enum Flaw {
 pub struct Forged {
     /// Where it is going to arrive.
     pub host: HostId,
+    /// When.
+    pub at: Instant,
+    /// In whose name it is written, and from where it seems to come, if that is not where he is.
+    pub posing: Option<(Name, SocketAddr)>,
     /// The packet; none if it comes over a stream.
     pub packet: Option<Bytes>,
     /// The address of somebody who did not send the packet, and can't be told from who did.
@@ -148,6 +202,13 @@ impl Forger {
     }
 }
 
+impl Lie {
+    /// The word for it in counters.
+    pub(crate) const fn kind(&self) -> &'static str {
+        if self.more > 0 { "crowd" } else { self.says.kind() }
+    }
+}
+
 impl Says {
     /// The word for it in counters.
     pub(crate) const fn kind(self) -> &'static str {
@@ -158,6 +219,8 @@ impl Says {
             Self::At(_) => "hijack",
             Self::Ping | Self::Help => "question",
             Self::Recorded => "recording",
+            Self::Trap(_) => "trap",
+            Self::Theft => "theft",
         }
     }
 
@@ -168,7 +231,7 @@ impl Says {
             Self::Dead => Some(State::Dead),
             Self::Left => Some(State::Left),
             Self::Alive | Self::At(_) => Some(State::Alive),
-            Self::Ping | Self::Help | Self::Recorded => None,
+            Self::Ping | Self::Help | Self::Recorded | Self::Trap(_) | Self::Theft => None,
         }
     }
 }
@@ -182,6 +245,25 @@ impl Payload {
             Self::Length(_) => "length",
             Self::Recording => "recording",
         }
+    }
+}
+
+impl From<Trap> for swim_core::Trap {
+    fn from(trap: Trap) -> Self {
+        match trap {
+            Trap::Less => Self::Less,
+            Trap::More => Self::More,
+            Trap::Dense => Self::Dense,
+        }
+    }
+}
+
+/// The counter of what somebody does who means harm. What is done to nodes that speak memberlist's
+/// dialect says nothing of the others, and is counted by itself. (C1)
+pub(crate) fn counter(dialect: Dialect, what: &str) -> String {
+    match dialect {
+        Dialect::Native => what.to_owned(),
+        Dialect::Memberlist(_) => format!("memberlist {what}"),
     }
 }
 

@@ -435,6 +435,7 @@ fn describe(action: &Action) -> (String, Vec<HostId>, Option<Duration>) {
         Action::SetClock { host, .. } => (text("set clock"), vec![*host], None),
         Action::Forge { host, by, .. } => (format!("forge {by:?}"), vec![*host], None),
         Action::Assault { host, .. } => (text("assault"), vec![*host], None),
+        Action::Flood { host, .. } => (text("flood"), vec![*host], None),
         Action::Partition { groups } => {
             let groups: Vec<_> = groups.iter().map(|group| hosts::write(group)).collect();
             (format!("partition {}", groups.join(" | ")), Vec::new(), None)

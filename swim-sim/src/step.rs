@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use swim_core::{Audit, Event, Heard, Instant, Life, Node, Transition};
+use swim_core::{Audit, Event, Glimpse, Heard, Instant, Life, Node, StreamId, Transition};
 
 use crate::{malice::Flaw, network::HostId};
 
@@ -24,6 +24,10 @@ pub struct Step<'a> {
     pub node: &'a Node,
     /// What it keeps inside.
     pub audit: &'a Audit,
+    /// What was seen of it after the moment before, if anybody looked.
+    pub before: Option<&'a Glimpse>,
+    /// What is seen of it now.
+    pub after: &'a Glimpse,
     /// What happened.
     pub moment: &'a Moment,
     /// Every change of its table in this moment, in order.
@@ -32,6 +36,8 @@ pub struct Step<'a> {
     pub events: &'a [Event],
     /// The packets it sent in this moment.
     pub sent: &'a [(SocketAddr, Bytes)],
+    /// What it wrote to streams in this moment, piece by piece.
+    pub written: &'a [(StreamId, Bytes)],
     /// To where it opened streams in this moment.
     pub dialed: &'a [SocketAddr],
     /// What it heard in this moment, if a checker needs that.

@@ -7,9 +7,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use swim_core::{Event, EventKind, Instant, MemberChange};
+use swim_core::{Dialect, Event, EventKind, Instant, MemberChange};
 
-use crate::network::{Fate, Obstacle};
+use crate::{
+    malice,
+    network::{Fate, Obstacle},
+};
 
 /// Counters of a world. They only grow.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +48,10 @@ pub struct Tally {
     /// Packets that were sent again by somebody on the way, to hosts on which something runs.
     pub replays: u64,
     /// Packets and tables that somebody wrote without a key, with a former one, and with the one in
-    /// use.
+    /// use; but for floods.
     pub forged: [u64; 3],
+    /// How often somebody sent many packets at once.
+    pub floods: u64,
     /// What those did who mean harm, by what it was.
     pub malice: BTreeMap<String, u64>,
     /// How often a host's clock jumped back.
@@ -122,8 +127,8 @@ impl Tally {
     }
 
     /// Counts something that somebody did who means harm.
-    pub(crate) fn did(&mut self, what: String) {
-        *self.malice.entry(what).or_default() += 1;
+    pub(crate) fn did(&mut self, dialect: Dialect, what: &str, times: u64) {
+        *self.malice.entry(malice::counter(dialect, what)).or_default() += times;
     }
 
     /// Takes in an event of a node.

@@ -122,7 +122,8 @@ fn d4_who_lies_to_others_changes_nobodys_luck() {
     let with_liars = history_of_three(|world| {
         neighbours(world, 3);
         world.run(Duration::ZERO);
-        let lie = Lie { about: 3, more: 0, says: Says::Dead, ahead: 1, lives: 0, table: false };
+        let (about, says) = (3, Says::Dead);
+        let lie = Lie { about, more: 0, says, ahead: 1, lives: 0, table: false, bloat: 0 };
         let action = Action::Forge { host: 5, from: 4, lie, by: Forger::Insider, victim: None };
         assert!(world.act(&action, &|_, _| {}));
     });

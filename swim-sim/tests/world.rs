@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use swim_core::{MemberChange, Node};
-use swim_sim::{History, Trace, World};
+use swim_core::{Dialect, Key, Keyring, MemberChange, MemberlistOptions, Node, Options, Reject};
+use swim_sim::{Action, Flood, Forger, History, Lie, Says, Torrent, Trace, Trap, World, check};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -76,4 +76,79 @@ fn a_held_node_is_heard_afterwards() {
     world.hold(4, 3 * SECOND);
     world.run(30 * SECOND);
     assert!(world.agree(), "{}", world.disagreements());
+}
+
+/// Five nodes that have a key, and all that looks on.
+fn sealed(dialect: Dialect) -> World {
+    let options = |_, options: &mut Options| {
+        options.dialect = dialect;
+        options.keyring = Some(Keyring::new(Key::generate([1; 32])));
+    };
+    let mut world = World::acquainted(5, 1, options);
+    for checker in check::for_world(5, dialect) {
+        world.watch(checker);
+    }
+    world.run(5 * SECOND);
+    world
+}
+
+fn dialects() -> [Dialect; 2] {
+    [Dialect::Native, Dialect::Memberlist(MemberlistOptions::default())]
+}
+
+const fn lie(says: Says) -> Lie {
+    Lie { about: 2, more: 0, says, ahead: 0, lives: 0, table: false, bloat: 0 }
+}
+
+/// X2: of thousands of packets within a second, those are answered that somebody sealed who may,
+/// the others are refused, and nobody is failed for it.
+#[test]
+fn x2_a_flood_is_refused_or_answered_and_fails_nobody() {
+    for dialect in dialects() {
+        let mut world = sealed(dialect);
+        let asked = |by| Torrent::Lies { lie: lie(Says::Ping), by };
+        let outsiders = [Torrent::Noise, Torrent::Strange, asked(Forger::Outsider)];
+        for of in outsiders.into_iter().chain([asked(Forger::Insider)]) {
+            let (before, refused) = (world.tally.packets_sent, world.node(0).stats().rejected());
+            for word in 0..10 {
+                let flood = Flood { of, times: 400, word };
+                assert!(world.act(&Action::Flood { host: 0, from: 1, flood }, &|_, _| {}));
+                world.run(SECOND / 10);
+            }
+            let refused = world.node(0).stats().rejected() - refused;
+            let is_believed = of == asked(Forger::Insider);
+            assert_eq!(refused, if is_believed { 0 } else { 4_000 }, "{of:?}");
+            assert_eq!(world.tally.packets_sent - before >= 4_000, is_believed, "{of:?}");
+        }
+        world.run(60 * SECOND);
+        assert!(world.violation().is_none(), "{:?}", world.violation());
+        assert_eq!(world.tally.changes(MemberChange::Failed), 0);
+        assert!(world.agree(), "{}", world.disagreements());
+    }
+}
+
+/// X12: what takes a fortieth on the wire is taken in where there is room for it; what is not what
+/// it says it is, is refused.
+#[test]
+fn x12_bombs_are_believed_and_traps_are_refused() {
+    for dialect in dialects() {
+        let mut world = sealed(dialect);
+        let tell = |world: &mut World, lie| {
+            let by = Forger::Insider;
+            let action = Action::Forge { host: 0, from: 1, lie, by, victim: None };
+            assert!(world.act(&action, &|_, _| {}));
+            world.run(5 * SECOND);
+            world.node(0).stats().rejected_for(Reject::Compression)
+        };
+        let bomb = Lie { table: true, bloat: 4 << 20, ahead: 1, ..lie(Says::Alive) };
+        assert_eq!(tell(&mut world, bomb), 0);
+        for (nth, trap) in [Trap::Less, Trap::More, Trap::Dense].into_iter().enumerate() {
+            assert_eq!(tell(&mut world, lie(Says::Trap(trap))), 1 + nth as u64, "{trap:?}");
+        }
+        world.run(30 * SECOND);
+        assert!(world.violation().is_none(), "{:?}", world.violation());
+        assert!(world.agree(), "{}", world.disagreements());
+        let mut told = world.tally.malice.keys();
+        assert!(told.any(|what| what.ends_with("told bomb by insider")), "{dialect:?}");
+    }
 }

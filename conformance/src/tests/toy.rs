@@ -66,6 +66,10 @@ impl Machine for Toy {
         None
     }
 
+    fn payload_len(_event: &u64) -> usize {
+        0
+    }
+
     fn ticket(event: &u64) -> Option<u64> {
         Some(*event)
     }

@@ -18,7 +18,7 @@ use std::{
 use bytes::Bytes;
 use etherparse::PacketBuilder;
 use swim_core::{Dialect, Input, Instant, MemberlistOptions, Node, Options, Output, StreamEvent};
-use swim_fuzz_targets::{CUTS, kinds};
+use swim_fuzz_targets::{CUTS, Mood, kinds, real_answer};
 use swim_sim::{Step, World, addr, check::Checker, name};
 
 fn main() {
@@ -41,6 +41,9 @@ fn main() {
         for (nth, stream) in written(dialect).iter().enumerate() {
             let head = [choice, 7, 1, 0, 90];
             put(&corpora.join(streams), &format!("world-{nth:02}"), &[&head, stream]);
+        }
+        for choice in [choice & 0x80, 0x01] {
+            answered(streams, choice, &corpora.join(streams));
         }
         let frames = choose(recorded(dialect), FRAMES, |_| BTreeSet::new());
         let capture = captured(&frames, &written(dialect));
@@ -160,6 +163,23 @@ fn written(dialect: Dialect) -> Vec<Vec<u8>> {
         }
     }
     streams
+}
+
+/// What real peers answer, to each errand and in each mood: as it is, and sealed.
+fn answered(target: &str, choice: u8, corpus: &Path) {
+    for (mood, how) in [(Mood::Usual, "usual"), (Mood::Anew, "anew"), (Mood::Averse, "averse")] {
+        for (errand, what) in [(0x20, "exchange"), (0x40, "delivery"), (0x60, "ping")] {
+            let answer = real_answer(target, choice | errand, mood);
+            let (head, name) =
+                ([choice | errand, 7, 1, 0, 90], format!("{what}-{how}-{choice:02x}"));
+            // A mood that makes no difference to an answer has none of its own.
+            let is_new =
+                mood == Mood::Usual || answer != real_answer(target, choice | errand, Mood::Usual);
+            if is_new && !answer.is_empty() {
+                put(corpus, &name, &[&head, &answer]);
+            }
+        }
+    }
 }
 
 /// Whether a stream begins with a ping.
@@ -301,6 +321,12 @@ fn scripts(corpora: &Path) {
     let leave = [9, 6, 0, 0];
     let silence = [2, 255].repeat(8);
     let changed = [5, 12, 1, 1, 0, 5, 40, 255, 1, 1];
+    // The two streams that were dialed last: connected, heard, and answered in up to two pieces.
+    let dialed: Vec<u8> = [0, 1, 3, 2, 1, 3, 8, 9, 11, 10, 9, 11].map(|how| [11, how, 0]).concat();
+    let join = [9, 7, 0, 0];
+    let deliver = [9, 3, 1, 2, b'h', b'i'];
+    let wait = [0; 4];
+    let one_wrong = [11, 0, 0, 11, 1, 0, 11, 7, 2, 40, 1];
     for old in [0, 0x80] {
         for guard in 0..3 {
             let node = corpora.join("node");
@@ -309,8 +335,41 @@ fn scripts(corpora: &Path) {
             put(&node, &name("talk"), &[&head, &begin, &rounds, &speak, &rounds, &leave, &round]);
             put(&node, &name("fail"), &[&head, &begin, &round, &silence, &round, &silence]);
             put(&node, &name("lie"), &[&head, &begin, &round, &changed, &rounds, &changed]);
+            let ask = [&join[..], &dialed, &dialed, &deliver, &dialed, &dialed, &begin].concat();
+            let ping = [&wait[..], &dialed].concat().repeat(6);
+            let wrong = [&join[..], &one_wrong, &deliver, &one_wrong].concat();
+            let told = [&[15, 0, 2, 2, b'x', b'y'][..], &begin].concat();
+            put(&node, &name("ask"), &[&head, &begin, &ask, &told, &ping, &rounds, &wrong]);
         }
     }
+    answers_in_scripts(&corpora.join("node"));
+    cluster_scripts(&corpora.join("cluster"));
+    let parts: [(&str, u8, &[u8]); 11] = [
+        ("nack", 5, &[1; 8]),
+        ("ping", 1, &[7; 21]),
+        ("suspect", 7, b"\x02p1\x01\x01\x02p2"),
+        ("dead", 8, b"\x02p1\x01\x01\x02p2"),
+        ("left", 9, b"\x02p1\x01\x01\x00"),
+        ("broadcast", 10, b"\x02p1\x01\x01\x03\x03abc"),
+        ("direct", 12, b"\x04more"),
+        ("exchange-head", 0x80 | 32, &[1, 5, 6]),
+        ("state-piece", 0x80 | 34, b"\x04more"),
+        ("delivery-head", 0x80 | 35, &[7]),
+        ("refused", 0x80 | 38, b"\x02no"),
+    ];
+    for (name, kind, part) in parts {
+        // The same, another first byte, and a first number that is one byte longer than it must be.
+        let first = part[0];
+        let overlong = [first | 0x80, 0];
+        for (how, piece) in [("same", &[first][..]), ("other", &[3]), ("long", &overlong)] {
+            let head = [kind, 0, 1, piece.len() as u8];
+            put(&corpora.join("one_encoding"), &format!("{name}-{how}"), &[&head, piece, part]);
+        }
+    }
+}
+
+/// The same for three nodes.
+fn cluster_scripts(corpus: &Path) {
     let calm = [4, 60, 0, 1, 0, 5, 60, 1, 0, 0, 4, 90, 2, 0, 0];
     for (name, script) in [
         ("crash", [&[1][..], &calm, &[0, 255, 2, 0, 0, 4, 250, 1, 0, 0, 1, 200, 2, 0, 0]].concat()),
@@ -325,26 +384,64 @@ fn scripts(corpora: &Path) {
             "jump",
             [&[6][..], &calm, &[14, 255, 2, 0, 101, 14, 90, 1, 0, 200, 15, 99, 0, 0, 9]].concat(),
         ),
+        (
+            "recorded",
+            [
+                &[0x81][..],
+                &calm,
+                &[0xe0, 250, 0, 0, 64, 0xe1, 50, 1, 0, 7, 0xe4, 200, 2, 1, 9, 3, 250, 2, 0, 0],
+                &[0xe2, 99, 0, 1, 0, 0xe3, 250, 1, 0, 0, 0xe1, 50, 1, 0, 200, 0xe2, 99, 1, 2, 30],
+            ]
+            .concat(),
+        ),
+        (
+            "forged",
+            [
+                &[0x82][..],
+                &calm,
+                &[0xe5, 60, 1, 0, 2, 0xe6, 60, 2, 0, 1, 0xe7, 20, 0, 1, 5, 2, 250, 2, 0, 0],
+                &[0xe5, 60, 0, 1, 1, 0, 250, 1, 0, 0, 0xe6, 250, 0, 2, 4, 1, 250, 1, 0, 0],
+            ]
+            .concat(),
+        ),
+        ("insider", [&[0x83][..], &calm, &lies()].concat()),
+        ("insider-memberlist", [&[0xa3][..], &calm, &lies()].concat()),
     ] {
-        put(&corpora.join("cluster"), name, &[&script]);
+        put(corpus, name, &[&script]);
     }
-    let parts: [(&str, u8, &[u8]); 7] = [
-        ("nack", 5, &[1; 8]),
-        ("ping", 1, &[7; 21]),
-        ("suspect", 7, b"\x02p1\x01\x01\x02p2"),
-        ("dead", 8, b"\x02p1\x01\x01\x02p2"),
-        ("left", 9, b"\x02p1\x01\x01\x00"),
-        ("broadcast", 10, b"\x02p1\x01\x01\x03\x03abc"),
-        ("direct", 12, b"\x04more"),
-    ];
-    for (name, kind, part) in parts {
-        // The same, another first byte, and a first number that is one byte longer than it must be.
-        let first = part[0];
-        let overlong = [first | 0x80, 0];
-        for (how, piece) in [("same", &[first][..]), ("other", &[3]), ("long", &overlong)] {
-            let head = [kind, 0, 1, piece.len() as u8];
-            put(&corpora.join("one_encoding"), &format!("{name}-{how}"), &[&head, piece, part]);
+}
+
+/// One of each kind of those that are told with the key, in a packet and in a table, and at last
+/// the name of one that is gone.
+fn lies() -> Vec<u8> {
+    /// The next incarnation, and the next life but two incarnations.
+    const NEAR: [u8; 2] = [3, 3 * 8];
+    let told = |what: u8| {
+        let (host, from, about) = (what % 3, (what % 3 + 1) % 3, (what % 3 + 2) % 3);
+        [what, 90, host, from, NEAR[usize::from(what >> 3 & 1)] + about]
+    };
+    let one_by_one: Vec<u8> = (0xf0..=0xff).flat_map(told).collect();
+    let gone = [0, 20, 2, 0, 0, 0xf2, 255, 0, 1, NEAR[0] + 2];
+    let wait = [9, 255, 0, 0, 0].repeat(3);
+    let name = [0xf6, 200, 0, 1, NEAR[1] + 2, 1, 250, 2, 0, 0];
+    [&one_by_one[..], &gone, &wait, &name].concat()
+}
+
+/// Whatever real peers answer, said by the script itself, so that any of it can be changed.
+fn answers_in_scripts(corpus: &Path) {
+    let begin: Vec<u8> = [10, 0].repeat(6);
+    let (join, deliver, wait) = ([9, 7, 0, 0], [9, 3, 1, 2, b'h', b'i'], [0; 4]);
+    for (mood, how) in [(Mood::Usual, "usual"), (Mood::Anew, "anew"), (Mood::Averse, "averse")] {
+        let mut script = [&[0][..], &begin].concat();
+        for (what, asks) in [(0x20, &join[..]), (0x40, &deliver), (0x60, &wait)] {
+            let answer = real_answer("native_stream", what, mood);
+            script.extend([asks, &[11, 0, 0]].concat());
+            for piece in answer.chunks(255) {
+                script.extend([11, 6, piece.len() as u8]);
+                script.extend(piece);
+            }
         }
+        put(corpus, &format!("answer-{how}"), &[&script]);
     }
 }
 

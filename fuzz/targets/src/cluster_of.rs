@@ -53,16 +53,33 @@ impl Cluster {
         (self.guard == Guard::Keyed).then(|| Keyring::new(key()))
     }
 
+    /// Whether what its members say has checksums, which can be put right. A seal can't.
+    pub(crate) fn has_checksums(self) -> bool {
+        self.dialect == Dialect::Native && self.guard != Guard::Keyed
+    }
+
+    /// Whether a packet that was changed on its way is told from one that was not: memberlist's
+    /// has a checksum only where all who are known take part in that.
+    pub(crate) fn shows_changes(self) -> bool {
+        self.dialect == Dialect::Native || self.guard == Guard::Keyed
+    }
+
     pub(crate) fn inspector(self) -> Inspector {
         Inspector::new(self.dialect, &self.label(), self.keyring())
     }
 
     /// A node of this cluster that knows nobody.
     pub(crate) fn node(self, id: usize) -> Node {
+        self.node_with(id, |_| {})
+    }
+
+    /// The same, set up in another way.
+    pub(crate) fn node_with(self, id: usize, change: impl FnOnce(&mut Options)) -> Node {
         let mut options = Options::local(name(id), addr(id));
         options.dialect = self.dialect;
         options.label = self.label().as_str().into();
         options.keyring = self.keyring();
+        change(&mut options);
         let config = options.build().expect("these options are valid");
         Node::new(config, [id as u8 + 1; 32], BEGINNING)
     }
@@ -89,7 +106,7 @@ pub(crate) const FREE_STREAM: u64 = 1_000;
 
 /// Lets `node` learn what `peer` says about itself, over a stream that ends before the answer.
 /// Where packets name who they are for, it asks again once it was told who is there.
-fn introduce(node: &mut Node, peer: &mut Node, nth: u64) {
+pub(crate) fn introduce(node: &mut Node, peer: &mut Node, nth: u64) {
     peer.join(BEGINNING, &[node.local().addr], JOIN_TIMEOUT).expect("a new node may join");
     for id in [StreamId::accepted(2 * nth), StreamId::accepted(2 * nth + 1)] {
         let (dialed, asked) = request(peer);

@@ -1,7 +1,7 @@
 //! What must hold of a node between any two inputs, as far as it can be seen from outside.
 
-use swim_core::{Counts, Event, Instant, Member, Node, Output, State, limits};
-use swim_sim::check::Mirror;
+use swim_core::{Counts, Event, Instant, Member, Node, Output, State, Transition, limits};
+use swim_sim::check::{self, Mirror};
 
 /// What was seen of a node so far.
 #[derive(Debug)]
@@ -16,14 +16,19 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Watches a node from its beginning: `outputs` are its first.
-    pub(crate) fn new(node: &Node, outputs: &[Output<Event>]) -> Self {
+    pub(crate) fn new(node: &mut Node, outputs: &[Output<Event>]) -> Self {
         let mut watch = Self { mirror: Mirror::of_new_node(), own: None, digest: None, members: 0 };
         watch.see(node, outputs);
         watch
     }
 
     /// Looks at the node after one input and all that came of it.
-    pub(crate) fn see(&mut self, node: &Node, outputs: &[Output<Event>]) {
+    pub(crate) fn see(&mut self, node: &mut Node, outputs: &[Output<Event>]) {
+        for Transition { name, before, after } in node.audit_transitions() {
+            if let (Some(before), Some(after)) = (before, after) {
+                hold(check::is_legal_change(&name, before, after));
+            }
+        }
         for output in outputs {
             match output {
                 Output::Event(event) => hold(self.mirror.take(event)),

@@ -2,22 +2,29 @@
 //! when something doesn't hold; `fuzz` gives them to libFuzzer, and the tests of this crate replay
 //! the corpora that it left, on any toolchain.
 
+mod again;
 mod capture;
 mod cluster;
 mod cluster_of;
+mod corpus;
+mod errand;
 mod hold;
 mod kinds;
+mod line;
 mod mend;
 mod node;
 mod one_encoding;
 mod packet;
+mod play;
 mod script;
 mod stream;
 mod text;
 
 pub use capture::capture;
 pub use cluster::cluster;
-pub use kinds::kinds;
+pub use corpus::{answers, kinds, real_answer};
+pub use errand::{Errand, Mood};
+pub use kinds::Kinds;
 pub use node::node;
 pub use one_encoding::one_encoding;
 pub use packet::{memberlist_packet, native_packet};

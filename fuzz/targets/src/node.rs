@@ -2,16 +2,17 @@
 //! again, out of order or never; ticks, early and late; commands. After each step the node is as it
 //! must be.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use swim_core::{Input, Instant, Node, Output, StreamEvent, StreamId};
+use swim_core::{Input, StreamEvent, StreamId};
 use swim_sim::{addr, name};
 
 use crate::{
-    cluster_of::{BEGINNING, Cluster, JOIN_TIMEOUT, PEERS, drain},
-    hold::Watch,
+    cluster_of::{Cluster, JOIN_TIMEOUT, PEERS},
+    kinds::Kinds,
     mend,
+    play::{KEPT_MAX, Piece, Play},
     script::Script,
 };
 
@@ -21,6 +22,20 @@ use crate::{
 ///
 /// When something doesn't hold.
 pub fn node(data: &[u8]) {
+    played(data);
+}
+
+/// The kinds of the messages that a node was given on streams: those it accepted, and those it
+/// dialed.
+pub(crate) fn heard(data: &[u8]) -> [Kinds; 2] {
+    let mut heard = [Kinds::new(), Kinds::new()];
+    for (id, line) in &played(data).lines {
+        heard[usize::from(!id.is_accepted())].extend(line.kinds());
+    }
+    heard
+}
+
+fn played(data: &[u8]) -> Play {
     let mut script = Script::new(data);
     let choice = script.byte();
     let cluster = match choice & OLD_DIALECT {
@@ -34,50 +49,10 @@ pub fn node(data: &[u8]) {
         }
         play.step(&mut script);
     }
-}
-
-/// One node that is watched, and its peers.
-struct Play {
-    cluster: Cluster,
-    now: Instant,
-    node: Node,
-    watch: Watch,
-    peers: Vec<Node>,
-    /// Packets on their way, and those that were: where from, where to, what.
-    packets: Vec<(SocketAddr, SocketAddr, Bytes)>,
-    /// What streams carry to the node and from it.
-    pieces: Vec<(StreamId, Piece)>,
-    dialed: Vec<(StreamId, SocketAddr)>,
-    accepted: u64,
-}
-
-#[derive(Clone, Debug)]
-enum Piece {
-    Accepted(SocketAddr),
-    Chunk(Bytes),
+    play
 }
 
 impl Play {
-    fn new(cluster: Cluster) -> Self {
-        let mut node = cluster.node(0);
-        let outputs = drain(&mut node);
-        let mut play = Self {
-            cluster,
-            now: BEGINNING,
-            watch: Watch::new(&node, &outputs),
-            node,
-            peers: (1..=PEERS).map(|id| cluster.node(id)).collect(),
-            packets: Vec::new(),
-            pieces: Vec::new(),
-            dialed: Vec::new(),
-            accepted: 0,
-        };
-        for nth in 0..PEERS {
-            play.join(nth);
-        }
-        play
-    }
-
     fn step(&mut self, script: &mut Script<'_>) {
         match script.below(16) {
             0 => self.tick(),
@@ -85,15 +60,16 @@ impl Play {
             2 => self.pass(Duration::from_millis(200 * u64::from(script.byte()))),
             3 | 4 => self.deliver(script.below(256), |_, bytes| bytes),
             5 => {
-                let (at, to, mended) = (script.byte(), script.byte(), script.byte());
+                let (change, mended) = (Change::read(script), script.byte());
                 self.deliver(script.below(256), |play, bytes| {
-                    play.changed(&bytes, usize::from(at), to, mended & 1 == 1)
+                    let bytes = change.of(&bytes);
+                    if mended & 1 == 1 { play.mended(&bytes) } else { bytes }
                 });
             }
             6 => {
                 let (from, len) = (script.below(PEERS + 2), script.below(256));
                 let bytes = self.mended(script.piece(len));
-                self.feed(Input::Packet { from: addr(from), data: &bytes });
+                self.packet(addr(from), &bytes);
             }
             7 => self.reach_peers(),
             8 => self.tick_peer(script.below(PEERS)),
@@ -103,7 +79,7 @@ impl Play {
             12 => self.join(script.below(PEERS)),
             13 => {
                 let len = script.below(256);
-                let piece = Piece::Chunk(Bytes::copy_from_slice(script.piece(len)));
+                let piece = Piece::Made(Bytes::copy_from_slice(script.piece(len)));
                 let id = StreamId::accepted(self.accepted.saturating_sub(1));
                 self.pieces.push((id, piece));
             }
@@ -112,133 +88,21 @@ impl Play {
         }
     }
 
-    /// Something happens to the node, and it is looked at.
-    fn feed(&mut self, input: Input<'_>) {
-        self.node.handle(self.now, input);
-        self.look();
-    }
-
-    fn look(&mut self) {
-        let outputs = drain(&mut self.node);
-        self.watch.see(&self.node, &outputs);
-        let own = self.node.local().addr;
-        for output in outputs {
-            match output {
-                Output::SendPacket { to, data } => self.packets.push((own, to, data)),
-                Output::Dial { id, to } => self.dialed.push((id, to)),
-                _ => {}
-            }
-        }
-        self.forget();
-    }
-
-    /// What is too much is never delivered.
-    fn forget(&mut self) {
-        let packets = self.packets.len().saturating_sub(KEPT_MAX);
-        self.packets.drain(..packets);
-        let pieces = self.pieces.len().saturating_sub(KEPT_MAX);
-        self.pieces.drain(..pieces);
-        let dialed = self.dialed.len().saturating_sub(KEPT_MAX);
-        self.dialed.drain(..dialed);
-    }
-
-    fn tick(&mut self) {
-        if let Some((due, _)) = self.node.audit().next_due {
-            self.now = self.now.max(due);
-        }
-        self.feed(Input::Tick);
-        Watch::see_tick(&self.node, self.now);
-    }
-
-    fn pass(&mut self, span: Duration) {
-        self.now = self.now + span;
-        self.feed(Input::Tick);
-        Watch::see_tick(&self.node, self.now);
-    }
-
     /// A packet to the node arrives: any of those that were ever sent and are still remembered.
     fn deliver(&mut self, nth: usize, change: impl FnOnce(&Self, Bytes) -> Bytes) {
         let own = self.node.local().addr;
         let mut to_node = self.packets.iter().rev().filter(|(_, to, _)| *to == own);
         let Some((from, _, data)) = to_node.nth(nth % KEPT_MAX).cloned() else { return };
         let data = change(self, data);
-        self.feed(Input::Packet { from, data: &data });
-    }
-
-    fn changed(&self, bytes: &[u8], at: usize, to: u8, is_mended: bool) -> Bytes {
-        let mut bytes = bytes.to_vec();
-        let len = bytes.len().max(1);
-        if let Some(byte) = bytes.get_mut(at % len) {
-            *byte ^= to;
-        }
-        if is_mended { self.mended(&bytes) } else { bytes.into() }
+        self.packet(from, &data);
     }
 
     fn mended(&self, bytes: &[u8]) -> Bytes {
-        if self.cluster.dialect == swim_core::Dialect::Native {
+        if self.cluster.has_checksums() {
             mend::packet(bytes, self.cluster.label().as_str()).into()
         } else {
             Bytes::copy_from_slice(bytes)
         }
-    }
-
-    /// Everything that is for a peer reaches it, once.
-    fn reach_peers(&mut self) {
-        let own = self.node.local().addr;
-        let (to_node, others) =
-            std::mem::take(&mut self.packets).into_iter().partition(|(_, to, _)| *to == own);
-        self.packets = to_node;
-        for (from, to, data) in others {
-            let peer = self.peers.iter_mut().find(|peer| peer.local().addr == to);
-            if let Some(peer) = peer {
-                peer.handle(self.now, Input::Packet { from, data: &data });
-            }
-        }
-        (0..PEERS).for_each(|nth| self.drain_peer(nth));
-    }
-
-    fn tick_peer(&mut self, nth: usize) {
-        self.peers[nth].handle(self.now, Input::Tick);
-        self.drain_peer(nth);
-    }
-
-    /// Takes what a peer wants done. All its streams lead to the node, which never answers there.
-    fn drain_peer(&mut self, nth: usize) {
-        let own = self.peers[nth].local().addr;
-        let mut at_node = None;
-        while let Some(output) = self.peers[nth].poll_output() {
-            match output {
-                Output::SendPacket { to, data } => self.packets.push((own, to, data)),
-                Output::Dial { id, .. } => {
-                    let theirs = StreamId::accepted(self.accepted);
-                    self.accepted += 1;
-                    at_node = Some(theirs);
-                    self.pieces.push((theirs, Piece::Accepted(own)));
-                    let event = StreamEvent::Connected;
-                    self.peers[nth].handle(self.now, Input::Stream { id, event });
-                }
-                Output::Write { id, data } => {
-                    let event = StreamEvent::Drained;
-                    self.peers[nth].handle(self.now, Input::Stream { id, event });
-                    if let Some(theirs) = at_node {
-                        self.pieces.push((theirs, Piece::Chunk(data)));
-                    }
-                }
-                Output::Close { .. }
-                | Output::Abort { .. }
-                | Output::ScheduleTimer { .. }
-                | Output::Event(_) => {}
-            }
-        }
-        self.forget();
-    }
-
-    /// A peer asks the node for an exchange; what it says waits to be delivered.
-    fn join(&mut self, nth: usize) {
-        let seed = self.node.local().addr;
-        // It may have too many under way, or be leaving: then it does not ask.
-        self.peers[nth].join(self.now, &[seed], JOIN_TIMEOUT).ok();
-        self.drain_peer(nth);
     }
 
     /// A piece of a stream reaches the node, in order or not.
@@ -247,11 +111,20 @@ impl Play {
             return;
         }
         let (id, piece) = self.pieces.remove(nth % self.pieces.len());
-        let event = match &piece {
-            Piece::Accepted(from) => StreamEvent::Accepted { from: *from },
-            Piece::Chunk(bytes) => StreamEvent::Chunk(bytes),
-        };
-        self.feed(Input::Stream { id, event });
+        match piece {
+            Piece::Accepted(from) => {
+                self.feed(Input::Stream { id, event: StreamEvent::Accepted { from } });
+            }
+            Piece::Chunk(bytes) => self.chunk(id, &bytes),
+            Piece::Made(bytes) => self.made(id, &bytes),
+        }
+    }
+
+    /// What a script says comes on a stream, mended.
+    fn made(&mut self, id: StreamId, bytes: &[u8]) {
+        let Some(line) = self.lines.get(&id) else { return };
+        let bytes = line.mended(bytes);
+        self.chunk(id, &bytes);
     }
 
     fn accepted_ends(&mut self, how: u8) {
@@ -265,23 +138,42 @@ impl Play {
         self.feed(Input::Stream { id, event });
     }
 
-    /// Something happens on a stream that the node dialed.
+    /// Something happens on a stream that the node dialed, the latest first. What its peer answers
+    /// comes as it was said, or changed, or is made up.
     fn dialed_event(&mut self, script: &mut Script<'_>) {
         let how = script.byte();
         let len = script.below(256);
-        let Some((id, _)) = self.dialed.get(usize::from(how >> 3) % self.dialed.len().max(1))
-        else {
-            return;
-        };
-        let (id, piece) = (*id, script.piece(len));
+        let bytes = script.piece(len);
+        let dialed: Vec<_> = self.lines.keys().filter(|id| !id.is_accepted()).copied().collect();
+        let nth = usize::from(how >> 3) % dialed.len().max(1);
+        let Some(&id) = dialed.iter().rev().nth(nth) else { return };
         let event = match how & 7 {
-            0 | 1 => StreamEvent::Connected,
-            2 | 3 => StreamEvent::Drained,
+            0 => StreamEvent::Connected,
+            1 => return self.reach_dialed(id),
+            2 => StreamEvent::Drained,
+            3 => {
+                if let Some(Piece::Chunk(answer)) = self.next_piece(id) {
+                    self.chunk(id, &answer);
+                }
+                return;
+            }
             4 => StreamEvent::Finished,
             5 => StreamEvent::Failed,
-            _ => StreamEvent::Chunk(piece),
+            6 => return self.made(id, bytes),
+            _ => {
+                if let Some(Piece::Chunk(answer)) = self.next_piece(id) {
+                    self.made(id, &Change::read(&mut Script::new(bytes)).of(&answer));
+                }
+                return;
+            }
         };
         self.feed(Input::Stream { id, event });
+    }
+
+    /// The first piece that waits to be delivered on a stream.
+    fn next_piece(&mut self, on: StreamId) -> Option<Piece> {
+        let at = self.pieces.iter().position(|(id, _)| *id == on)?;
+        Some(self.pieces.remove(at).1)
     }
 
     fn command(&mut self, script: &mut Script<'_>) {
@@ -320,11 +212,30 @@ impl Play {
     }
 }
 
+/// One byte that is another than it was.
+struct Change {
+    at: usize,
+    by: u8,
+}
+
+impl Change {
+    fn read(script: &mut Script<'_>) -> Self {
+        let (at, by) = (usize::from(script.byte()), script.byte());
+        Self { at, by }
+    }
+
+    fn of(&self, bytes: &[u8]) -> Bytes {
+        let mut bytes = bytes.to_vec();
+        let len = bytes.len().max(1);
+        if let Some(byte) = bytes.get_mut(self.at % len) {
+            *byte ^= self.by;
+        }
+        bytes.into()
+    }
+}
+
 /// Steps of one script at most.
 const STEPS_MAX: usize = 256;
-
-/// Packets, pieces and streams that are remembered at most.
-const KEPT_MAX: usize = 64;
 
 /// The bit of the first byte that chooses memberlist's dialect.
 const OLD_DIALECT: u8 = 0x80;

@@ -9,6 +9,7 @@ use swim_core::{
 use swim_sim::addr;
 
 use crate::{
+    again,
     cluster_of::{BEGINNING, Cluster, PEERS, drain},
     hold::Watch,
     mend,
@@ -31,9 +32,10 @@ pub(crate) fn read_native(data: &[u8]) -> (Cluster, u8, Vec<u8>) {
     let mut script = Script::new(data);
     let choice = script.byte();
     let cluster = Cluster::native(choice & CLUSTER);
-    let packet = match choice & MENDED {
-        0 => script.rest().to_vec(),
-        _ => mend::packet(script.rest(), cluster.label().as_str()),
+    let packet = if choice & MENDED != 0 && cluster.has_checksums() {
+        mend::packet(script.rest(), cluster.label().as_str())
+    } else {
+        script.rest().to_vec()
     };
     (cluster, choice, packet)
 }
@@ -65,15 +67,19 @@ fn throw(cluster: Cluster, choice: u8, packet: &[u8]) {
     };
     assert!(weight <= most + inflated, "W3: {weight} bytes of words about {}", packet.len());
 
+    let explain = |bytes: &[u8]| vec![cluster.inspector().packet(bytes)];
+    again::hold(cluster, packet, explain, |bytes| cluster.inspector().rewrite_packet(bytes));
+
     let mut node = cluster.acquainted();
-    let before = Glimpse::of(&node);
+    let before = Glimpse::of(&node, &node.audit());
     let refused_before = node.stats().rejected_whole();
     let from = addr(usize::from(choice & SENDER) / SENDER_STEP % (PEERS + 2));
     node.handle(BEGINNING, Input::Packet { from, data: packet });
     // What is wrong with one message of a packet of memberlist's is no word about the others.
     let is_whole = cluster.dialect == Dialect::Native || said.messages.is_empty();
     if is_whole && node.stats().rejected_whole() > refused_before {
-        assert_eq!(before, Glimpse::of(&node), "S9: a refused packet changed something");
+        let after = Glimpse::of(&node, &node.audit());
+        assert_eq!(before, after, "S9: a refused packet changed something");
     }
     finish(&mut node);
 }

@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use swim_fuzz_targets::{TARGETS, Target, kinds};
+use swim_fuzz_targets::{Kinds, TARGETS, Target, answers, kinds};
 
 /// The longest input that a corpus may hold, in bytes, and the most inputs of all together.
 const INPUT_LEN_MAX: usize = 4096;
-const INPUTS_MAX: usize = 300;
+const INPUTS_MAX: usize = 320;
 
 /// Runs a target on its corpus, and says which inputs it fails.
 #[track_caller]
@@ -66,19 +66,27 @@ fn every_target_has_a_corpus_and_a_program_and_a_test() {
 /// Most inputs are refused early, and a new format would have all of them refused.
 #[test]
 fn the_corpora_of_the_decoders_have_every_kind_of_message() {
-    for (name, expected) in KINDS {
-        let inputs = files(&corpus().join(name));
-        let said: BTreeSet<_> = inputs
-            .iter()
-            .flat_map(|input| kinds(name, &fs::read(input).expect("an input can be read")))
-            .collect();
-        let missing: Vec<_> = expected.iter().filter(|kind| !said.contains(*kind)).collect();
-        assert!(missing.is_empty(), "{name}: nothing says {missing:?}, only {said:?}");
+    for (said_by, kinds_of, rows) in
+        [("asked", kinds as KindsOf, KINDS), ("answered", answers, ANSWERS)]
+    {
+        for (name, expected) in rows {
+            let inputs = files(&corpus().join(name));
+            let said: BTreeSet<_> = inputs
+                .iter()
+                .flat_map(|input| kinds_of(name, &fs::read(input).expect("it can be read")))
+                .collect();
+            let missing: Vec<_> = expected.iter().filter(|kind| !said.contains(*kind)).collect();
+            assert!(missing.is_empty(), "{name}, {said_by}: no {missing:?}, only {said:?}");
+        }
     }
 }
 
-/// The messages of packets, and those with which a stream begins.
-const KINDS: [(&str, &[&str]); 4] = [
+type KindsOf = fn(&str, &[u8]) -> Kinds;
+
+type Rows = &'static [(&'static str, &'static [&'static str])];
+
+/// The messages of packets, and those with which one asks on a stream.
+const KINDS: Rows = &[
     (
         "native_packet",
         &[
@@ -104,7 +112,34 @@ const KINDS: [(&str, &[&str]); 4] = [
         "memberlist_packet",
         &["ping", "ack", "indirect_ping", "nack", "alive", "suspect", "dead", "user"],
     ),
-    ("memberlist_stream", &["ping", "push_pull", "user"]),
+    ("memberlist_stream", &["ping", "push_pull", "node", "user"]),
+    (
+        "node",
+        &["exchange_head", "entry", "delivery_head", "delivery_piece", "push_pull", "node", "user"],
+    ),
+];
+
+/// Those with which one answers.
+const ANSWERS: Rows = &[
+    (
+        "native_stream",
+        &["ack", "exchange_head", "entry", "state_piece", "delivered", "refused", "readdress"],
+    ),
+    ("memberlist_stream", &["ack", "push_pull", "node", "error"]),
+    (
+        "node",
+        &[
+            "ack",
+            "exchange_head",
+            "entry",
+            "state_piece",
+            "delivered",
+            "refused",
+            "readdress",
+            "push_pull",
+            "node",
+        ],
+    ),
 ];
 
 #[test]

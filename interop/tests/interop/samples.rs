@@ -118,7 +118,7 @@ impl Sample {
 
     /// Read and written again by us.
     pub(crate) fn again(&self, run: &Run) -> Vec<u8> {
-        let inspector = run.inspector(self.key());
+        let mut inspector = run.inspector(self.key());
         let again = match self.place {
             Place::Packet => inspector.rewrite_packet(&self.bytes),
             Place::Request => inspector.rewrite_stream(&self.bytes, true),

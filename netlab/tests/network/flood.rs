@@ -70,7 +70,7 @@ fn x2_a_flood_of_packets_fails_nobody_and_each_is_refused_at_a_bounded_price() {
     );
     let flood_min = FLOOD_MIN * flood_time().as_secs() / 60;
     assert!(received > flood_min, "{received} packets are no flood, of {flood_min} at least");
-    assert!(peak.resident < before.resident + 4_096 && after.files <= before.files + 4);
+    assert!(peak.resident < before.resident + GROWTH_MAX && after.files <= before.files + 4);
     assert!((after.processor() - before.processor()) < COST_MAX * u32::try_from(received).unwrap());
     let told = log_lines(&mut cluster, "refused what was sent");
     assert!(told <= 10, "the log tells of each reason once in ten minutes, not {told} times");
@@ -245,6 +245,10 @@ const FLOOD_MIN: u64 = 200_000;
 /// Some ten probes and their answers.
 const RECORDING: Duration = Duration::from_secs(6);
 
-/// What a packet may cost, in time on a processor, kernel included: many times of what it does, and
-/// far below what a search or an allocation of size would take.
-const COST_MAX: Duration = Duration::from_micros(100);
+/// What a packet may cost, in time on a processor, kernel included: three times of what it does,
+/// and far below what a search or an allocation of size would take.
+const COST_MAX: Duration = Duration::from_micros(40);
+
+/// By how much the victim may grow, in KiB. It has grown by 4; of the 1.8 million packets that an
+/// idle machine delivers, one in a thousand that left its bytes behind would be twice this.
+const GROWTH_MAX: u64 = 1_024;

@@ -90,10 +90,17 @@ impl Work for Receives {
 
 /// The payload that makes a packet of exactly [`PACKET_LEN`].
 fn payload_for(node: &mut Node, to: &str) -> Vec<u8> {
-    let guess = vec![b'x'; 1_000];
+    let guess = noise(1_000);
     node.send_best_effort(START, to, &guess).expect("the payload fits");
     let len = packet_from(node).len();
-    vec![b'x'; guess.len() + PACKET_LEN - len]
+    noise(guess.len() + PACKET_LEN - len)
+}
+
+/// Bytes that no compression makes shorter.
+fn noise(len: usize) -> Vec<u8> {
+    let next = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+    let states = std::iter::successors(Some(1), next);
+    states.skip(1).map(|state| state.to_be_bytes()[0]).take(len).collect()
 }
 
 /// The bare cipher on as many bytes.

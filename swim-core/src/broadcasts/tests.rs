@@ -156,3 +156,15 @@ fn a_hole_is_no_matter_of_edges() {
     let ours = one.digest(now, WINDOW);
     assert!(!other.agrees(ours, now, WINDOW));
 }
+
+/// Whoever names himself by the beginning of another's name can't have the same bytes hashed.
+#[test]
+fn x4_no_two_broadcasts_are_told_apart_by_the_same_bytes() {
+    let (life, id) = (0x0102_0304_0506_0708_u64, 0x1112_1314_1516_1718_u64);
+    let bytes = [&b"b"[..], &life.to_le_bytes(), &id.to_le_bytes(), b"words"].concat();
+    let (first, rest) = bytes.split_at(8);
+    let (second, payload) = rest.split_at(8);
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
+    let twin = hash(named("we"), number(first), number(second), payload);
+    assert_ne!(hash(named("web"), life, id, b"words"), twin);
+}

@@ -3,8 +3,13 @@
 
 use super::{Node, membership::Source};
 use crate::{
-    io::Timer, member::State, precedence::Belief, sabotage::sabotaged, stamp::Stamp,
-    table::MemberIndex, wire::Accusation,
+    io::Timer,
+    member::State,
+    precedence::Belief,
+    sabotage::sabotaged,
+    stamp::Stamp,
+    table::{Arrival, MemberIndex},
+    wire::Accusation,
 };
 
 impl Node {
@@ -39,11 +44,14 @@ impl Node {
 
     /// The accuser of `subject`, if it counts: only members can confirm, and nobody himself. (X8)
     fn as_witness(
-        &self,
+        &mut self,
         accuser: Option<MemberIndex>,
         subject: MemberIndex,
     ) -> Option<MemberIndex> {
-        accuser.filter(|&from| from != subject && self.table.get(from).state().is_live())
+        let table = &self.table;
+        let witness = accuser.filter(|&from| from != subject && table.get(from).state().is_live());
+        self.stats.accusers_ignored += u64::from(witness.is_none());
+        witness
     }
 
     /// Whether a member was in doubt here, under this stamp, for long enough to be heard refuting
@@ -82,8 +90,8 @@ impl Node {
         };
         let old = suspicion.deadline();
         let is_again = sabotaged!(self, CountsAnAccuserTwice);
-        let accuser = if is_again { self.table.end() } else { accuser };
-        if suspicion.confirm(accuser) {
+        let arrival = self.table.get(accuser).arrival();
+        if suspicion.confirm(if is_again { Arrival::new(u32::MAX) } else { arrival }, self.now) {
             let new = suspicion.deadline();
             self.timers.reset(Timer::Suspicion, index.key(), Some(old), Some(new));
             self.queue_claim(index, accuser, source);
@@ -110,7 +118,8 @@ impl Node {
         }
         let accuser = self.table.find(accusation.from);
         if !self.had_time_to_answer(index, accusation.stamp) {
-            return self.accuse(index, accusation.stamp, self.as_witness(accuser, index), source);
+            let witness = self.as_witness(accuser, index);
+            return self.accuse(index, accusation.stamp, witness, source);
         }
         let belief = Belief::new(accusation.stamp, State::Dead);
         self.hear_belief(index, belief, accuser, source);

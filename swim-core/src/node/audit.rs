@@ -9,15 +9,16 @@ use crate::{
     config::Options,
     event::JoinId,
     io::{StreamId, Timer},
+    leave::Leave,
     name::Name,
-    stamp::Stamp,
+    stamp::{Life, Stamp},
     table::MemberIndex,
     time::Instant,
     transitions::Transition,
 };
 
 /// A node's inside at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
     /// The node's own time: the latest it was told.
     pub now: Instant,
@@ -43,6 +44,8 @@ pub struct Audit {
     pub streams_dialed: usize,
     /// Pings under way for others.
     pub relays: usize,
+    /// Members whose share in this node's help is kept.
+    pub relay_budgets: usize,
     /// Pings that the application asked for.
     pub pings: usize,
     /// Joins under way, and when each must be over.
@@ -55,10 +58,34 @@ pub struct Audit {
     pub graves: usize,
     /// Accusations that nobody is known to have heard.
     pub unheard: usize,
-    /// Conflicts reported lately.
+    /// Conflicts reported lately, those included whose members are gone.
     pub conflicts: usize,
     /// The probe under way.
     pub probe: Option<AuditedProbe>,
+    /// What has a length besides.
+    pub lengths: AuditedLengths,
+}
+
+/// How long is what a node goes through and tidies up as it goes, or fills from what comes in: it
+/// says nothing of what the node believes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditedLengths {
+    /// The ring of those to be probed.
+    pub probe_ring: usize,
+    /// The ring of those to be gossiped to.
+    pub gossip_ring: usize,
+    /// The ring of the dead.
+    pub dead_ring: usize,
+    /// Deadlines.
+    pub timers: usize,
+    /// Bytes of states and messages that came on streams of peers and are kept for the rest.
+    pub bytes_accepted: usize,
+    /// The same on streams that this node opened.
+    pub bytes_dialed: usize,
+    /// Pings of the leave under way whose answers are waited for.
+    pub leave_asked: usize,
+    /// Who asked after the leave and was told of it.
+    pub told_of_leave: usize,
 }
 
 /// The probe under way.
@@ -68,6 +95,8 @@ pub struct AuditedProbe {
     pub target: Name,
     /// Its number.
     pub nonce: u64,
+    /// When others are to be asked for help, if they were not.
+    pub timeout_at: Option<Instant>,
     /// When it fails.
     pub deadline: Instant,
 }
@@ -81,7 +110,9 @@ pub struct AuditedSuspicion {
     pub stamp: Stamp,
     /// What the member is known under.
     pub known: Stamp,
-    /// When it began.
+    /// When it began, or began anew.
+    pub begun_at: Instant,
+    /// From when on its time is counted: what the node slept through is none.
     pub started_at: Instant,
     /// When it runs out.
     pub deadline: Instant,
@@ -124,6 +155,7 @@ impl Node {
             streams_accepted: accepted,
             streams_dialed: self.streams.len() - accepted,
             relays: self.relays.len(),
+            relay_budgets: self.relays.audit_budgets(),
             pings: self.pings.len(),
             joins: self.joins.iter().map(|(&id, join)| (JoinId(id), join.deadline)).collect(),
             leave_deadline: self.leave.as_ref().map(|leave| leave.deadline),
@@ -134,14 +166,39 @@ impl Node {
             probe: self.probe.as_ref().map(|probe| AuditedProbe {
                 target: Name::from_checked(self.table.get(probe.target).name()),
                 nonce: probe.nonce,
+                timeout_at: probe.timeout_at,
                 deadline: probe.deadline,
             }),
+            lengths: self.audit_lengths(),
+        }
+    }
+
+    fn audit_lengths(&self) -> AuditedLengths {
+        let bytes = |is_accepted| {
+            let streams = self.streams.iter().filter(|(id, _)| id.is_accepted() == is_accepted);
+            streams.map(|(_, stream)| stream.incoming.bytes.len()).sum()
+        };
+        AuditedLengths {
+            probe_ring: self.probe_ring.len(),
+            gossip_ring: self.gossip_ring.len(),
+            dead_ring: self.dead_ring.len(),
+            timers: self.timers.audit_len(),
+            bytes_accepted: bytes(true),
+            bytes_dialed: bytes(false),
+            leave_asked: self.leave.as_ref().map_or(0, Leave::audit_asked),
+            told_of_leave: self.told_of_leave.len(),
         }
     }
 
     /// The changes of the table since the last call; from the first call on they are kept.
     pub fn audit_transitions(&mut self) -> Vec<Transition> {
         self.table.take_transitions()
+    }
+
+    /// Whom that is for which is said on a stream, and in which life, as far as this node knows.
+    pub fn audit_recipient(&self, stream: StreamId) -> Option<(Name, Life)> {
+        let recipient = self.streams.get(&stream)?.recipient.as_ref()?;
+        Some((recipient.name.clone(), recipient.life))
     }
 
     /// The suspicions under way.
@@ -155,6 +212,7 @@ impl Node {
                     name: Name::from_checked(record.name()),
                     stamp: suspicion.stamp(),
                     known: record.stamp(),
+                    begun_at: suspicion.begun_at(),
                     started_at,
                     deadline,
                     min,

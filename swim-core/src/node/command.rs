@@ -85,8 +85,8 @@ impl Node {
             payload: &[],
         });
         self.check_len(payload.len(), &empty)?;
-        self.next_broadcast += 1;
-        self.broadcasts.issue(&self.name, life, id, payload, self.now);
+        let id = self.broadcasts.issue(&self.name, life, id, payload, self.now);
+        self.next_broadcast = id + 1;
         self.stats.broadcasts_sent += 1;
         self.stats.broadcasts_dropped = self.broadcasts.dropped();
         self.settle();

@@ -9,17 +9,21 @@ use alloc::{format, string::String};
 
 use bytes::Bytes;
 
-use super::{Node, membership::Source};
+use super::{
+    Node,
+    membership::{Source, Succession},
+};
 use crate::{
     event::{EventKind, SeedOutcome},
     io::StreamId,
-    limits::{EVENTS_SPARE, TRANSFERS_MAX},
+    limits::EVENTS_SPARE,
+    member::State,
     name::{self, Name, NameRef},
     policy::ExchangePeer,
     reject::Reject,
     stream::{Purpose, Recipient, Request, Role},
     table::MemberIndex,
-    wire::{Ack, Digest, Entry, ExchangeHead, Message, Opened, Refusal, To},
+    wire::{Ack, Alive, Digest, Entry, ExchangeHead, Message, Opened, Refusal, To},
 };
 
 impl Node {
@@ -30,7 +34,7 @@ impl Node {
         while let Some(stream) = self.streams.get_mut(&id) {
             let opened =
                 self.wire.open_frame(self.wall, &mut stream.channel, &mut data, &mut scratch);
-            match opened {
+            match opened.and_then(|opened| self.make_room_for_bytes(id).map(|()| opened)) {
                 Ok(Some(opened)) => self.on_frame(id, &opened),
                 Ok(None) => break,
                 Err(reject) => self.reject_stream(id, reject),
@@ -42,7 +46,7 @@ impl Node {
     fn on_frame(&mut self, id: StreamId, opened: &Opened<'_>) {
         self.stats.messages_unknown += u64::from(opened.unknown);
         let Some(stream) = self.streams.get(&id) else { return };
-        let (peer, is_request) = (stream.peer, matches!(stream.role, Role::Serves(None)));
+        let (peer, is_request) = (stream.peer, stream.is_mute());
         opened.refused.iter().for_each(|&reject| self.reject(reject, peer));
         let result =
             if is_request { self.on_request(id, opened) } else { self.on_messages(id, opened, 0) };
@@ -50,7 +54,10 @@ impl Node {
             return self.reject_stream(id, reject);
         }
         if opened.last {
-            self.validate_by_stream(id, opened.sender);
+            // What may be a recording shows nobody to be there.
+            if opened.to == To::Us {
+                self.validate_by_stream(id, opened.sender);
+            }
             self.on_half_complete(id);
         }
     }
@@ -120,7 +127,7 @@ impl Node {
                 Message::ExchangeHead(head) => self.on_answer_head(id, opened, &head)?,
                 Message::Entry(entry) => {
                     if !stream.incoming.has_head {
-                        self.on_name_holder(&entry)?;
+                        self.on_name_holder(id, &entry)?;
                         continue;
                     }
                     // What a node that was alone learns is old news to the rest of the cluster.
@@ -133,17 +140,18 @@ impl Node {
                     let in_person = says_so_itself && entry.alive.addr.ip() == addr.ip();
                     let (conflicts, told) = (self.stats.conflicts, self.outbox.next_seq());
                     let source = Source { addr, carrier, is_news, first_hand, in_person };
+                    let is_too_soon = first_hand && self.is_too_soon(&entry.alive);
                     self.on_entry(&entry, source);
                     self.count_told(id, told)?;
-                    if first_hand && self.stats.conflicts > conflicts {
-                        self.refuse_taken_name(id, entry.alive.name);
+                    if is_too_soon || first_hand && self.stats.conflicts > conflicts {
+                        self.refuse_taken_name(id, entry.alive.name, is_too_soon);
                     }
                 }
                 Message::StatePiece(piece) | Message::DeliveryPiece(piece) => {
                     if !stream.incoming.take(piece) {
                         return Err(Reject::Misplaced);
                     }
-                    self.count_kept(id)?;
+                    self.make_room_for_bytes(id)?;
                 }
                 Message::Ack(ack) => self.on_stream_ack(id, opened, &ack)?,
                 Message::Delivered => {
@@ -175,26 +183,6 @@ impl Node {
         Ok(())
     }
 
-    /// All that streams keep as it comes in has an end, and so has what comes from one address.
-    /// What others begin leaves room for an answer that this node asked for. (M1)
-    fn count_kept(&self, id: StreamId) -> Result<(), Reject> {
-        let longest = self.config.state_len_max.max(self.config.message_len_max);
-        let Some(source) = self.streams.get(&id).map(|stream| stream.peer.ip()) else {
-            return Ok(());
-        };
-        let (mut all, mut same) = (0, 0);
-        for (other, stream) in &self.streams {
-            all += stream.incoming.bytes.len();
-            // Many nodes of one machine share that address.
-            let is_same = stream.peer.ip() == source && !source.is_loopback();
-            let is_same = is_same && other.is_accepted() == id.is_accepted();
-            same += if is_same { stream.incoming.bytes.len() } else { 0 };
-        }
-        let places = TRANSFERS_MAX - usize::from(id.is_accepted());
-        let has_room = all <= places * longest && same <= longest;
-        if has_room { Ok(()) } else { Err(Reject::Oversize) }
-    }
-
     /// Whoever tells a table tells each member once, which is two events at most: it came or
     /// changed, and is in doubt or gone. What changes its mind in one table again and again would
     /// fill the memory with events before anybody could take them. (M1)
@@ -207,9 +195,16 @@ impl Node {
     }
 
     /// Before it refuses us, a peer shows who has our name. (L11)
-    fn on_name_holder(&mut self, entry: &Entry<'_>) -> Result<(), Reject> {
+    fn on_name_holder(&mut self, id: StreamId, entry: &Entry<'_>) -> Result<(), Reject> {
         if entry.alive.name != self.name || entry.alive.addr == self.config.addr {
             return Err(Reject::Misplaced);
+        }
+        // A former life of ours, most likely: no conflict, and soon past.
+        if entry.state == State::Left && entry.stamp.life < self.own_stamp().life {
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.incoming.is_too_soon = true;
+            }
+            return Ok(());
         }
         self.on_conflict(MemberIndex::SELF, &entry.alive);
         Ok(())
@@ -310,6 +305,9 @@ impl Node {
         let incoming = stream.incoming;
         if let Some(reason) = incoming.refused {
             let refused = SeedOutcome::Refused { reason };
+            if incoming.is_too_soon && self.comes_again_later(&purpose) {
+                return;
+            }
             return self.on_purpose_over(&purpose, Err(refused));
         }
         let result = match (&purpose, incoming.peer) {
@@ -370,10 +368,25 @@ impl Node {
         self.config.policy.admit_exchange(&peer).map_err(|refused| refused.reason)
     }
 
-    fn refuse_taken_name(&mut self, id: StreamId, name: NameRef<'_>) {
+    /// Whether this one comes a little too soon for the name of a member that has left.
+    fn is_too_soon(&self, alive: &Alive<'_>) -> bool {
+        let known = self.table.find(alive.name);
+        known.is_some_and(|index| {
+            self.table.get(index).addr() != alive.addr
+                && self.succession(index, alive) == Succession::TooSoon
+        })
+    }
+
+    fn refuse_taken_name(&mut self, id: StreamId, name: NameRef<'_>, is_too_soon: bool) {
         let Some(index) = self.table.find(name) else { return };
-        let addr = self.table.get(index).addr();
-        let reason = format!("the name {} belongs to a live member at {addr}", name.as_str());
+        let (name, addr) = (name.as_str(), self.table.get(index).addr());
+        let reason = if is_too_soon {
+            format!("the name {name} is kept for a member at {addr} that has just left")
+        } else if self.table.get(index).state().is_live() {
+            format!("the name {name} belongs to a live member at {addr}")
+        } else {
+            format!("the name {name} belonged to a member at {addr} whose life began no sooner")
+        };
         self.refuse(id, &reason, Some(index));
     }
 

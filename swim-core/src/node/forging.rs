@@ -2,7 +2,7 @@
 //! who knows all that is needed for it, but for the right key perhaps. Only there with the feature
 //! `simulation`. A node never calls this.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::{fmt, net::SocketAddr};
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::{
     member::{LeaveReason, State, VersionRange, Versions},
     name::{Name, NameRef},
     stamp::{LIFE_MAX, Life, Stamp},
+    trap::{Trap, bomb},
     wire::{
         Accusation, Alive, Broadcast, Claim, Departure, Digest, Entry, ExchangeHead, IndirectPing,
         Message, PacketWriter, Ping, Receiver, Sender, Wire, WireSettings,
@@ -144,6 +145,14 @@ impl Forger {
         Self { wire, name, stamp, wall, is_native: config.dialect.is_native() }
     }
 
+    /// Seals as this node does, but so far ahead of the numbers that it uses: it has none left then
+    /// that anybody who hears this believes to be new.
+    #[must_use]
+    pub fn using_up(mut self, node: &Node, ahead: u32) -> Self {
+        self.wire.use_up_sessions_of(&node.wire, ahead);
+        self
+    }
+
     /// A packet to `to` with as many of these as have room in it.
     pub fn packet(&mut self, to: &Name, lies: &[Lie<'_>]) -> Bytes {
         let sender = Sender { name: name(&self.name), stamp: self.stamp };
@@ -185,6 +194,23 @@ impl Forger {
         }
         frames.push(self.wire.finish_frame(writer, &mut channel, is_whole));
         frames
+    }
+
+    /// Something compressed that must not be inflated: natively what one writes to `to` who begins
+    /// an exchange of tables, with application state and nothing else; in memberlist's dialect a
+    /// packet of the application's.
+    pub fn trap(&mut self, to: &Name, trap: Trap) -> Bytes {
+        const STATE_LEN: usize = 16 * 1024;
+        let state = match trap {
+            Trap::Less | Trap::More => bomb(STATE_LEN),
+            Trap::Dense => vec![0; STATE_LEN],
+        };
+        let mut writer = self.begin_frame(to);
+        let head = ExchangeHead { join: false, entries: 0, state_len: STATE_LEN as u32 };
+        for message in [Message::ExchangeHead(head), Message::StatePiece(&state)] {
+            writer.push(&message);
+        }
+        self.wire.finish_trap(writer, trap)
     }
 
     fn begin_frame(&mut self, to: &Name) -> crate::wire::FrameWriter {

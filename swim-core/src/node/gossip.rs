@@ -16,6 +16,7 @@ use crate::{
     io::Timer,
     member::State,
     name::Name,
+    repair::Asked,
     sabotage::sabotaged,
     stream::Purpose,
     table::{MemberIndex, Table},
@@ -80,6 +81,11 @@ impl Node {
             self.urgency.serve(self.now);
             self.gossip_now();
         }
+        self.await_next_round();
+    }
+
+    /// Sets or clears the timer of the next round.
+    fn await_next_round(&mut self) {
         let round = self.next_round().filter(|_| self.config.gossips());
         let next = round.into_iter().chain(self.next_urgent_round()).min();
         self.set_timer(Timer::Gossip, next.filter(|_| self.has_news()));
@@ -126,6 +132,8 @@ impl Node {
             let at = (changed_at + window).max(self.repair.compared_at + pause);
             if at <= self.now {
                 self.on_compare_due(); // A timer that is due at once would not let time go on. (P5)
+                // Its pings took along all there was, or all that nobody had been told yet. (M3)
+                self.await_next_round();
             } else {
                 self.set_timer(Timer::Compare, Some(at));
             }
@@ -153,6 +161,8 @@ impl Node {
             let Some(peer) = gossip_ring.next(rng, |index| belongs(table, index)) else { return };
             // The answer is not waited for: its digest says all there is to say.
             let nonce = self.fresh_nonce();
+            let addr = self.table.get(peer).addr();
+            self.repair.ask(Asked { nonce, addr, until: self.now + self.config.probe_interval });
             let digest = self.digest();
             self.send_to_member(peer, &[Message::Ping(Ping { nonce, digest })]);
         }
@@ -195,7 +205,9 @@ impl Node {
 
     /// Compares a peer's view, as its ping gave it, with ours. Where both had time to settle, a
     /// difference is a hole in one of them, and is repaired between the two at once. Whoever is
-    /// pinged begins, so that not both do.
+    /// pinged begins, so that not both do. Where the peer has yet to show that it is there, it gets
+    /// a connection and no list of broadcasts, which is longer than its ping: it begins with those.
+    /// (X6)
     pub(super) fn on_ping_digest(&mut self, peer: MemberIndex, theirs: Digest) {
         if !self.config.repairs() {
             return;
@@ -206,6 +218,12 @@ impl Node {
         } else if theirs.settled && ours.settled {
             self.repair_tables(peer, [ours.members, theirs.members]);
         }
+        if self.table.get(peer).is_validated() {
+            self.repair_broadcasts(peer, ours, theirs);
+        }
+    }
+
+    fn repair_broadcasts(&mut self, peer: MemberIndex, ours: Digest, theirs: Digest) {
         if theirs.broadcasts != ours.broadcasts
             && self.repair.broadcasts_after <= self.now
             && !self.broadcasts.agrees(theirs.broadcasts, self.now, self.dissemination_window())
@@ -217,7 +235,8 @@ impl Node {
     }
 
     /// Compares a peer's view, as its ack gave it, with ours. The peer has seen ours with our ping
-    /// and begins the repair; only if a difference outlasts that do we begin one ourselves.
+    /// and begins the repair; only if a difference outlasts that do we begin one ourselves. With
+    /// broadcasts we do, if it never asked us: then it has yet to be shown that we are here.
     pub(super) fn on_ack_digest(&mut self, peer: MemberIndex, theirs: Digest) {
         if !self.config.repairs() {
             return;
@@ -230,6 +249,12 @@ impl Node {
             if since + self.config.probe_interval * 2 <= self.now {
                 self.repair_tables(peer, [ours.members, theirs.members]);
             }
+        }
+        let record = self.table.get(peer);
+        let is_ours_to_begin = record.is_validated() && !record.was_answered();
+        // A bare ack says nothing of it.
+        if is_ours_to_begin && theirs != Digest::default() {
+            self.repair_broadcasts(peer, ours, theirs);
         }
     }
 

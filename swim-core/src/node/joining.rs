@@ -109,6 +109,20 @@ impl Node {
         self.advance_join(id);
     }
 
+    /// A seed keeps our name for a while for a member that has left, which takes it a few of its
+    /// probe intervals. Returns whether it is asked again, which it is not where the join is over
+    /// before.
+    pub(super) fn comes_again_later(&mut self, purpose: &Purpose) -> bool {
+        let Purpose::Exchange { seed: Some((id, seed)) } = *purpose else { return false };
+        let at = self.now + self.config.probe_interval;
+        let comes_again = self.joins.get_mut(&id).is_some_and(|join| join.wait(seed, at));
+        if comes_again {
+            self.stats.exchanges_failed += 1;
+            self.advance_join(id);
+        }
+        comes_again
+    }
+
     fn advance_join(&mut self, id: u64) {
         let own = self.own_stamp();
         while let Some(join) = self.joins.get_mut(&id)

@@ -2,7 +2,7 @@
 //! retransmission. memberlist memberlist.go: `Leave`, bettered.
 
 use alloc::{collections::BTreeSet, vec::Vec};
-use core::time::Duration;
+use core::{net::SocketAddr, time::Duration};
 
 use super::{Node, Phase, gossip};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     io::Timer,
     leave::{CONFIRMATIONS, Leave},
     member::{LeaveReason, State},
+    name::Name,
     precedence::Belief,
     relay::Relays,
     sabotage::sabotaged,
@@ -18,12 +19,13 @@ use crate::{
     table::MemberIndex,
     time::Instant,
     timers::Timers,
-    wire::{Claim, Departure, Message, Ping},
+    wire::{Ack, Claim, Departure, Message, Ping},
 };
 
 impl Node {
     /// Leaves the cluster: tells distinct members, and ends with `LeaveFinished` once three of them
-    /// (or all there are) confirmed, or when `timeout` has passed. From then on the node is silent.
+    /// (or all there are) confirmed, or when `timeout` has passed. From then on the node is silent;
+    /// in memberlist's dialect it answers pings, with its leave.
     /// [`join`](Self::join) afterwards begins a new life.
     ///
     /// # Errors
@@ -92,11 +94,7 @@ impl Node {
             leave.told.clone_from(&leave.confirmed);
         }
         let own_name = self.name.clone();
-        let departure = Departure {
-            name: own_name.by_ref(),
-            stamp: self.own_stamp(),
-            reason: LeaveReason::Graceful,
-        };
+        let departure = graceful(&own_name, self.own_stamp());
         let mut looks = 2 * wave;
         for _ in 0..wave {
             let Some(peer) = self.next_untold(&leave.told, &mut looks) else { break };
@@ -112,6 +110,25 @@ impl Node {
         let old = (old > self.now).then_some(old);
         self.timers.reset(Timer::Leave, 0, old, Some(leave.wake_at));
         self.leave = Some(leave);
+    }
+
+    /// Tells somebody that still asks, in so many bytes, that this node has left: a member that
+    /// asks for the first time with an ack before it, if both are not longer than the question. Who
+    /// does not believe it, because it was told something later, or can't be told in so few bytes,
+    /// hears no ack, and comes to hold this node for failed, but not for alive for ever. (X6)
+    pub(super) fn tell_of_leave_again(&mut self, from: SocketAddr, nonce: u64, asked_len: usize) {
+        let own_name = self.name.clone();
+        let left = Message::Claim(Claim::Left(graceful(&own_name, self.own_stamp())));
+        let ack = Message::Ack(Ack::bare(nonce));
+        let untold = self.peer_at(from, None).filter(|peer| !self.told_of_leave.contains(peer));
+        match untold {
+            Some(peer) if self.send_to_stranger(from, None, &[ack, left], asked_len) => {
+                self.told_of_leave.insert(peer);
+            }
+            _ => {
+                self.send_to_stranger(from, None, &[left], asked_len);
+            }
+        }
     }
 
     fn next_untold(
@@ -177,6 +194,7 @@ impl Node {
             self.stamp_above(own)
         };
         self.phase = Phase::Running;
+        self.told_of_leave.clear();
         // Nobody took note of what came meanwhile. (X4)
         self.wire.begin_life(stamp.life);
         self.take_stamp(stamp, None);
@@ -184,4 +202,8 @@ impl Node {
         self.reconsider();
         self.schedule_reaping();
     }
+}
+
+fn graceful(name: &Name, stamp: Stamp) -> Departure<'_> {
+    Departure { name: name.by_ref(), stamp, reason: LeaveReason::Graceful }
 }

@@ -38,6 +38,17 @@ impl Source {
     }
 }
 
+/// What becomes of a claim to a name from another address than its holder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Succession {
+    /// It is true: the name is free.
+    Free,
+    /// It will be true soon, unless its holder says that it has not left.
+    TooSoon,
+    /// It is a second claim to a name that somebody has.
+    Taken,
+}
+
 impl Node {
     /// Applies one claim.
     pub(super) fn on_claim(&mut self, claim: &Claim<'_>, source: Source) {
@@ -196,8 +207,15 @@ impl Node {
             self.hear_belief(index, belief, None, source);
             return;
         }
-        if is_elsewhere && !self.may_move(index, alive) {
-            return self.on_conflict(index, alive);
+        if is_elsewhere {
+            match self.succession(index, alive) {
+                Succession::Free => {}
+                Succession::TooSoon => {
+                    self.stats.claims_refused += 1;
+                    return;
+                }
+                Succession::Taken => return self.on_conflict(index, alive),
+            }
         }
         if !after.state.is_live() {
             // It is evidence of how far the member got, but the dead don't change any more.
@@ -269,6 +287,9 @@ impl Node {
         }
     }
 
+    /// Counts whoever tells it, also one that is held for dead here: a leaver tells a few, and if
+    /// their word is lost its leave looks like a failure. (L8) A member that has not left is
+    /// out for a moment, says so, and loses a life, of which it has many: its name is kept. (X9)
     pub(super) fn on_left(&mut self, departure: &Departure<'_>, source: Source) {
         let Some(index) = self.table.find(departure.name) else {
             self.stats.claims_unknown += 1;

@@ -15,7 +15,7 @@
 //! The components beside this folder hold no reference to the node and push no outputs: they
 //! return verdicts, and the node acts on them.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -69,6 +69,7 @@ pub(crate) mod glimpse;
 mod gossip;
 mod joining;
 mod leaving;
+mod making_room;
 mod membership;
 mod mourning;
 #[cfg(feature = "simulation")]
@@ -160,6 +161,8 @@ pub struct Node {
     table_turn: Turn,
     joins: BTreeMap<u64, Join>,
     leave: Option<Leave>,
+    /// Who asked after the leave, and was told of it with an ack. Only in the old dialect.
+    told_of_leave: BTreeSet<MemberIndex>,
     /// A change of metadata whose spreading the application waits for.
     update: Option<Stamp>,
     next_id: u64,
@@ -201,6 +204,8 @@ enum Phase {
 struct Pause {
     woken_at: Instant,
     slept: Duration,
+    /// Since when it has listened without a pause in which others could have spoken in vain.
+    heeds_since: Instant,
 }
 
 /// The protocol versions this node announces.
@@ -216,16 +221,15 @@ impl Node {
         let (mut rng, mut nonces) = rng::streams(seed);
         // A seed used again by mistake, in a later life, must not repeat its nonces. (X3)
         nonces.set_stream(config.life.0);
-        let (name, meta) = (config.name().clone(), config.meta().clone());
+        let (name, meta, addr) = (config.name().clone(), config.meta().clone(), config.addr);
         let (stamp, versions) = introduction(&config);
-        let (own_name, addr) = (name.by_ref(), config.addr);
-        let own = Alive { name: own_name, stamp, addr, mapped: false, versions, meta: &meta };
+        let own = Alive { name: name.by_ref(), stamp, addr, mapped: false, versions, meta: &meta };
         let table = Table::new(&own, [rng.word(), rng.word()], now);
         let since_origin = Duration::from_nanos(now.as_nanos());
         let mut node = Self {
             name,
             now,
-            pause: Pause { woken_at: now, slept: Duration::ZERO },
+            pause: Pause { woken_at: now, slept: Duration::ZERO, heeds_since: now },
             phase: Phase::Running,
             unix_offset: config.unix_time.map(|unix| unix.saturating_sub(since_origin)),
             wall: None,
@@ -259,6 +263,7 @@ impl Node {
             table_turn: Turn::default(),
             joins: BTreeMap::new(),
             leave: None,
+            told_of_leave: BTreeSet::new(),
             update: None,
             next_id: 0,
             push_pull_at: None,
@@ -358,7 +363,7 @@ impl Node {
             }
             if late > self.config.broadcast_lifetime / 8 {
                 // It may have begun right after the last input, long before a deadline passed.
-                self.pause = Pause { woken_at: self.now, slept: silence.max(late) };
+                (self.pause.woken_at, self.pause.slept) = (self.now, silence.max(late));
             }
         }
     }

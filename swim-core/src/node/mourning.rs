@@ -27,7 +27,8 @@ impl Node {
         let longer = u32::from(sabotaged!(self, SuspectsTooLong));
         let pace = Pace { max_mult: pace.max_mult + longer, ..pace };
         let stamp = self.table.get(index).stamp();
-        let accuser = accuser.unwrap_or(index); // A stranger's word: nobody's, so that all count.
+        // A stranger's word: nobody's, so that all count.
+        let accuser = self.table.get(accuser.unwrap_or(index)).arrival();
         let suspicion = Suspicion::new(stamp, accuser, pace, self.now);
         self.timers.reset(Timer::Suspicion, index.key(), None, Some(suspicion.deadline()));
         self.suspicions.insert(index, suspicion);
@@ -60,7 +61,7 @@ impl Node {
     pub(super) fn on_pause(&mut self, late: Duration) {
         #[cfg(feature = "simulation")]
         self.note(|_| crate::hearsay::Hearsay::Slept);
-        self.pause = Pause { woken_at: self.now, slept: late };
+        self.pause = Pause { woken_at: self.now, slept: late, heeds_since: self.now };
         self.stats.pauses += 1;
         self.stats.pause_max = self.stats.pause_max.max(late);
         let next_probe = self.now + self.config.probe_interval;
@@ -142,15 +143,23 @@ impl Node {
         self.set_timer(Timer::Reap, due);
     }
 
-    /// Forgets one of the dead, if there is one: the one that is missed least. (X10)
+    /// Forgets one of the dead, if there is one: the one that is missed least. (X10) But none that
+    /// could not yet have objected: with the member its name would be forgotten to be its own. (X9)
     pub(super) fn make_room(&mut self) -> bool {
-        while let Some(grave) = self.graveyard.pop() {
+        let mut graveyard = core::mem::take(&mut self.graveyard);
+        let may_go = |grave: &Grave| self.had_time_to_object(grave.since);
+        let mut found = None;
+        while let Some(grave) = graveyard.pop(may_go) {
             if self.is_grave(grave) {
-                self.reap(grave.member);
-                return true;
+                found = Some(grave.member);
+                break;
             }
         }
-        false
+        self.graveyard = graveyard;
+        if let Some(member) = found {
+            self.reap(member);
+        }
+        found.is_some()
     }
 
     /// Whether a grave still is one: its member may have come back, or been reaped, since.
@@ -159,6 +168,8 @@ impl Node {
         record.is_some_and(|record| !record.state().is_live() && record.since() == grave.since)
     }
 
+    /// Costs the same however much is going on: many may be due at once, and what is kept of a
+    /// member is found by the member, or by a number that is nobody else's. (M4)
     pub(super) fn reap(&mut self, index: MemberIndex) {
         #[cfg(feature = "simulation")]
         self.note_of(index, |name| crate::hearsay::Hearsay::Reaped { name });
@@ -176,9 +187,6 @@ impl Node {
         }
         if let Some(leave) = &mut self.leave {
             leave.forget(index);
-        }
-        for suspicion in self.suspicions.values_mut() {
-            suspicion.forget(index);
         }
         self.table.remove(index);
         self.sweep_graveyard();

@@ -18,7 +18,7 @@ use crate::{
     stamp::Stamp,
     stream::Purpose,
     table::{MemberIndex, Table},
-    wire::{Accusation, Ack, Claim, IndirectPing, Message, Nack, Ping, RelayedAck, Sender},
+    wire::{Accusation, Ack, Claim, IndirectPing, Lane, Message, Nack, Ping, RelayedAck, Sender},
 };
 
 impl Node {
@@ -54,6 +54,11 @@ impl Node {
         self.stats.probes += 1;
         self.stats.probes_degraded += u64::from(self.health.score() > 0);
         let ping = Message::Ping(Ping { nonce, digest: self.digest() });
+        if sabotaged!(self, PestersTheSilent) && !self.table.get(target).is_validated() {
+            for _ in 0..7 {
+                self.send_to_member(target, &[ping]);
+            }
+        }
         let (carried, introduced) = self.send_with_unheard(target, ping);
         if let Some(probe) = &mut self.probe {
             (probe.carried, probe.introduced) = (carried, introduced);
@@ -304,7 +309,14 @@ impl Node {
         }
     }
 
-    fn answers_as_stranger(&mut self, from: MemberIndex, by: Sender<'_>, nack: Nack) -> bool {
+    /// Whether this answers a question of ours as somebody who does not know us. Or takes what we
+    /// say for old, because somebody else uses up our numbers: we go on under others.
+    pub(super) fn answers_as_stranger(
+        &mut self,
+        from: MemberIndex,
+        by: Sender<'_>,
+        nack: Nack,
+    ) -> bool {
         let is_probed = |probe: &Probe| probe.nonce == nack.nonce && probe.target == from;
         let is_told = |leave: &Leave| leave.asked(nack.nonce) == Some(from);
         let is_answer = self.probe.as_ref().is_some_and(is_probed)
@@ -318,6 +330,8 @@ impl Node {
         let is_anew = |probe: &&mut Probe| is_probed(probe) && probe.stamp.life < started;
         if let Some(probe) = self.probe.as_mut().filter(is_anew) {
             (probe.carried, probe.introduced) = (None, None);
+        } else if !sabotaged!(self, KeepsUsedUpNumbers) {
+            self.wire.begin_session(Lane::Packets);
         }
         if !self.leave.as_mut().is_some_and(|leave| leave.is_unheard(nack.nonce, started)) {
             self.on_ack(Some(from), Some(by), &Ack::bare(nack.nonce));

@@ -1,16 +1,17 @@
 //! Streams that were opened to a former life of a node, or to whoever is there. Either may be a
 //! recording, of what was said before that node started or to somebody else, which it has no other
 //! means to tell: so it says who it is, and in which life, and is asked again. A recording
-//! can't. (X4)
+//! can't. (X4) So it goes with one whose numbers are far behind others that were seen.
 
 use super::Node;
 use crate::{
     event::SeedOutcome,
     io::{Output, StreamId},
     reject::Reject,
+    sabotage::sabotaged,
     stream::{Purpose, Recipient, Role},
     table::MemberIndex,
-    wire::{Message, Sender},
+    wire::{Lane, Message, Sender},
 };
 
 impl Node {
@@ -29,6 +30,11 @@ impl Node {
             return Err(Reject::Misplaced);
         }
         let Some(stream) = self.remove_stream(id) else { return Ok(()) };
+        // If it was for whom it was meant, somebody else uses up our numbers; and if it was not,
+        // this may be so besides.
+        if !sabotaged!(self, KeepsUsedUpNumbers) {
+            self.wire.begin_session(Lane::Streams);
+        }
         self.outbox.push(Output::Abort { id });
         let Role::Asks(purpose) = stream.role else { return Err(Reject::Misplaced) };
         let peer = self.peer_at(stream.peer, Some(by));

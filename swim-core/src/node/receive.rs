@@ -18,6 +18,7 @@ use crate::{
 
 impl Node {
     pub(super) fn on_packet(&mut self, from: SocketAddr, data: &[u8]) {
+        self.stats.packets_after_leave += u64::from(self.phase == Phase::Left);
         if self.is_silent() {
             return;
         }
@@ -53,8 +54,13 @@ impl Node {
         if self.phase == Phase::Left && !sabotaged!(self, SpeaksAfterLeaving) {
             return self.on_opened_after_leave(from, len, opened);
         }
-        if opened.to == To::FormerUs && !sabotaged!(self, ReadsFormerLives) {
-            return self.on_opened_for_former_life(from, len, opened);
+        match opened.to {
+            To::FormerUs if !sabotaged!(self, ReadsFormerLives) => {
+                self.reject(Reject::FormerLife, from);
+                return self.answer_as_stranger(from, len, opened);
+            }
+            To::Overtaken => return self.on_overtaken(from, len, opened),
+            To::Us | To::FormerUs | To::Anybody => {}
         }
         self.stats.messages_unknown += u64::from(opened.unknown);
         opened.refused.iter().for_each(|&reject| self.reject(reject, from));
@@ -88,28 +94,45 @@ impl Node {
             && !sabotaged!(self, SpeaksAfterLeaving)
     }
 
-    /// In the old dialect, who has not heard of our leave must not come to suspect us, and find out
-    /// in that way: pings are answered until the end, and nothing else. memberlist net.go:
-    /// `handlePing`.
+    /// In the old dialect, who has not heard of our leave asks on, and is told of it with the
+    /// answer: whoever hears nothing but acks holds us for alive as long as this process runs, and
+    /// has others take us in again once they have forgotten that we left. memberlist net.go:
+    /// `handlePing`, bettered.
     fn on_opened_after_leave(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         for message in &opened.messages {
             if let Message::Ping(ping) = message {
-                self.send_bare_ack(from, ping.nonce, len);
+                self.tell_of_leave_again(from, ping.nonce, len);
             }
         }
+    }
+
+    /// Far later numbers of this session were seen. It may be a recording, and changes nothing. Or
+    /// somebody else who has the key uses up its sender's numbers: the answer makes the sender go
+    /// on under others. Where that has happened to both, only that answer gets through: nobody else
+    /// can know the number that it answers. (X4)
+    fn on_overtaken(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
+        let peer = self.peer_at(from, opened.sender);
+        for message in &opened.messages {
+            if let (Some(peer), Some(sender), Message::Nack(nack)) = (peer, opened.sender, message)
+                && self.answers_as_stranger(peer, sender, *nack)
+            {
+                return;
+            }
+        }
+        self.reject(Reject::Replayed, from);
+        self.answer_as_stranger(from, len, opened);
     }
 
     /// What was sent to this node before it started anew may be a recording, and changes nothing.
     /// It may also be from a member that has not heard of the new life: a ping is answered as
     /// that of a stranger, in fewer bytes than it has, and the answer shows that life. (X4, X6)
-    fn on_opened_for_former_life(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
-        self.reject(Reject::FormerLife, from);
+    fn answer_as_stranger(&mut self, from: SocketAddr, len: usize, opened: &Opened<'_>) {
         let is_ping = |message: &&Message<'_>| matches!(message, Message::Ping(_));
         if let Some(Message::Ping(ping)) = opened.messages.iter().find(is_ping)
             && let Some(receiver) = opened.sender.map(receiver_of)
         {
             let nack = Message::Nack(Nack { nonce: ping.nonce });
-            self.send_to_stranger(from, Some(receiver), &nack, len);
+            self.send_to_stranger(from, Some(receiver), &[nack], len);
         }
     }
 
@@ -129,7 +152,8 @@ impl Node {
             (Message::Ack(ack), _) => {
                 let peer = self.answerer(from, peer, opened.sender, ack.nonce);
                 self.on_ack(peer, opened.sender, ack);
-                if let Some(peer) = peer {
+                // It may have ended our leave. (S7)
+                if let Some(peer) = peer.filter(|_| self.phase != Phase::Left) {
                     self.on_ack_digest(peer, ack.digest);
                 }
             }
@@ -187,10 +211,14 @@ impl Node {
         let digest = self.digest();
         let payload = self.ack_payload.clone();
         let ack = Ack { nonce: ping.nonce, digest, payload: &payload };
-        if self.table.get(peer).is_validated() {
+        let is_answered = if self.table.get(peer).is_validated() {
             self.send_with_unheard(peer, Message::Ack(ack));
+            true
         } else {
-            self.acknowledge_unvalidated(peer, ack, len);
+            self.acknowledge_unvalidated(peer, ack, len)
+        };
+        if is_answered {
+            self.table.note_answered(peer);
         }
         self.on_ping_digest(peer, ping.digest);
     }
@@ -205,18 +233,14 @@ impl Node {
         let nonce = ping.nonce;
         let Some(sender) = opened.sender else {
             // The old dialect has no word for it: we are here, and that is all.
-            return self.send_bare_ack(from, nonce, len);
+            self.send_to_stranger(from, None, &[Message::Ack(Ack::bare(nonce))], len);
+            return;
         };
         let nack = Message::Nack(Nack { nonce });
-        self.send_to_stranger(from, Some(receiver_of(sender)), &nack, len);
+        self.send_to_stranger(from, Some(receiver_of(sender)), &[nack], len);
         if sabotaged!(self, AnswersStrangersTwice) {
-            self.send_to_stranger(from, Some(receiver_of(sender)), &nack, len);
+            self.send_to_stranger(from, Some(receiver_of(sender)), &[nack], len);
         }
-    }
-
-    /// An answer with nothing in it but its number.
-    fn send_bare_ack(&mut self, to: SocketAddr, nonce: u64, len: usize) {
-        self.send_to_stranger(to, None, &Message::Ack(Ack::bare(nonce)), len);
     }
 
     /// The member that a packet from this address comes from. A name at another address than it is

@@ -2,8 +2,12 @@
 //! memberlist state.go: `refute`, and the conflicts of `aliveNode`.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
-use super::{Node, Phase, membership::Source};
+use super::{
+    Node, Phase,
+    membership::{Source, Succession},
+};
 use crate::{
     event::EventKind,
     member::State,
@@ -12,6 +16,7 @@ use crate::{
     sabotage::sabotaged,
     stamp::Stamp,
     table::MemberIndex,
+    time::Instant,
     wire::{Alive, Claim, Message},
 };
 
@@ -162,12 +167,16 @@ impl Node {
         self.emit(kind);
     }
 
-    /// Whether the name's holder has been gone long enough for another to take its name. (X9)
-    pub(super) fn may_move(&self, index: MemberIndex, alive: &Alive<'_>) -> bool {
-        if sabotaged!(self, GivesNamesAway) {
-            return true;
+    /// What becomes of a claim to this member's name from another address. (X9)
+    pub(super) fn succession(&self, index: MemberIndex, alive: &Alive<'_>) -> Succession {
+        let record = self.table.get(index);
+        let is_newer = alive.stamp.life > record.stamp().life;
+        match record.state() {
+            _ if sabotaged!(self, GivesNamesAway) => Succession::Free,
+            _ if is_newer && self.is_long_gone(index) => Succession::Free,
+            State::Left if is_newer => Succession::TooSoon,
+            State::Alive | State::Suspect | State::Dead | State::Left => Succession::Taken,
         }
-        alive.stamp.life > self.table.get(index).stamp().life && self.is_long_gone(index)
     }
 
     /// Whether the next one to claim this name gets it, whatever its stamp: where nobody has a
@@ -180,11 +189,30 @@ impl Node {
         let record = self.table.get(index);
         match record.state() {
             State::Alive | State::Suspect => false,
-            State::Left => true,
+            State::Left => self.had_time_to_object(record.since()),
             State::Dead => self
                 .config
                 .reclaims_after()
                 .is_some_and(|reclaim_after| record.since() + reclaim_after <= self.now),
         }
     }
+
+    /// Whether a member that has been gone since then could have said here that it is not. Who
+    /// holds the key can say goodbye in the name of any other, from its address too, and claim the
+    /// name for himself in the next breath: were he believed, the member's own word would be that
+    /// of a second claimant from then on, for as long as he answers to the name. So the name stays
+    /// with its holder for as long as it takes him to hear of it and to be heard, whoever told of
+    /// his leave. What this node slept through does not count. (X9)
+    pub(super) fn had_time_to_object(&self, gone_since: Instant) -> bool {
+        // Without lives, Go nodes take another address at once, and so must all. (G3)
+        let has_grace = self.config.dialect.is_native() && !sabotaged!(self, BelievesFarewells);
+        let asks = self.config.probe_interval * FAREWELL_PROBES;
+        let grace = if has_grace { asks + self.dissemination_window() } else { Duration::ZERO };
+        gone_since.max(self.pause.heeds_since) + grace <= self.now
+    }
 }
+
+/// For so many probe intervals a name stays with a member that is said to have left, beside the
+/// time that its answer takes to spread. In each of them it asks somebody else, who tells it so: a
+/// packet or two on the way may get lost. (X9)
+const FAREWELL_PROBES: u32 = 3;

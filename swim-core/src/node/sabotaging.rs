@@ -79,11 +79,13 @@ impl Node {
         }
     }
 
-    /// A node with a fault takes in what is not sealed, or with a key that was removed.
+    /// A node with a fault takes in what is not sealed, or with a key that was removed, or what it
+    /// took before.
     pub(super) fn swallows(&mut self, reject: Reject, from: SocketAddr, data: &[u8]) -> bool {
         let keyring = match (self.sabotage, reject) {
             (Some(Sabotage::ReadsPlaintext), Reject::Plaintext) => None,
             (Some(Sabotage::ReadsFormerKeys), Reject::UnknownKey) => self.former_keys.clone(),
+            (Some(Sabotage::TakesEnvelopesAgain), Reject::Replayed) => self.wire.keyring().cloned(),
             _ => return false,
         };
         let settings = WireSettings {
@@ -96,7 +98,8 @@ impl Node {
             state_len_max: 0,
             message_len_max: 0,
         };
-        let mut wire = Wire::native(settings, ChaCha8Rng::from_seed([0; 32])); // It only reads.
+        let nonces = ChaCha8Rng::from_seed([0; 32]); // It only reads.
+        let mut wire = Wire::new(self.config.dialect, settings, self.config.addr, nonces);
         let mut scratch = Vec::new();
         let Ok(opened) = wire.open_packet(self.wall, data, &mut scratch) else { return false };
         self.on_opened(from, data.len(), &opened);

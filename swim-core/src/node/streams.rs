@@ -78,30 +78,7 @@ impl Node {
             return;
         }
         self.stats.streams_accepted += 1;
-        let is_beside = |(id, stream): &(&StreamId, &Stream)| {
-            id.is_accepted() && stream.peer.ip() == from.ip() && !from.ip().is_loopback()
-        };
-        let beside = self.streams.iter().find(is_beside).map(|(_, stream)| &stream.channel);
-        let channel = self.wire.listener(beside);
-        self.add_stream(id, from, Role::Serves(None), channel);
-    }
-
-    /// Gives up the oldest stream on which a peer has not said a word that can be believed. Whoever
-    /// belongs here says one within a round trip; who only holds streams open, from however many
-    /// addresses, must open a whole table of them anew within that to keep others out. Where all of
-    /// them are young, it is by lot: when many come at once, some get through. (X11)
-    fn make_room_for_a_stream(&mut self) -> bool {
-        let is_mute = |(id, stream): &(&StreamId, &Stream)| {
-            id.is_accepted() && matches!(stream.role, Role::Serves(None))
-        };
-        let mute = self.streams.iter().filter(is_mute);
-        let mute: Vec<_> = mute.map(|(id, stream)| (*id, stream.started_at)).collect();
-        let Some(&(oldest, started_at)) = mute.first() else { return false };
-        let is_young = self.now < started_at + self.config.probe_timeout;
-        let given_up = if is_young { mute[self.rng.below(mute.len())].0 } else { oldest };
-        self.stats.streams_refused += 1;
-        self.abort_stream(given_up);
-        true
+        self.add_stream(id, from, Role::Serves(None), self.wire.listener());
     }
 
     pub(super) fn on_stream_connected(&mut self, id: StreamId) {
@@ -349,7 +326,7 @@ impl Node {
     /// The peer sent something that can't be accepted.
     pub(super) fn reject_stream(&mut self, id: StreamId, reject: Reject) {
         let Some(stream) = self.streams.get(&id) else { return };
-        let is_question = matches!(stream.role, Role::Serves(None));
+        let is_question = stream.is_mute();
         let (peer, is_told) = (stream.peer, is_question && Wire::may_be_told(&stream.channel));
         self.reject(reject, peer);
         if sabotaged!(self, ActsOnRefusedStreams) {

@@ -24,8 +24,6 @@ use crate::{
     },
 };
 
-/// A bare ack is shorter than a ping by so many bytes, but for the names of those who send them.
-const ANSWER_SPARE: usize = 12;
 /// Every so many packets, user broadcasts are served before membership news.
 const USER_TURN: u64 = 4;
 
@@ -63,8 +61,9 @@ impl Node {
         }
         let rides = rider.is_some_and(|claim| writer.push(&Message::Claim(claim)));
         let introduced = self.unheard_stamp().filter(|_| self.introduce(&mut writer));
-        // Who can't be sure yet that we are here answers in no more bytes than it is asked in. (X6)
-        let is_short = record.name().as_bytes().len() > self.name.len() + ANSWER_SPARE;
+        // Who can't be sure yet that we are here answers in no more bytes than it is asked in. An
+        // ack with a digest has as many as a ping, but for the names of those who send them. (X6)
+        let is_short = record.name().as_bytes().len() > self.name.len();
         let is_asked = messages.iter().any(|message| matches!(message, Message::Ping(_)));
         if is_asked && is_short && introduced.is_none() && !record.is_validated() {
             self.introduce(&mut writer);
@@ -74,17 +73,17 @@ impl Node {
         (rides, introduced)
     }
 
-    /// Sends a message to an address, and nothing else, if it takes no more than so many bytes: we
-    /// don't know who is there. Returns whether it was sent. (X6)
+    /// Sends messages to an address, and nothing else, if they take no more than so many bytes: we
+    /// don't know who is there. Returns whether they were sent. (X6)
     pub(super) fn send_to_stranger(
         &mut self,
         addr: SocketAddr,
         to: Option<Receiver<'_>>,
-        message: &Message<'_>,
+        messages: &[Message<'_>],
         len_max: usize,
     ) -> bool {
         let writer = begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, to);
-        self.send_within(addr, writer, message, len_max)
+        self.send_within(addr, writer, messages, len_max)
     }
 
     /// The same to a member that has yet to show that it is at its address.
@@ -97,21 +96,23 @@ impl Node {
         let record = self.table.get(to);
         let (addr, own_name, to) = (record.addr(), self.name.by_ref(), receiver(record));
         let writer = begin(&mut self.wire, &self.table, own_name, self.wall, Some(to));
-        self.send_within(addr, writer, message, len_max)
+        self.send_within(addr, writer, slice::from_ref(message), len_max)
     }
 
     fn send_within(
         &mut self,
         to: SocketAddr,
         mut writer: PacketWriter,
-        message: &Message<'_>,
+        messages: &[Message<'_>],
         len_max: usize,
     ) -> bool {
-        push_all(&mut writer, slice::from_ref(message));
+        push_all(&mut writer, messages);
         let data = self.wire.finish_packet(writer);
         let fits = data.len() <= len_max;
         if fits {
             self.put(to, data);
+        } else {
+            self.stats.answers_withheld += 1;
         }
         fits
     }

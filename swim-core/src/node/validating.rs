@@ -25,8 +25,14 @@ impl Node {
         });
         let is_pinged =
             || self.pings.get(&nonce).is_some_and(|ping| record.name() == ping.target.by_ref());
+        let is_compared = || self.repair.asked(nonce, self.now) == Some(record.addr());
         let is_told = || self.leave.as_ref().is_some_and(|leave| leave.asked(nonce) == Some(from));
-        if is_probed || self.relays.target(nonce) == Some(from) || is_pinged() || is_told() {
+        if is_probed
+            || self.relays.target(nonce) == Some(from)
+            || is_pinged()
+            || is_compared()
+            || is_told()
+        {
             self.table.validate(from);
         }
     }
@@ -57,10 +63,17 @@ impl Node {
         }
     }
 
-    /// Acknowledges a ping with as much as may be said.
-    pub(super) fn acknowledge_unvalidated(&mut self, peer: MemberIndex, ack: Ack<'_>, len: usize) {
-        if !self.send_to_unvalidated(peer, &Message::Ack(ack), len) {
-            self.send_to_unvalidated(peer, &Message::Ack(Ack::bare(ack.nonce)), len);
-        }
+    /// Acknowledges a ping with as much as may be said; false if that is nothing.
+    pub(super) fn acknowledge_unvalidated(
+        &mut self,
+        peer: MemberIndex,
+        ack: Ack<'_>,
+        len: usize,
+    ) -> bool {
+        let briefly = Ack { payload: &[], ..ack };
+        let barely = Ack::bare(ack.nonce);
+        let lengths = [Some(ack), Some(briefly).filter(|it| *it != ack), Some(barely)];
+        let mut acks = lengths.into_iter().flatten();
+        acks.any(|ack| self.send_to_unvalidated(peer, &Message::Ack(ack), len))
     }
 }

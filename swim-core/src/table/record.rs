@@ -24,6 +24,21 @@ pub(crate) struct Record {
     pub(super) reason: LeaveReason,
     /// It has shown that it is at its address.
     pub(super) validated: bool,
+    /// It has asked us in this life, and was answered: we have shown it that we are at ours.
+    pub(super) was_answered: bool,
+    pub(super) arrival: Arrival,
+}
+
+/// The how-manieth member one was to come into the table. Unlike its place, that is nobody else's
+/// once it was reaped: what is kept of a member by it need not be looked for and forgotten with it.
+/// After 2^32 of them numbers come again, by when nothing is left of the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival(u32);
+
+impl Arrival {
+    pub(crate) const fn new(nth: u32) -> Self {
+        Self(nth)
+    }
 }
 
 impl Record {
@@ -49,6 +64,15 @@ impl Record {
 
     pub(crate) fn is_validated(&self) -> bool {
         self.validated
+    }
+
+    pub(crate) fn was_answered(&self) -> bool {
+        self.was_answered
+    }
+
+    /// What tells it from all that had its place before and may have it later.
+    pub(crate) fn arrival(&self) -> Arrival {
+        self.arrival
     }
 
     pub(crate) fn profile(&self) -> &Profile {

@@ -23,10 +23,13 @@ pub(crate) use self::{
         Digest, Entry, ExchangeHead, IndirectPing, Message, Nack, Ping, Receiver, Refusal,
         RelayedAck, Sender,
     },
+    native::Lane,
     opened::{Opened, To},
-    settings::{WireMemory, WireSettings},
+    settings::{Room, WireMemory, WireSettings},
     writers::{Channel, FrameWriter, PacketWriter},
 };
+#[cfg(feature = "simulation")]
+use crate::trap::Trap;
 use crate::{
     config::Config,
     dialect::{Dialect, MemberlistOptions},
@@ -66,6 +69,14 @@ impl Wire {
         match config.dialect {
             Dialect::Native => native::heap_max(config),
             Dialect::Memberlist(_) => memberlist::heap_max(config),
+        }
+    }
+
+    /// What the streams of a node may hold of what is not handed on yet.
+    pub(crate) fn room(config: &Config) -> Room {
+        match config.dialect {
+            Dialect::Native => native::stream_room(config),
+            Dialect::Memberlist(_) => memberlist::stream_room(),
         }
     }
 
@@ -119,20 +130,24 @@ impl Wire {
         }
     }
 
-    /// A packet once more, by the writers of its dialect; only of memberlist's.
+    /// A packet once more, by the writers of its dialect.
     #[cfg(feature = "rewriting")]
-    pub(crate) fn rewrite_packet(&self, data: &[u8]) -> Result<Vec<u8>, Reject> {
+    pub(crate) fn rewrite_packet(&mut self, data: &[u8]) -> Result<Vec<u8>, Reject> {
         match self {
-            Self::Native(_) => Err(Reject::Version),
+            Self::Native(native) => native.rewrite_packet(data),
             Self::Memberlist(memberlist) => memberlist.rewrite_packet(data),
         }
     }
 
     /// One direction of a stream once more, likewise.
     #[cfg(feature = "rewriting")]
-    pub(crate) fn rewrite_stream(&self, data: &[u8], is_request: bool) -> Result<Vec<u8>, Reject> {
+    pub(crate) fn rewrite_stream(
+        &mut self,
+        data: &[u8],
+        is_request: bool,
+    ) -> Result<Vec<u8>, Reject> {
         match self {
-            Self::Native(_) => Err(Reject::Version),
+            Self::Native(native) => native.rewrite_stream(data, is_request),
             Self::Memberlist(memberlist) => memberlist.rewrite_stream(data, is_request),
         }
     }
@@ -184,15 +199,11 @@ impl Wire {
         }
     }
 
-    /// The end of a stream that was dialed; `beside` is another one that was dialed from the same
-    /// source, if there is one.
-    pub(crate) fn listener(&self, beside: Option<&Channel>) -> Channel {
-        match (self, beside) {
-            (Self::Memberlist(_), Some(Channel::Memberlist(other))) => {
-                Channel::Memberlist(other.another())
-            }
-            (Self::Native(_), _) => Channel::Native(native::Channel::listener()),
-            (Self::Memberlist(_), _) => Channel::Memberlist(memberlist::Channel::listener()),
+    /// The end of a stream that was dialed.
+    pub(crate) fn listener(&self) -> Channel {
+        match self {
+            Self::Native(_) => Channel::Native(native::Channel::listener()),
+            Self::Memberlist(_) => Channel::Memberlist(memberlist::Channel::listener()),
         }
     }
 
@@ -267,11 +278,40 @@ impl Wire {
         }
     }
 
+    /// What is compressed and not what it says: natively a frame that holds what was written, the
+    /// first of a dialer and its last; in memberlist's dialect a packet.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn finish_trap(&mut self, writer: FrameWriter, trap: Trap) -> Bytes {
+        match (self, writer) {
+            (Self::Native(native), FrameWriter::Native(writer)) => {
+                native.finish_trap(writer, &mut native::Channel::dialer(), trap)
+            }
+            (Self::Memberlist(memberlist), FrameWriter::Memberlist(_)) => memberlist.trap(trap),
+            (Self::Native(_) | Self::Memberlist(_), _) => unreachable!("{ONE_DIALECT}"),
+        }
+    }
+
     /// The node begins a life: what is for an earlier one is not for it any more. (X4)
     pub(crate) const fn begin_life(&mut self, life: Life) {
         match self {
             Self::Native(native) => native.begin_life(life),
             Self::Memberlist(_) => {}
+        }
+    }
+
+    /// Somebody else seems to use up the numbers under which packets or streams are sealed: goes on
+    /// under others. The old dialect numbers nothing. (X4)
+    pub(crate) fn begin_session(&mut self, lane: Lane) {
+        if let Self::Native(native) = self {
+            native.begin_session(lane);
+        }
+    }
+
+    /// Goes on under the numbers of another, so far ahead of it.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn use_up_sessions_of(&mut self, other: &Self, ahead: u32) {
+        if let (Self::Native(own), Self::Native(other)) = (self, other) {
+            own.use_up_sessions_of(other, ahead);
         }
     }
 

@@ -30,6 +30,9 @@ pub(crate) enum To {
     FormerUs,
     /// *Stream.* Whoever reads it: it may have been said to somebody else, or long ago.
     Anybody,
+    /// This node, in a session of which far later numbers were seen: a recording, or from one whose
+    /// numbers somebody else uses up who has the key.
+    Overtaken,
 }
 
 /// Why messages were left out, at most one for each.

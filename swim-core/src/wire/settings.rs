@@ -13,6 +13,16 @@ pub(crate) struct WireMemory {
     pub(crate) buffers: u64,
 }
 
+/// How many bytes streams may hold of states and messages that are not there, or not handed on, as
+/// a whole.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// The longest that one of them can be.
+    pub(crate) longest: usize,
+    /// All of them together.
+    pub(crate) all: usize,
+}
+
 /// The settings of a wire.
 #[derive(Clone, Debug)]
 pub(crate) struct WireSettings<'a> {

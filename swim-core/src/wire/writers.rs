@@ -65,4 +65,13 @@ impl Channel {
             Self::Memberlist(channel) => channel.has_received_all(),
         }
     }
+
+    /// How many bytes are there that were not handed on. Natively these are of one frame at most,
+    /// for which each stream has room of its own.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Native(_) => 0,
+            Self::Memberlist(channel) => channel.held(),
+        }
+    }
 }

@@ -99,14 +99,19 @@ fn replay(world: &mut World, recorded: &Recorded, when: &str) {
     }
 }
 
-/// All that there is of a node, and how many events it told, but for those of refusals, and how
-/// many streams it opened. Packets are counted elsewhere: who started anew answers with who it is
-/// now, as it answers any packet for its former life. (X6)
-fn seen(world: &World, id: Id) -> (Glimpse, usize, u64) {
+/// All that there is of a node: a glimpse, what it believes of its members and whom it suspects;
+/// how many events it told, but for those of refusals; and how many streams it opened. Packets are
+/// counted elsewhere: who started anew answers with who it is now, as it answers any packet for its
+/// former life. (X6)
+fn seen(world: &World, id: Id) -> (Glimpse, Vec<Member>, String, usize, u64) {
     let host = world.host(id);
+    let members = host.node.members().chain([host.node.local()]).collect();
+    let suspicions: Vec<_> = host.node.audit_suspicions().collect();
+    let inside = format!("{:?} {suspicions:?}", host.node.audit_claims());
     let is_refusal = |kind: &EventKind| matches!(kind, EventKind::Rejected { .. });
     let told = host.events.iter().filter(|event| !is_refusal(&event.kind)).count();
-    (Glimpse::of(&host.node), told, host.node.stats().streams_dialed)
+    let glimpse = Glimpse::of(&host.node, &host.node.audit());
+    (glimpse, members, inside, told, host.node.stats().streams_dialed)
 }
 
 fn tables(world: &World) -> Vec<Vec<Member>> {

@@ -110,17 +110,36 @@ fn it_is_probed_and_its_ack_counts() {
     assert_eq!(stage.node.stats().acks_unexpected, 2, "nobody waits for it any more");
 }
 
-/// Who has not heard of the leave yet finds out by gossip, not by suspecting a node that is there.
+/// Who has not heard of the leave yet is told when it asks, and does not come to suspect a node
+/// that is there. With acks alone it would hold that for alive as long as it is.
 #[test]
-fn after_a_leave_its_pings_are_answered_and_nothing_else_is() {
+fn after_a_leave_its_pings_are_answered_with_the_leave_and_nothing_else_is() {
+    const ACK: &str = "0282a75061796c6f6164c0a55365714e6f2a";
+    const LEFT: &str = "0583a446726f6da66e6f64652d62ab496e6361726e6174696f6e01a44e6f6465a66e6f6465\
+                        2d62";
+    let both = Bytes::from(bytes(&format!("070200120027{ACK}{LEFT}")));
     let mut stage = Stage::joined();
     stage.node.set_ack_payload(Bytes::from_static(b"hi")).expect("short");
     stage.node.leave(stage.now, Duration::from_secs(5)).expect("it runs");
     stage.run(Duration::from_secs(60));
     let is_over = |kind: &EventKind| matches!(kind, EventKind::LeaveFinished { .. });
     assert!(stage.node.has_left() && stage.events.iter().any(is_over));
+    // Whoever asks, the answer is not longer than the question: this one has no room for an ack,
+    // which is for the next one then.
+    let short = "0083a44e6f6465a66e6f64652d62a55365714e6f2aaa536f757263654e6f6465a66e6f64652d61";
+    stage.packet(go(), short);
+    assert_eq!(stage.sent(), [LEFT]);
+    assert_eq!(stage.node.stats().answers_withheld, 1);
     stage.packet(go(), PING);
-    assert_eq!(stage.sent(), ["0282a75061796c6f6164c0a55365714e6f2a"], "and without a payload");
+    assert_eq!(stage.packets, [(go(), both)], "the ack has no payload");
+    // Who asks on does not believe it, and must not hear acks for ever; nor must a stranger.
+    let elsewhere = SocketAddr::from(([10, 1, 2, 9], 7946));
+    for from in [go(), elsewhere] {
+        stage.packet(from, PING);
+        assert_eq!(stage.packets, [(from, Bytes::from(bytes(LEFT)))]);
+    }
+    stage.packet(go(), "0082a44e6f6465a66e6f64652d62a55365714e6f2a");
+    assert!(stage.packets.is_empty(), "no ack that would keep it alive");
     stage.events.clear();
     for packet in [verdict(3, "node-a", "01"), own_claim(9), "08786f".into()] {
         stage.packet(go(), &packet);
@@ -131,6 +150,7 @@ fn after_a_leave_its_pings_are_answered_and_nothing_else_is() {
     let before = stage.packets.len();
     stage.run(Duration::from_secs(10));
     assert_eq!(stage.packets.len(), before, "it says nothing by itself");
+    assert_eq!(stage.node.stats().packets_after_leave, 8);
 }
 
 #[test]

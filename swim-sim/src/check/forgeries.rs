@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Bytes, Node};
+use swim_core::{Bytes, Dialect, Node};
 
 use crate::{
     malice::{Flaw, Forged},
@@ -55,13 +55,14 @@ impl Checker for Forgeries {
     }
 }
 
-/// Whether it still is a flaw to the node: a restart may have changed which keys it has. What was
-/// recorded means nothing where there is no key, and a node without a clock can't always tell.
+/// Whether it still is a flaw to the node: a restart may have changed which keys it has. Where
+/// there is no key, what was recorded is none, nor in memberlist's dialect for one that did not
+/// take it itself. (What it did take: `replays`.)
 pub(super) fn is_flawed(node: &Node, flaw: Flaw) -> bool {
     let Some(ring) = node.keyring() else { return flaw == Flaw::Noise };
     match flaw {
         Flaw::Open | Flaw::Noise => true,
         Flaw::Key(id) => ring.key(id).is_none(),
-        Flaw::Recorded => node.audit_unix_time().is_some(),
+        Flaw::Recorded => node.audit_options().dialect == Dialect::Native,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use swim_core::{Event, EventKind, Member, MemberChange, State};
+use swim_core::{Bytes, Event, EventKind, Member, MemberChange, State};
 
 /// The members as the events of one run of one node tell of them.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub struct Mirror {
     next: Option<u64>,
     members: BTreeMap<String, (MemberChange, Member)>,
     suspected: BTreeSet<String>,
-    delivered: BTreeSet<(String, u64, u64)>,
+    delivered: BTreeSet<(String, u64, u64, Bytes)>,
 }
 
 impl Mirror {
@@ -63,8 +63,9 @@ impl Mirror {
         self.next = Some(event.seq + 1);
         match &event.kind {
             EventKind::Member { change, member } => self.fold(*change, member),
-            EventKind::Broadcast { origin, life, id, .. }
-                if !self.delivered.insert((origin.to_string(), life.0, *id)) =>
+            // Whoever has the key may say something else under the same number.
+            EventKind::Broadcast { origin, life, id, payload }
+                if !self.delivered.insert((origin.to_string(), life.0, *id, payload.clone())) =>
             {
                 Err(format!("E4: {origin} {life} {id} is delivered again"))
             }

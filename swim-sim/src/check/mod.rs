@@ -12,6 +12,7 @@ pub use mirror::Mirror;
 pub use names::Names;
 pub use nonces::Nonces;
 pub use packets::Packets;
+pub use phantoms::Phantoms;
 pub use probes::Probes;
 pub use promises::Promises;
 pub use queues::Queues;
@@ -22,7 +23,7 @@ pub use sizes::Sizes;
 pub use storms::Storms;
 pub use strangers::Strangers;
 pub use suspicions::Suspicions;
-pub use tables::Tables;
+pub use tables::{Tables, is_legal_change};
 pub use twin::Twin;
 
 mod checker;
@@ -35,6 +36,7 @@ mod mirror;
 mod names;
 mod nonces;
 mod packets;
+mod phantoms;
 mod plain;
 mod probes;
 mod promises;
@@ -68,6 +70,7 @@ pub fn all(size: usize) -> Vec<Box<dyn Checker>> {
         Box::new(Forgeries::default()),
         Box::new(Replays::default()),
         Box::new(Reflections::default()),
+        Box::new(Phantoms::default()),
         Box::new(Strangers::default()),
         Box::new(Names::default()),
         Box::new(Storms::default()),

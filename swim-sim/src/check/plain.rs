@@ -34,7 +34,7 @@ pub(super) struct Belief {
     needed: usize,
     /// When the last suspicion began, if there ever was one.
     begun: Option<Instant>,
-    /// Since when the suspect could have been heard answering.
+    /// Since when one in doubt, or said to have left, could have been heard answering.
     open: Instant,
 }
 
@@ -152,9 +152,10 @@ impl Plain {
         }
         let Some(known) = known else {
             // The dead make room for whoever comes in person; who that is, is told next. (X10)
-            let is_dead = |it: &Belief| it.said.name != self.own && !it.state.is_live();
-            let makes_room = in_person && self.members.values().any(is_dead);
-            let has_room = self.members.len() < now.options.members_max || makes_room;
+            let mut dead = self.members.values().filter(|it| !it.state.is_live());
+            let may_go = |it: &Belief| it.said.name != self.own && self.could_object(now, it);
+            let has_room =
+                self.members.len() < now.options.members_max || in_person && dead.any(may_go);
             if now.admits(said) && has_room {
                 self.members.insert(said.name.clone(), Belief::new(said.clone(), now.at));
             }
@@ -177,7 +178,7 @@ impl Plain {
             }
             return;
         }
-        if is_elsewhere && !may_move(now, known, said) {
+        if is_elsewhere && !self.may_move(now, known, said) {
             return;
         }
         let then = known.with(said.stamp, State::Alive);
@@ -218,6 +219,23 @@ impl Plain {
         let pace = if gossips { options.gossip_interval } else { options.probe_interval };
         let digits = self.living().to_string().len() as u32;
         pace * (digits - 1).max(2)
+    }
+
+    /// X9: the name of a live member is never given to another, that of a dead one after a while,
+    /// and that of one that is said to have left once it could have been heard objecting.
+    fn may_move(&self, now: &Now<'_>, known: &Belief, said: &Said) -> bool {
+        let reclaims = now.options.reclaim_after;
+        said.stamp.life > known.stamp.life
+            && match known.state {
+                State::Alive | State::Suspect => false,
+                State::Left => self.could_object(now, known),
+                State::Dead => reclaims.is_some_and(|after| known.since + after <= now.at),
+            }
+    }
+
+    /// Whether one that is gone could have been heard saying that it is not.
+    fn could_object(&self, now: &Now<'_>, known: &Belief) -> bool {
+        known.open + now.options.probe_interval * FAREWELL_PROBES + self.grace(now) <= now.at
     }
 
     /// A member is in doubt by the word of a witness, or of a stranger.
@@ -320,7 +338,7 @@ impl Plain {
             return;
         }
         if state != known.state {
-            known.since = now.at;
+            (known.since, known.open) = (now.at, now.at);
         }
         (known.stamp, known.state) = (stamp, state);
         known.accusers.clear();
@@ -439,19 +457,6 @@ impl Now<'_> {
     }
 }
 
-/// X9: the name of a live member is never given to another, that of a dead one after a while.
-fn may_move(now: &Now<'_>, known: &Belief, said: &Said) -> bool {
-    said.stamp.life > known.stamp.life
-        && match known.state {
-            State::Alive | State::Suspect => false,
-            State::Left => true,
-            State::Dead => {
-                let after = now.options.reclaim_after;
-                after.is_some_and(|after| known.since + after <= now.at)
-            }
-        }
-}
-
 fn same(one: &Said, other: &Said) -> bool {
     one.addr == other.addr && one.meta == other.meta && one.versions == other.versions
 }
@@ -470,6 +475,9 @@ fn next_life(stamp: Stamp) -> Stamp {
 
 /// How far lives may be ahead of the clock on the wall.
 const AHEAD_MILLIS: u64 = 300_000;
+
+/// So often one that is said to have left asks somebody else before its name is free.
+const FAREWELL_PROBES: u32 = 3;
 
 /// How far lives may be ahead of what is known where there is no such clock.
 const JUMP: u64 = 1 << 20;

@@ -1,26 +1,20 @@
 //! Nobody has nodes send to somebody who asked for nothing.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeSet, net::SocketAddr};
 
-use crate::{malice::Forged, step::Step};
+use crate::{
+    malice::Forged,
+    step::{Moment, Step},
+};
 
 use super::checker::Checker;
 
-/// X6: whoever is not in the cluster, and in whose name others send packets, gets no more packets
-/// and no more bytes than those had, over the whole run, and no stream.
+/// X6: whoever is not in the cluster, and in whose name others send packets, gets one packet at
+/// most for each of them, at once, that is no longer; nothing at any other time, and no stream.
 #[derive(Debug, Default)]
 pub struct Reflections {
-    victims: BTreeMap<SocketAddr, Account>,
+    victims: BTreeSet<SocketAddr>,
     looks: u64,
-}
-
-/// What was sent in the name of a victim, and what it got for that.
-#[derive(Clone, Copy, Debug, Default)]
-struct Account {
-    packets_spent: usize,
-    bytes_spent: usize,
-    packets_got: usize,
-    bytes_got: usize,
 }
 
 impl Checker for Reflections {
@@ -29,10 +23,8 @@ impl Checker for Reflections {
     }
 
     fn forged(&mut self, forged: &Forged) {
-        if let Some((victim, packet)) = forged.victim.zip(forged.packet.as_ref()) {
-            let account = self.victims.entry(victim).or_default();
-            account.packets_spent += 1;
-            account.bytes_spent += packet.len();
+        if let Some(victim) = forged.victim.filter(|_| forged.packet.is_some()) {
+            self.victims.insert(victim);
         }
     }
 
@@ -40,20 +32,20 @@ impl Checker for Reflections {
         if self.victims.is_empty() {
             return Ok(());
         }
-        if let Some(victim) = step.dialed.iter().find(|to| self.victims.contains_key(to)) {
+        if let Some(victim) = step.dialed.iter().find(|to| self.victims.contains(to)) {
             return Err(format!("X6: a stream is opened to {victim}, who asked for nothing"));
         }
-        for (to, data) in step.sent {
-            let Some(account) = self.victims.get_mut(to) else { continue };
-            self.looks += 1;
-            account.packets_got += 1;
-            account.bytes_got += data.len();
-            let Account { packets_spent, bytes_spent, packets_got, bytes_got } = *account;
-            if packets_got > packets_spent || bytes_got > bytes_spent {
-                return Err(format!(
-                    "X6: {to} gets {packets_got} packets of {bytes_got} bytes in all for \
-                     {packets_spent} of {bytes_spent} in its name"
-                ));
+        let asked = match step.moment {
+            Moment::Packet { from, data } => Some((*from, data.len())),
+            _ => None,
+        };
+        self.looks += u64::from(asked.is_some_and(|(from, _)| self.victims.contains(&from)));
+        let mut owed = asked;
+        for (to, data) in step.sent.iter().filter(|(to, _)| self.victims.contains(to)) {
+            let is_owed = owed.take_if(|(from, len)| from == to && data.len() <= *len).is_some();
+            if !is_owed {
+                let len = data.len();
+                return Err(format!("X6: {to} gets {len} bytes, and was asked for by {asked:?}"));
             }
         }
         Ok(())

@@ -1,32 +1,17 @@
 //! What is refused changes nothing.
 
-use swim_core::{AuditedProbe, Counts, EventKind};
+use swim_core::{Dialect, Event, EventKind, Glimpse, Node, Reject};
 
 use crate::step::{Moment, Step};
 
 use super::checker::{Checker, PerHost};
 
-/// S9: packets are taken in whole or not at all.
+/// S9: packets are taken in whole or not at all. Of one that is not, counters tell, and events of
+/// its refusal; nothing else.
 #[derive(Debug, Default)]
 pub struct Refusals {
-    seen: PerHost<Option<Seen>>,
+    refused: PerHost<u64>,
     looks: u64,
-}
-
-/// What a refused packet must leave as it was.
-#[derive(Clone, Debug, PartialEq)]
-struct Seen {
-    digest: u64,
-    counts: Counts,
-    applied: u64,
-    health: u32,
-    claims: usize,
-    suspicions: usize,
-    broadcasts: usize,
-    probe: Option<AuditedProbe>,
-    rejected: u64,
-    pauses: u64,
-    rounds: u64,
 }
 
 impl Checker for Refusals {
@@ -35,40 +20,22 @@ impl Checker for Refusals {
     }
 
     fn check(&mut self, step: &Step<'_>) -> Result<(), String> {
-        let stats = step.node.stats();
-        let now = Seen {
-            digest: step.audit.digest,
-            counts: step.node.counts(),
-            applied: stats.claims_applied,
-            health: step.node.health(),
-            claims: step.audit.claims,
-            suspicions: step.audit.suspicions,
-            broadcasts: step.audit.broadcasts,
-            probe: step.audit.probe.clone(),
-            rejected: stats.rejected_whole(),
-            pauses: stats.pauses,
-            rounds: stats.gossip_rounds,
+        let now = refused_whole(step.node);
+        let before = std::mem::replace(self.refused.of(step), now);
+        let Some(then) = step.before.filter(|then| !step.after.is_woken_since(then)) else {
+            return Ok(());
         };
-        let old = self.seen.of(step).replace(now.clone());
-        let Some(old) = old else { return Ok(()) };
-        let is_refused = now.rejected > old.rejected
-            && matches!(step.moment, Moment::Packet { .. })
-            && now.pauses == old.pauses;
-        if !is_refused {
+        if now == before || !matches!(step.moment, Moment::Packet { .. }) {
             return Ok(());
         }
         self.looks += 1;
-        let mut same = Seen { rejected: now.rejected, ..old.clone() };
-        if now.rounds > old.rounds {
-            // Gossip that was due went out meanwhile.
-            (same.claims, same.rounds) = (now.claims, now.rounds);
+        if !step.after.is_like(then) || !step.transitions.is_empty() {
+            let (after, changes) = (step.after, step.transitions);
+            return Err(format!("S9: a refused packet changed {then:?} to {after:?}, {changes:?}"));
         }
-        let is_same = same == now;
-        let is_told = step.events.iter().any(|e| matches!(e.kind, EventKind::Member { .. }));
-        if is_same && !is_told {
-            Ok(())
-        } else {
-            Err(format!("S9: a refused packet changed {old:?} to {now:?}"))
+        match told(step, then) {
+            Some(event) => Err(format!("S9: a refused packet is told of as {event:?}")),
+            None => Ok(()),
         }
     }
 
@@ -76,3 +43,37 @@ impl Checker for Refusals {
         self.looks
     }
 }
+
+/// What the application was told since then that is neither a refusal nor how often something was
+/// sent, by gossip that was due.
+pub(super) fn told<'a>(step: &Step<'a>, then: &Glimpse) -> Option<&'a Event> {
+    let has_gossiped = step.after.has_gossiped_since(then);
+    step.events.iter().find(|event| match event.kind {
+        EventKind::Rejected { .. } => false,
+        EventKind::BroadcastSent { .. } | EventKind::UpdateSent { .. } => !has_gossiped,
+        _ => true,
+    })
+}
+
+/// How many packets were refused as a whole. In memberlist's dialect each message of a packet
+/// counts or not by itself, so that only what is wrong with all that is around them tells.
+pub(super) fn refused_whole(node: &Node) -> u64 {
+    let stats = node.stats();
+    match node.audit_options().dialect {
+        Dialect::Native => stats.rejected_whole(),
+        Dialect::Memberlist(_) => SEALS.map(|reject| stats.rejected_for(reject)).iter().sum(),
+    }
+}
+
+/// What is wrong with what is around the messages.
+const SEALS: [Reject; 9] = [
+    Reject::Label,
+    Reject::Plaintext,
+    Reject::Sealed,
+    Reject::UnknownKey,
+    Reject::Decrypt,
+    Reject::Replayed,
+    Reject::Checksum,
+    Reject::Source,
+    Reject::OwnName,
+];

@@ -26,6 +26,7 @@ struct Seen {
 #[derive(Debug)]
 struct Last {
     stamp: Stamp,
+    begun_at: Instant,
     started_at: Instant,
     deadline: Instant,
     confirmations: u32,
@@ -65,9 +66,10 @@ impl Checker for Suspicions {
             if let Some(old) = seen.last.get(&*suspicion.name) {
                 course(&suspicion, old, was_paused)?;
             }
-            let AuditedSuspicion { name, stamp, started_at, deadline, confirmations, .. } =
-                suspicion;
-            last.insert(name.to_string(), Last { stamp, started_at, deadline, confirmations });
+            let AuditedSuspicion { name, stamp, begun_at, started_at, deadline, .. } = suspicion;
+            let confirmations = suspicion.confirmations;
+            let now = Last { stamp, begun_at, started_at, deadline, confirmations };
+            last.insert(name.to_string(), now);
         }
         seen.last = last;
         Ok(())
@@ -94,7 +96,10 @@ fn bounds(suspicion: &AuditedSuspicion, step: &Step<'_>) -> Result<(), String> {
 }
 
 fn course(new: &AuditedSuspicion, old: &Last, was_paused: bool) -> Result<(), String> {
-    let is_same = new.stamp == old.stamp && new.started_at == old.started_at;
+    // One that was slept through counts its time from waking on. If it begins anew in that moment
+    // it is another, with bounds of its own.
+    let is_same =
+        new.stamp == old.stamp && new.begun_at == old.begun_at && new.started_at == old.started_at;
     let is_longer = new.deadline > old.deadline && !was_paused;
     if is_same && (is_longer || new.confirmations < old.confirmations) {
         return Err(format!("P3: {new:?} was {old:?}"));

@@ -246,7 +246,11 @@ const NO_LIFE: Life = Life(0);
 
 /// S1, S6 and S7: nothing goes down, and from the grave there is one way only. That the dead don't
 /// come back under the stamp they died with is part of the order of beliefs.
-fn is_legal_change(name: &str, before: Belief, after: Belief) -> Result<(), String> {
+///
+/// # Errors
+///
+/// What is wrong with a change.
+pub fn is_legal_change(name: &str, before: Belief, after: Belief) -> Result<(), String> {
     if after < before {
         return Err(format!("S1: {name} went from {before:?} to {after:?}"));
     }

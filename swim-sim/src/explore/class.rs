@@ -124,6 +124,14 @@ classes! {
     Assaults = "assaults",
     /// Packets in the name of somebody who is not here. (A0 to A3)
     Reflection = "reflection",
+    /// Nodes speak memberlist's dialect.
+    Memberlist = "memberlist",
+    /// What is compressed and not what it says it is. (A0 to A3)
+    Traps = "traps",
+    /// Hundreds of packets at once. (A0, A2, A3)
+    Flood = "flood",
+    /// The numbers that members seal with are used up by others with the key. (A3)
+    Thefts = "thefts",
 }
 
 impl fmt::Display for Class {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use swim_core::{Dialect, MemberChange, Reject, Stats};
+use swim_core::{Dialect, MemberChange, MemberlistOptions, Reject, Stats};
 
 use crate::{
     check::{self, Checker},
+    malice,
     tally::Tally,
 };
 
@@ -74,6 +75,10 @@ impl Counters {
             ("broadcast repair", stats.broadcast_repairs),
             ("stream failed", stats.streams_failed),
             ("stream refused", stats.streams_refused),
+            ("stream given up", stats.streams_given_up),
+            ("answer withheld", stats.answers_withheld),
+            ("accuser ignored", stats.accusers_ignored),
+            ("packet after leave", stats.packets_after_leave),
             ("pause", stats.pauses),
         ] {
             self.add(name, count);
@@ -137,6 +142,8 @@ pub fn expected() -> Vec<String> {
     names.extend(rejects.map(|reject| format!("reject {reject}")));
     names.extend(check::for_world(0, Dialect::Native).iter().map(|checker| looks(&**checker)));
     names.extend(EXPECTED.iter().map(|name| (*name).to_owned()));
+    let spoken = Dialect::Memberlist(MemberlistOptions::default());
+    names.extend(SPOKEN.iter().map(|name| malice::counter(spoken, name)));
     names
 }
 
@@ -158,14 +165,9 @@ pub fn unreachable() -> Vec<(String, &'static str)> {
 const fn why_not_reject(reject: Reject) -> Option<&'static str> {
     const FORGED: &str = "takes a peer that breaks the rules: fuzz targets and the core's tests";
     match reject {
-        Reject::Compression
-        | Reject::Malformed
-        | Reject::Text
-        | Reject::Address
-        | Reject::Misplaced
-        | Reject::Excess => Some(FORGED),
+        Reject::Text | Reject::Address | Reject::Excess => Some(FORGED),
+        Reject::NoRoom => Some("takes several of the largest states at once: the memory tests"),
         Reject::Unaddressed => Some("takes a peer that sends to nobody in particular"),
-        Reject::OwnName => Some("takes a peer that sends to nobody in particular in our name"),
         _ => None,
     }
 }
@@ -210,15 +212,35 @@ const EXPECTED: &[&str] = &[
     "told question by insider",
     "told recording",
     "told table by insider",
+    "told bloat by insider",
+    "told bomb by insider",
+    "told trap by insider",
+    "told theft by insider",
+    "told reflection by insider",
     "told poison by former",
     "told table by former",
+    "told bloat by former",
+    "told reflection by former",
     "told poison by outsider",
     "told table by outsider",
+    "told bloat by outsider",
+    "told trap by outsider",
+    "told reflection by outsider",
     "believed accusation",
     "believed poison",
     "believed hijack",
     "believed farewell",
     "believed crowd",
+    "believed flood",
+    "flood with noise",
+    "flood with another key",
+    "flood by insider",
+    "flood by former",
+    "flood by outsider",
+    "flood with question by insider",
+    "flood with accusation by insider",
+    "flood with poison by insider",
+    "flood with crowd by insider",
     "streams with silence",
     "streams with noise",
     "streams with length",
@@ -256,6 +278,10 @@ const EXPECTED: &[&str] = &[
     "life raised",
     "relay refused",
     "stream refused",
+    "stream given up",
+    "answer withheld",
+    "accuser ignored",
+    "packet after leave",
     "claim refused",
     "claim of a stranger",
     "member joined",
@@ -301,6 +327,33 @@ const EXPECTED: &[&str] = &[
     "refused keyring: Unknown",
     "refused keyring: Primary",
     "refused keyring: Full",
+];
+
+/// What must have been done to nodes of memberlist's dialect too.
+const SPOKEN: &[&str] = &[
+    "told accusation by insider",
+    "told poison by insider",
+    "told hijack by insider",
+    "told farewell by insider",
+    "told crowd by insider",
+    "told question by insider",
+    "told table by insider",
+    "told bloat by insider",
+    "told bomb by insider",
+    "told trap by insider",
+    "told trap by outsider",
+    "told reflection by insider",
+    "told reflection by outsider",
+    "believed accusation",
+    "believed poison",
+    "believed hijack",
+    "believed farewell",
+    "believed crowd",
+    "believed flood",
+    "flood by insider",
+    "streams with silence",
+    "streams with noise",
+    "streams with length",
 ];
 
 /// What is seen elsewhere only.

@@ -9,6 +9,7 @@ use swim_core::Node;
 
 use crate::{
     action::{Action, Intruder, Way},
+    malice,
     network::HostId,
     tally::Tally,
     world::World,
@@ -63,6 +64,9 @@ impl Effects {
             self.felt.insert(class);
         }
         if let Action::Start { host, .. } = action {
+            if plan.settings.memberlist.is_some() {
+                self.felt.insert(Class::Memberlist);
+            }
             if plan.settings.skews.iter().any(|skew| skew.host == *host) {
                 self.felt.insert(Class::Skew);
             }
@@ -78,7 +82,9 @@ impl Effects {
         self.settle_cuts(tally);
         let (felt, waits) = (&tally.fates.felt, &tally.waits);
         let told = |what: &str, by: &str| {
-            tally.malice.get(&format!("told {what} by {by}")).copied().unwrap_or_default()
+            let what = format!("told {what} by {by}");
+            let counter = malice::counter(plan.settings.dialect(), &what);
+            tally.malice.get(&counter).copied().unwrap_or_default()
         };
         let counts = [
             (Class::Loss, felt.lost),
@@ -106,6 +112,8 @@ impl Effects {
             (Class::Hijacks, told("hijack", "insider")),
             (Class::Farewells, told("farewell", "insider")),
             (Class::Crowds, told("crowd", "insider")),
+            (Class::Traps, told("trap", "insider")),
+            (Class::Thefts, told("theft", "insider")),
         ];
         let takes_part = |class: Class| plan.classes.iter().any(|name| name == class.name());
         let felt = counts.iter().filter(|(class, count)| *count > 0 && takes_part(*class));
@@ -154,6 +162,7 @@ fn doer(plan: &Plan, action: &Action) -> Option<Class> {
         Action::Garbage { .. } => Some(Class::Garbage),
         Action::Misuse { .. } => Some(Class::Misuse),
         Action::Assault { .. } => Some(Class::Assaults),
+        Action::Flood { .. } => Some(Class::Flood),
         Action::Forge { victim: Some(_), .. } => Some(Class::Reflection),
         Action::Rotate { .. } => Some(Class::Rotation),
         Action::Intrude { fault: Intruder::Name { .. }, .. } => Some(Class::Conflict),

@@ -8,6 +8,10 @@ pub(super) fn is_excused(name: &str, mask: Mask) -> bool {
     let hidden = |classes: &[Class]| classes.iter().all(|class| mask.hides(*class));
     let fault = name.strip_prefix("fault ");
     let is_own = |class: &&Class| fault == Some(class.name());
+    // What is done to nodes of memberlist's dialect takes such nodes, and all that it takes else.
+    if let Some(name) = name.strip_prefix("memberlist ") {
+        return mask.hides(Class::Memberlist) || is_excused(name, mask);
+    }
     Class::ALL.iter().find(is_own).is_some_and(|class| mask.hides(*class))
         || SOURCES.iter().any(|(names, sources)| names.contains(&name) && hidden(sources))
 }
@@ -89,11 +93,21 @@ const SOURCES: &[(&[&str], &[Class])] = {
                 C::Farewells,
                 C::Crowds,
                 C::Reflection,
+                C::Traps,
             ],
         ),
         // Where keys are never changed there is no former one.
         (&["forged with former key", "fault former-keys"], &[C::Rotation]),
-        (&["told poison by former", "told table by former"], &[C::Rotation]),
+        (
+            &[
+                "told poison by former",
+                "told table by former",
+                "told bloat by former",
+                "told reflection by former",
+                "flood by former",
+            ],
+            &[C::Rotation],
+        ),
         (&["looks X2-X18"], &[C::Outsiders, C::FormerKeys]),
         (&["looks X2-X18"], &[C::Outsiders, C::Rotation]),
         (&["told accusation by insider", "believed accusation"], &[C::Insiders]),
@@ -103,9 +117,44 @@ const SOURCES: &[(&[&str], &[Class])] = {
         (&["told crowd by insider", "believed crowd"], &[C::Crowds]),
         (&["told poison by former", "told poison by outsider"], &[C::Poison]),
         (&["told question by insider", "told recording", "looks X6-victims"], &[C::Reflection]),
+        (&["looks X6-phantoms"], &[C::Crowds, C::Hijacks, C::Flood]),
+        (
+            &[
+                "told reflection by insider",
+                "told reflection by former",
+                "told reflection by outsider",
+            ],
+            &[C::Reflection],
+        ),
+        (&["told theft by insider"], &[C::Thefts]),
+        (&["told trap by insider", "told trap by outsider", "reject compression"], &[C::Traps]),
+        (
+            &[
+                "flood with noise",
+                "flood with another key",
+                "flood by former",
+                "flood by outsider",
+                "flood by insider",
+                "flood with question by insider",
+                "flood with accusation by insider",
+                "flood with poison by insider",
+                "flood with crowd by insider",
+                "believed flood",
+            ],
+            &[C::Flood],
+        ),
         (
             &["told table by insider", "told table by former", "told table by outsider"],
             &[C::Poison, C::Hijacks, C::Farewells, C::Crowds],
+        ),
+        (
+            &[
+                "told bloat by insider",
+                "told bloat by former",
+                "told bloat by outsider",
+                "told bomb by insider",
+            ],
+            &[C::Poison, C::Hijacks, C::Farewells],
         ),
         (
             &[
@@ -118,15 +167,31 @@ const SOURCES: &[(&[&str], &[Class])] = {
             ],
             &[C::Assaults],
         ),
-        (&["looks X2-streams"], &[C::Assaults, C::Poison, C::Hijacks, C::Farewells, C::Crowds]),
+        (
+            &["looks X2-streams"],
+            &[C::Assaults, C::Poison, C::Hijacks, C::Farewells, C::Crowds, C::Traps],
+        ),
         (
             &["forged with key"],
-            &[C::Insiders, C::Poison, C::Hijacks, C::Farewells, C::Crowds, C::Reflection],
+            &[
+                C::Insiders,
+                C::Poison,
+                C::Hijacks,
+                C::Farewells,
+                C::Crowds,
+                C::Reflection,
+                C::Traps,
+                C::Thefts,
+            ],
         ),
         (&["reject implausible"], &[C::Insiders, C::Jump, C::SetClock]),
         (&["reject checksum", "reject decrypt"], &[C::Flips, C::Truncation, C::Garbage]),
         (&["reject version", "reject flags"], &[C::Flips, C::Garbage]),
         (&["reject truncated"], &[C::Truncation, C::Garbage]),
+        // Natively nothing that is changed on its way is read, and packets name their senders.
+        (&["reject malformed", "reject misplaced", "reject own_name"], &[C::Memberlist]),
+        (&["reject malformed", "reject misplaced"], &[C::Truncation, C::Garbage]),
+        (&["reject own_name"], &[C::Replay]),
     ]
 };
 
@@ -143,7 +208,7 @@ mod tests {
         };
         assert!(excused(Mask::default()).is_empty());
         let replay = excused(Mask::default().with(Class::Replay));
-        assert_eq!(replay, ["fault replay", "packet replayed"]);
+        assert_eq!(replay, ["fault replay", "reject own_name", "packet replayed"]);
         let cuts = [Class::Asymmetry, Class::Partition, Class::Flapping];
         let two = Mask::default().with(cuts[0]).with(cuts[1]);
         assert!(!is_excused("packet cut", two), "flapping partitions cut too");
@@ -156,6 +221,10 @@ mod tests {
         let rotation = excused(Mask::default().with(Class::Rotation));
         let former = ["fault former-keys", "forged with former key"];
         assert!(former.iter().all(|name| rotation.iter().any(|other| other == name)));
+        let dialect = excused(Mask::default().with(Class::Memberlist));
+        assert!(dialect.iter().any(|name| name == "memberlist told poison by insider"));
+        assert!(is_excused("memberlist flood by insider", Mask::default().with(Class::Flood)));
+        assert!(!is_excused("flood by insider", Mask::default().with(Class::Memberlist)));
         let forgers = Mask::default().with(Class::Outsiders).with(Class::FormerKeys);
         assert!(is_excused("looks X2-X18", forgers));
     }

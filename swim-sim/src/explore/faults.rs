@@ -81,7 +81,7 @@ pub(super) fn draw(
         }),
         Class::Flapping => draw.flapping(),
         // These are settings.
-        Class::Skew | Class::Versions => {}
+        Class::Skew | Class::Versions | Class::Memberlist => {}
         class if is_malice(class) => malice::draw(class, &mut draw),
         class if is_work(class) => work::draw(class, &mut draw),
         class => hosts::draw(class, &mut draw),
@@ -102,6 +102,7 @@ pub(super) const fn is_work(class: Class) -> bool {
             | Class::Misuse
             | Class::Skew
             | Class::Versions
+            | Class::Memberlist
     )
 }
 
@@ -118,6 +119,9 @@ const fn is_malice(class: Class) -> bool {
             | Class::Crowds
             | Class::Assaults
             | Class::Reflection
+            | Class::Traps
+            | Class::Flood
+            | Class::Thefts
     )
 }
 
@@ -128,6 +132,8 @@ const fn share(class: Class) -> f64 {
         Class::Loss | Class::Pause | Class::Leaves | Class::Partition => 0.4,
         // Of use only where keys are rotated too.
         Class::FormerKeys => 0.6,
+        // Most of it is drawn in few of those only.
+        Class::Flood => 0.6,
         Class::Conflict => 0.15,
         _ => 0.25,
     }

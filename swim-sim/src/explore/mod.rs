@@ -26,7 +26,7 @@ pub use releases::Release;
 #[cfg(feature = "sabotage")]
 pub use run::run_sabotaged;
 pub use run::{run, run_recorded, run_with};
-pub use settings::{FIRST_KEY, Settings, Skew};
+pub use settings::{FIRST_KEY, Settings, Skew, Speech};
 pub use sheet::sheet;
 pub use shrink::{Shrunk, shrink};
 pub use verdict::{Failure, Verdict};

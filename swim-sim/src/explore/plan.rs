@@ -99,7 +99,9 @@ impl Plan {
         for &class in Class::ALL {
             let chance = &mut Chance::of(seed, Purpose::Faults, 1 + class as u64);
             let drawn = faults::draw(class, chance, &settings, chaos);
-            let is_off = mask.hides(class) || (mode.is_peaceful() && !faults::is_work(class));
+            let is_off = mask.hides(class)
+                || (mode.is_peaceful() && !faults::is_work(class))
+                || (class == Class::Flips && settings.takes_changed_packets());
             if !is_off && (!drawn.is_empty() || settings.takes_part(class)) {
                 classes.push(class.name().to_owned());
                 actions.extend(drawn);

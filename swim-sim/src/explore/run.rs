@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use swim_core::{Dialect, Instant, Node, Options};
+use swim_core::{Instant, Node, Options};
 
 use crate::{
     action::{Action, Rotation},
@@ -33,14 +33,14 @@ use super::{
 /// Runs a plan with all checkers. Never panics: a panic is a verdict.
 #[must_use]
 pub fn run(plan: &Plan, trace: Option<Trace>) -> Verdict {
-    run_with(plan, trace, &|| check::for_world(plan.settings.size, Dialect::Native))
+    run_with(plan, trace, &|| checkers(plan))
 }
 
 /// Runs a plan with all checkers, and keeps what a report needs. Nothing of it if it panicked.
 #[must_use]
 pub fn run_recorded(plan: &Plan, trace: Option<Trace>) -> (Verdict, Record) {
     let attempt = || {
-        let mut run = Run::new(plan, trace, check::for_world(plan.settings.size, Dialect::Native));
+        let mut run = Run::new(plan, trace, checkers(plan));
         let title = format!("seed {}", plan.seed);
         let length = plan.chaos + Duration::from_secs(20);
         run.recorder = Some(Recorder::new(&mut run.world, &title, length));
@@ -48,6 +48,10 @@ pub fn run_recorded(plan: &Plan, trace: Option<Trace>) -> (Verdict, Record) {
     };
     let attempt = catch_unwind(AssertUnwindSafe(attempt));
     attempt.unwrap_or_else(|panic| (panicked(plan, &*panic), Record::default()))
+}
+
+fn checkers(plan: &Plan) -> Vec<Box<dyn Checker>> {
+    check::for_world(plan.settings.size, plan.settings.dialect())
 }
 
 /// Runs a plan with these checkers.

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use swim_core::{AllowList, Instant, Keyring, Options};
+use swim_core::{
+    AllowList, Dialect, Instant, Keyring, MemberlistOptions, Options,
+    limits::MEMBERLIST_PACKET_LEN_MIN,
+};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -80,6 +83,9 @@ pub struct Settings {
     pub members_spare: Option<usize>,
     /// [`Options::label`].
     pub label: String,
+    /// That nodes speak memberlist's dialect, and how; none: they speak ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memberlist: Option<Speech>,
     /// Whether everything is sealed, with key 1.
     pub is_sealed: bool,
     /// Whether nodes know the time on the wall.
@@ -92,6 +98,16 @@ pub struct Settings {
     /// Who announces which versions, from when on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<Release>,
+}
+
+/// How nodes speak memberlist's dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Speech {
+    /// The version of the protocol.
+    pub protocol: u8,
+    /// Whether what gets shorter by it is compressed.
+    pub compression: bool,
 }
 
 /// What one node has different from the others.
@@ -152,12 +168,17 @@ impl Settings {
             state_len_max: chance.pick(&[1 << 12, 16 << 20, 16 << 20]),
             members_spare: chance.pick(&[None, None, None, None, Some(1)]),
             label: chance.pick(&["", "a"]).into(),
+            memberlist: None,
             is_sealed: chance.hits(0.4),
             has_wall_clock: chance.hits(0.6),
             has_allow_list: chance.hits(0.3),
             skews: Vec::new(),
             releases: Vec::new(),
         };
+        if !mask.hides(Class::Memberlist) {
+            settings.memberlist = Speech::draw(seed);
+        }
+        settings.repair &= settings.memberlist.is_none();
         if !settings.repair && settings.push_pull_interval.is_zero() {
             // One of the two must find what gossip misses.
             settings.push_pull_interval = 10 * SECOND;
@@ -191,6 +212,7 @@ impl Settings {
         match class {
             Class::Skew => !self.skews.is_empty(),
             Class::Versions => !self.releases.is_empty(),
+            Class::Memberlist => self.memberlist.is_some(),
             _ => false,
         }
     }
@@ -246,6 +268,7 @@ impl Settings {
             o.members_max = self.size + spare;
         }
         o.label.clone_from(&self.label);
+        o.dialect = self.dialect();
         if self.has_wall_clock {
             // All wall clocks agree.
             o.unix_time = Some(host::unix_time(now));
@@ -265,17 +288,39 @@ impl Settings {
             o.indirect_probes = skew.indirect_probes;
             o.stream_pings = skew.stream_pings;
         }
+        if self.memberlist.is_some() {
+            o.packet_len_max = o.packet_len_max.max(MEMBERLIST_PACKET_LEN_MIN);
+        }
         let time = now.saturating_since(Instant::ORIGIN);
         if let Some(application) = releases::at(&self.releases, host, time) {
             o.application = application;
         }
     }
 
-    /// Whether a replay must change nothing: without a clock a node that was restarted can't tell,
-    /// and without a key nobody can.
+    /// What nodes speak.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.memberlist.map_or(Dialect::Native, |speech| {
+            let mut options = MemberlistOptions::default();
+            options.protocol.current = speech.protocol;
+            options.compression = speech.compression;
+            Dialect::Memberlist(options)
+        })
+    }
+
+    /// Whether a replay can be told: without a key nobody can. A clock is not needed: natively what
+    /// is sealed is for one life of its receiver (X4), and in memberlist's dialect what was taken
+    /// is remembered for longer without one (O5).
     #[must_use]
     pub const fn is_guarded(&self) -> bool {
-        self.is_sealed && self.has_wall_clock
+        self.is_sealed
+    }
+
+    /// Whether nothing shows that a packet was changed on its way: memberlist's dialect has
+    /// checksums among some nodes only.
+    #[must_use]
+    pub const fn takes_changed_packets(&self) -> bool {
+        self.memberlist.is_some() && !self.is_sealed
     }
 
     /// Invariants, section 0: within this time all agree again once every fault is off. On top come
@@ -356,6 +401,18 @@ impl Settings {
     }
 }
 
+impl Speech {
+    /// What the nodes of a seed speak. From a stream of its own, so that what else is drawn stays
+    /// the same. (D4)
+    fn draw(seed: u64) -> Option<Self> {
+        let chance = &mut Chance::of(seed, Purpose::Options, SPEECH);
+        let is_drawn = chance.hits(1.0 / 6.0);
+        let speech =
+            Self { protocol: chance.pick(&[2, 2, 3, 4, 5]), compression: chance.hits(0.5) };
+        is_drawn.then_some(speech)
+    }
+}
+
 /// Mostly small clusters: most of what can go wrong goes wrong among five.
 fn draw_size(chance: &mut Chance) -> usize {
     let (least, span) = chance.pick(&[
@@ -384,6 +441,9 @@ fn ring(keys: &[u8]) -> Keyring {
     }
     ring
 }
+
+/// The stream of luck of what nodes speak; those below are the nodes'.
+const SPEECH: u64 = 1 << 32;
 
 /// The key that a cluster begins with.
 pub const FIRST_KEY: u8 = 1;

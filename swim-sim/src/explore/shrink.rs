@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::{
     action::{Action, Timed},
+    malice::Torrent,
     network::HostId,
     span,
 };
@@ -211,6 +212,11 @@ fn keep(action: &mut Action, gone: &[HostId]) -> bool {
         | Action::Rotate { host, .. } => !is_gone(host),
         Action::Forge { host, from, lie, .. } => {
             !is_gone(host) && !is_gone(from) && !is_gone(&lie.about)
+        }
+        Action::Flood { host, from, flood } => {
+            let is_about_gone =
+                matches!(flood.of, Torrent::Lies { lie, .. } if is_gone(&lie.about));
+            !is_gone(host) && !is_gone(from) && !is_about_gone
         }
         Action::Clog { from, to, .. } | Action::Link { from, to, .. } => {
             !is_gone(from) && !is_gone(to)

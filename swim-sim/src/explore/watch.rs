@@ -12,7 +12,7 @@ use swim_core::{Event, EventKind, Life, Member, MemberChange, SeedOutcome, Stamp
 use crate::{
     check::Checker,
     host,
-    malice::Forged,
+    malice::{self, Forged},
     network::HostId,
     step::{Moment, Step},
 };
@@ -121,7 +121,8 @@ impl Notes {
         for turn in step.transitions {
             let Some((stamp, state)) = turn.after else { continue };
             if let Some(kind) = self.lies.get(&(turn.name.to_string(), stamp, state)) {
-                self.counters.add(format!("believed {kind}"), 1);
+                let dialect = step.node.audit_options().dialect;
+                self.counters.add(malice::counter(dialect, &format!("believed {kind}")), 1);
             }
         }
     }

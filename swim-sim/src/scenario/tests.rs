@@ -240,6 +240,7 @@ fn name_of(action: &Action) -> &'static str {
         | Action::Rotate { .. }
         | Action::Forge { .. }
         | Action::Assault { .. }
+        | Action::Flood { .. }
         | Action::Intrude { .. } => "",
         Action::Start { .. } => "start",
         Action::Crash { .. } => "crash",

@@ -63,6 +63,7 @@ impl<M: Machine> World<M> {
                 self.forge(*host, *from, lie, *by, *victim)
             }
             Action::Assault { host, assault } => self.assault(*host, assault),
+            Action::Flood { host, from, flood } => self.flood(*host, *from, flood),
             Action::Intrude { host, fault, seeds } => self.intrude(*host, *fault, seeds, options),
             Action::Replays { share } => {
                 self.replays.share = *share;

@@ -2,7 +2,7 @@
 //! in the smallest pieces, and stand still in the middle. (A0, A1)
 
 use bytes::Bytes;
-use swim_core::StreamId;
+use swim_core::{Dialect, Options, StreamId};
 
 use crate::{
     chance::{Chance, Purpose, place},
@@ -23,24 +23,21 @@ impl<M: Machine> World<M> {
         if !self.is_running(id) {
             return false;
         }
-        let Some(pieces) = self.pieces(assault) else { return false };
-        let flaw = match assault.with {
-            Payload::Recording => Flaw::Recorded,
-            Payload::Silence | Payload::Noise(_) | Payload::Length(_) => Flaw::Noise,
-        };
+        let Some((pieces, flaw)) = self.pieces(id, assault) else { return false };
         let times = assault.times.min(STREAMS_MAX);
         for nth in 0..times {
             let from = LAIR + nth;
             self.make_host(from);
-            self.intrude_stream(from, id, pieces.clone(), !assault.stalls, Some(flaw));
+            self.intrude_stream(from, id, pieces.clone(), !assault.stalls, flaw);
         }
+        let dialect = self.node(id).audit_options().dialect;
         let kind = assault.with.kind();
-        *self.tally.malice.entry(format!("streams with {kind}")).or_default() += times as u64;
+        self.tally.did(dialect, &format!("streams with {kind}"), times as u64);
         if assault.stalls {
-            self.tally.did("streams that stall".into());
+            self.tally.did(dialect, "streams that stall", 1);
         }
         if assault.cut == 1 {
-            self.tally.did("streams byte by byte".into());
+            self.tally.did(dialect, "streams byte by byte", 1);
         }
         true
     }
@@ -85,17 +82,19 @@ impl<M: Machine> World<M> {
         self.connections.iter().flatten().filter(is_open).count()
     }
 
-    /// What is said, piece by piece; `None` if there is nothing to say that was recorded.
-    fn pieces(&self, assault: &Assault) -> Option<Vec<Bytes>> {
+    /// What is said to a node, piece by piece, and why it may not count, if that is so; `None` if
+    /// there is nothing to say that was recorded.
+    fn pieces(&self, id: HostId, assault: &Assault) -> Option<(Vec<Bytes>, Option<Flaw>)> {
         let mut luck = Chance::of(self.seed, Purpose::Replay, assault.word);
         let mut noise = |len: usize| (0..len).map(|_| luck.word() as u8).collect::<Vec<u8>>();
+        let mut flaw = Some(Flaw::Noise);
         let mut said = match assault.with {
-            Payload::Silence => return Some(Vec::new()),
+            Payload::Silence => return Some((Vec::new(), flaw)),
             Payload::Noise(len) => vec![Bytes::from(noise(len))],
             Payload::Length(len) => {
-                // A length, a first byte that would be right, and not what was announced.
-                let frame = [&len.to_le_bytes()[..], &[VERSION], &noise(64)].concat();
-                vec![frame.into()]
+                // What announces so much, and not what was announced.
+                let head = announcement(self.node(id).audit_options(), len);
+                vec![[head, noise(64)].concat().into()]
             }
             Payload::Recording => {
                 let kept = &self.replays.streams;
@@ -104,7 +103,14 @@ impl<M: Machine> World<M> {
                     return None;
                 }
                 let nth = place(assault.word, recordings);
-                kept.iter().filter(|it| it.len > 0).nth(nth)?.pieces.clone()
+                let recording = kept.iter().filter(|it| it.len > 0).nth(nth)?;
+                // The life that it began with: where it raised that to refute a lie, what is for
+                // the lower one is for it still.
+                let (node, host) = (self.node(id), &self.hosts[id]);
+                let run = (id, host.starts);
+                let is_late = recording.may_be_new_to(node.name(), host.life, run);
+                flaw = (!is_late).then_some(Flaw::Recorded);
+                recording.pieces.clone()
             }
         };
         if assault.stalls
@@ -115,7 +121,7 @@ impl<M: Machine> World<M> {
         if assault.cut > 0 {
             said = cut(&said.concat(), assault.cut);
         }
-        Some(said)
+        Some((said, flaw))
     }
 }
 
@@ -124,6 +130,21 @@ fn cut(bytes: &[u8], len: usize) -> Vec<Bytes> {
     let (small, rest) = bytes.split_at(bytes.len().min(len * PIECES_MAX));
     let pieces = small.chunks(len).chain(std::iter::once(rest));
     pieces.filter(|piece| !piece.is_empty()).map(Bytes::copy_from_slice).collect()
+}
+
+/// What stands before a frame of this length, or an envelope in memberlist's dialect.
+fn announcement(options: &Options, len: u32) -> Vec<u8> {
+    let label = options.label.as_bytes();
+    match options.dialect {
+        Dialect::Native => [&len.to_le_bytes()[..], &[VERSION]].concat(),
+        Dialect::Memberlist(_) if label.is_empty() => {
+            [&[ENVELOPE], &len.to_be_bytes()[..]].concat()
+        }
+        Dialect::Memberlist(_) => {
+            let head = [LABELLED, label.len() as u8];
+            [&head, label, &[ENVELOPE], &len.to_be_bytes()].concat()
+        }
+    }
 }
 
 /// Whoever opens streams and is no part of the cluster is on hosts from here on.
@@ -140,3 +161,9 @@ const NOBODYS: u32 = 0;
 
 /// The first byte of the native dialect.
 const VERSION: u8 = 0x81;
+
+/// memberlist's message type for a label in front.
+const LABELLED: u8 = 244;
+
+/// memberlist's message type for an envelope on a stream.
+const ENVELOPE: u8 = 10;

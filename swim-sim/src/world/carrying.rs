@@ -25,6 +25,7 @@ impl<M: Machine> World<M> {
         self.events.clear();
         self.node_events.clear();
         self.sent.clear();
+        self.written.clear();
         self.dialed.clear();
     }
 

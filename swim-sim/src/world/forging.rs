@@ -4,7 +4,9 @@
 //! links and the business of `replaying`.
 
 use bytes::Bytes;
-use swim_core::{Incarnation, Keyring, LIFE_MAX, Line, Meta, Name, Stamp, State};
+use swim_core::{
+    Dialect, Incarnation, Keyring, LIFE_MAX, Line, Meta, Name, Stamp, State, limits::LIFE_JUMP_MAX,
+};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -38,33 +40,40 @@ impl<M: Machine> World<M> {
         if ![id, from].iter().all(takes_part) || id == from || is_own {
             return false;
         }
+        if self.is_beyond_answer(id, lie) {
+            return false;
+        }
+        if lie.says == Says::Theft && !self.numbers_what_it_seals(from) {
+            return false;
+        }
         let is_recorded = lie.says == Says::Recorded;
         let keys =
             if is_recorded { Some((None, Some(Flaw::Recorded))) } else { self.keys_of(id, by) };
-        let Some((keyring, flaw)) = keys else { return false };
-        let tales = self.tales(lie);
+        let Some((keyring, mut flaw)) = keys else { return false };
+        if matches!(lie.says, Says::Trap(_)) {
+            flaw = flaw.or(Some(Flaw::Noise));
+        }
+        let tales = self.tales(id, lie);
         let letter = match is_recorded {
             true => self.recorded(lie.ahead).map(Letter::Packet),
             false => Some(self.write_lie(id, from, lie, &tales, keyring)),
         };
         let Some(letter) = letter else { return false };
-        let kind = if lie.more > 0 { "crowd" } else { lie.says.kind() };
         self.tally.forged[by as usize] += u64::from(!is_recorded);
+        let dialect = self.node(id).audit_options().dialect;
         // Who sends a recording again needs no key.
-        self.tally.did(match is_recorded {
-            true => format!("told {kind}"),
-            false => format!("told {kind} by {}", by.name()),
-        });
-        if matches!(letter, Letter::Table(_)) {
-            self.tally.did(format!("told table by {}", by.name()));
+        let who = if is_recorded { String::new() } else { format!(" by {}", by.name()) };
+        for what in what_is_told(lie, &letter, victim) {
+            self.tally.did(dialect, &format!("told {what}{who}"), 1);
         }
         let source = self.addr_of(victim.unwrap_or(from));
         let packet = match &letter {
             Letter::Packet(data) => Some(data.clone()),
             Letter::Table(_) => None,
         };
+        let (at, posing) = (self.now, victim.map(|_| (self.known_name(from), source)));
         let victim = victim.filter(|victim| !self.is_running(*victim)).map(|_| source);
-        let forged = Forged { host: id, packet, victim, tales, flaw };
+        let forged = Forged { host: id, at, posing, packet, victim, tales, flaw };
         for checker in &mut self.checkers {
             checker.forged(&forged);
         }
@@ -77,8 +86,24 @@ impl<M: Machine> World<M> {
         true
     }
 
-    /// What is said, of each of those it is said of.
-    fn tales(&self, lie: &Lie) -> Vec<Tale> {
+    /// Whether this is what nobody could answer: without a clock, whoever has never heard of a
+    /// member believes any life of it, and no other node believes one that is more than a jump
+    /// ahead. (SECURITY.md, "What the shared key does not prove")
+    fn is_beyond_answer(&self, id: HostId, lie: &Lie) -> bool {
+        let node = self.node(id);
+        lie.lives > LIFE_JUMP_MAX
+            && node.audit_unix_time().is_none()
+            && node.member(&self.known_name(lie.about)).is_none()
+    }
+
+    fn numbers_what_it_seals(&self, id: HostId) -> bool {
+        let node = self.node(id);
+        node.keyring().is_some() && node.audit_options().dialect == Dialect::Native
+    }
+
+    /// What is said to a node, of each of those it is said of.
+    pub(super) fn tales(&self, id: HostId, lie: &Lie) -> Vec<Tale> {
+        let dialect = self.node(id).audit_options().dialect;
         let Some(state) = lie.says.state() else { return Vec::new() };
         let tale = |about: HostId| {
             let is_alive = state == State::Alive;
@@ -89,10 +114,10 @@ impl<M: Machine> World<M> {
             });
             Tale {
                 name: self.known_name(about),
-                stamp: ahead(self.known_stamp(about), lie.ahead, lie.lives),
+                stamp: ahead(self.known_stamp(about), lie, dialect),
                 state,
                 profile,
-                kind: if lie.more > 0 { "crowd" } else { lie.says.kind() },
+                kind: lie.kind(),
             }
         };
         (lie.about..=lie.about + lie.more).map(tale).collect()
@@ -112,12 +137,28 @@ impl<M: Machine> World<M> {
         let (name, stamp) = (self.known_name(from), self.node(from).stamp());
         let mut forger = self.node(id).forger(name.clone(), stamp, keyring, seed);
         let receiver = self.known_name(id);
+        if lie.says == Says::Theft {
+            let ahead = u32::try_from(lie.ahead).unwrap_or(u32::MAX);
+            forger = forger.using_up(self.node(from), ahead);
+            if lie.table {
+                return Letter::Table(forger.table(&receiver, &[], 0, &[]));
+            }
+        }
+        if let Says::Trap(trap) = lie.says {
+            let data = forger.trap(&receiver, trap.into());
+            return match self.node(id).audit_options().dialect {
+                Dialect::Native => Letter::Table(vec![data]),
+                Dialect::Memberlist(_) => Letter::Packet(data),
+            };
+        }
         let lines: Vec<Line<'_>> = tales.iter().filter_map(line).collect();
         if lie.table && !lines.is_empty() {
-            return Letter::Table(forger.table(&receiver, &lines, 0, &[]));
+            let state = swim_core::bomb(lie.bloat);
+            let state_len = u32::try_from(lie.bloat).expect("less than a node takes");
+            return Letter::Table(forger.table(&receiver, &lines, state_len, &state));
         }
         let said: Vec<swim_core::Lie<'_>> = match lie.says {
-            Says::Ping => vec![swim_core::Lie::Ping { nonce: nth }],
+            Says::Ping | Says::Theft => vec![swim_core::Lie::Ping { nonce: nth }],
             Says::Help => {
                 let (target, addr) = (&self.known_name(lie.about), self.addr_of(lie.about));
                 let help = swim_core::Lie::Help { nonce: nth, target, addr };
@@ -129,7 +170,11 @@ impl<M: Machine> World<M> {
     }
 
     /// What he seals with, and what betrays him to this host; `None` if there is no such thing.
-    fn keys_of(&self, id: HostId, by: Forger) -> Option<(Option<Keyring>, Option<Flaw>)> {
+    pub(super) fn keys_of(
+        &self,
+        id: HostId,
+        by: Forger,
+    ) -> Option<(Option<Keyring>, Option<Flaw>)> {
         let ring = self.node(id).keyring();
         match by {
             Forger::Outsider => ring.map(|_| (None, Some(Flaw::Open))),
@@ -145,7 +190,7 @@ impl<M: Machine> World<M> {
     }
 
     /// What the node on a host is called, or would be.
-    fn known_name(&self, id: HostId) -> Name {
+    pub(super) fn known_name(&self, id: HostId) -> Name {
         match self.is_running(id) {
             true => self.node(id).local().name,
             false => Name::new(&host::name(id)).expect("a letter and a number are a name"),
@@ -167,6 +212,24 @@ impl<M: Machine> World<M> {
     }
 }
 
+/// The words in counters for something that is told.
+fn what_is_told(lie: &Lie, letter: &Letter, victim: Option<HostId>) -> Vec<&'static str> {
+    let is_recorded = lie.says == Says::Recorded;
+    let is_table = matches!(letter, Letter::Table(_)) && !matches!(lie.says, Says::Trap(_));
+    let len = match letter {
+        Letter::Packet(data) => data.len(),
+        Letter::Table(frames) => frames.iter().map(Bytes::len).sum(),
+    };
+    let words = [
+        (true, lie.kind()),
+        (is_table && lie.bloat == 0, "table"),
+        (is_table && lie.bloat > 0, "bloat"),
+        (is_table && len * BOMB < lie.bloat, "bomb"),
+        (victim.is_some() && !is_recorded, "reflection"),
+    ];
+    words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect()
+}
+
 /// What a tale is in a table, if it can stand in one.
 fn line(tale: &Tale) -> Option<Line<'_>> {
     let (addr, meta) = tale.profile.as_ref()?;
@@ -175,7 +238,7 @@ fn line(tale: &Tale) -> Option<Line<'_>> {
 }
 
 /// What a tale is in a packet.
-fn claim<'a>(tale: &'a Tale, from: &'a Name) -> swim_core::Lie<'a> {
+pub(super) fn claim<'a>(tale: &'a Tale, from: &'a Name) -> swim_core::Lie<'a> {
     use swim_core::Lie;
     let (about, stamp) = (&tale.name, tale.stamp);
     match tale.state {
@@ -191,12 +254,26 @@ fn slander(about: HostId) -> Meta {
     Meta::new(format!("never said by {about}").into_bytes()).expect("it is short")
 }
 
-/// What a member speaks under later, if it has to refute so often, or starts so much later.
-fn ahead(stamp: Stamp, incarnations: u64, lives: u64) -> Stamp {
+/// What a member speaks under later, if it has to refute so often, or starts so much later. In
+/// memberlist's dialect there are no lives, and who goes as far as its numbers go does what nobody
+/// can answer: that is no lie to be tried with others. (X7)
+fn ahead(stamp: Stamp, lie: &Lie, dialect: Dialect) -> Stamp {
     let Incarnation(incarnation) = stamp.incarnation;
-    let life = stamp.life.0.saturating_add(lives).min(LIFE_MAX);
-    Stamp::new(life, incarnation.saturating_add(incarnations))
+    match dialect {
+        Dialect::Native => {
+            let life = stamp.life.0.saturating_add(lie.lives).min(LIFE_MAX);
+            Stamp::new(life, incarnation.saturating_add(lie.ahead))
+        }
+        Dialect::Memberlist(_) => Stamp::new(0, incarnation + lie.ahead.min(NUMBERS_AHEAD_MAX)),
+    }
 }
+
+/// In memberlist's dialect nobody speaks of more incarnations to come: enough of them are left for
+/// all the lies of a run.
+const NUMBERS_AHEAD_MAX: u64 = 1 << 20;
 
 /// Rotations don't get further than this key.
 const KEYS: u8 = 16;
+
+/// What becomes more than so many times as long when it is inflated is a bomb.
+const BOMB: usize = 10;

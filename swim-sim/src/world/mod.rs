@@ -13,6 +13,7 @@
 //! - `assaulting`: streams of those who don't belong here.
 //! - `forging`: packets and tables in the name of others, by those who hold no key, a former one or
 //!   all.
+//! - `flooding`: many packets at once.
 //! - `misusing`: applications of every kind, and those that don't belong here.
 //! - `acting`: actions carried out.
 //! - `viewing`: what the world looks like from outside.
@@ -20,7 +21,7 @@
 use std::{collections::BTreeMap, fmt::Debug, net::SocketAddr};
 
 use bytes::Bytes;
-use swim_core::{Event, EventKind, Instant, Life, MemberChange, Node, Options, StreamId};
+use swim_core::{Event, EventKind, Glimpse, Instant, Life, MemberChange, Node, Options, StreamId};
 
 use crate::{
     chance::{Chance, Purpose},
@@ -46,6 +47,7 @@ mod breaking;
 mod carrying;
 mod commanding;
 mod connection;
+mod flooding;
 mod forging;
 mod misusing;
 mod replaying;
@@ -106,6 +108,7 @@ pub struct World<M: Machine = Node> {
     events: Vec<M::Event>,
     node_events: Vec<Event>,
     sent: Vec<(SocketAddr, Bytes)>,
+    written: Vec<(StreamId, Bytes)>,
     dialed: Vec<SocketAddr>,
     /// Whether a checker looks at what nodes heard.
     keeps_hearsay: bool,
@@ -161,6 +164,7 @@ impl<M: Machine> World<M> {
             events: Vec::new(),
             node_events: Vec::new(),
             sent: Vec::new(),
+            written: Vec::new(),
             dialed: Vec::new(),
             keeps_hearsay: false,
             #[cfg(feature = "sabotage")]
@@ -316,7 +320,10 @@ impl<M: Machine> World<M> {
         }
         let transitions = process.machine.node_mut().audit_transitions();
         let heard = process.machine.node_mut().take_hearsay();
+        let before = process.seen.take();
         let node = process.machine.node();
+        let audit = node.audit();
+        let after = Glimpse::of(node, &audit);
         let step = Step {
             now: self.now,
             local: host.clock.local(self.now),
@@ -324,11 +331,14 @@ impl<M: Machine> World<M> {
             run: host.starts,
             addr: host.addr,
             node,
-            audit: &node.audit(),
+            audit: &audit,
+            before: before.as_ref(),
+            after: &after,
             moment,
             transitions: &transitions,
             events: &self.node_events,
             sent: &self.sent,
+            written: &self.written,
             dialed: &self.dialed,
             heard: &heard,
         };
@@ -339,6 +349,7 @@ impl<M: Machine> World<M> {
                 self.violation.get_or_insert(violation);
             }
         }
+        process.seen = Some(after);
     }
 
     /// Keeps up to date who sees exactly those who take part.

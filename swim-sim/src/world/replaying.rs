@@ -2,9 +2,11 @@
 //! again, to whom it was meant for or to anybody else. (A1)
 
 use bytes::Bytes;
+use swim_core::{Node, StreamId};
 
 use crate::{
     chance::{Chance, Purpose, mix, place, unit},
+    host::End,
     machine::Machine,
     network::HostId,
 };
@@ -35,6 +37,28 @@ impl<M: Machine> World<M> {
         let to = if is_astray { place(mix(word, 4), self.hosts.len()) } else { to };
         self.tally.replays += u64::from(self.is_running(to));
         self.queue.push(self.now, Due::Packet { to, from: source, data });
+    }
+
+    /// Keeps a piece of what a process says on a stream to a host, if anybody wants to. What
+    /// answers is bound to what it answers, and for nobody by itself.
+    pub(super) fn record(
+        &mut self,
+        (id, stream): (HostId, StreamId),
+        to: HostId,
+        end: End,
+        piece: &Bytes,
+    ) {
+        let dialer = self.hosts[id].machine().map(Machine::node).filter(|_| end.side == 0);
+        let addr = self.hosts[to].addr;
+        let whom = || {
+            let known = dialer.into_iter().flat_map(Node::members);
+            let there = known.filter(|member| member.addr == addr);
+            let there = there.map(|member| (member.name, member.stamp.life));
+            // Who knows nobody there yet has been told who there is.
+            let told = dialer.and_then(|dialer| dialer.audit_recipient(stream));
+            there.chain(told).collect()
+        };
+        self.replays.keep_piece((end.serial, end.side), piece, whom);
     }
 
     /// From now on, somebody on the way keeps what passes.

@@ -173,6 +173,10 @@ impl<M: Machine> World<M> {
                 if !is_unreachable && !process.streams.contains_key(&stream) {
                     return;
                 }
+                if let (Piece::Chunk(data), Some(end)) = (&what, process.streams.get(&stream)) {
+                    let of = (end.serial, 1 - end.side);
+                    self.replays.note(of, (id, host.starts), data.len());
+                }
                 if matches!(what, Piece::Failed) {
                     process.streams.remove(&stream);
                 }

@@ -51,11 +51,15 @@ impl<M: Machine> World<M> {
 
     pub(super) fn write(&mut self, id: HostId, stream: StreamId, data: Bytes) {
         self.tally.stream_bytes_sent += data.len() as u64;
+        if !self.checkers.is_empty() {
+            self.written.push((stream, data.clone()));
+        }
         let Some(end) = self.end(id, stream) else { return };
-        self.replays.keep_piece((end.serial, end.side), &data);
         let Some(connection) = self.connection(end) else { return };
         let luck = connection.luck;
         let to = connection.ends[1 - end.side].host;
+        self.record((id, stream), to, end, &data);
+        let Some(connection) = self.connection(end) else { return };
         let side = &mut connection.ends[end.side];
         let nth = side.written;
         side.written += 1;

@@ -157,6 +157,24 @@ fn a_broadcast_of_ours_that_comes_back_is_not_delivered() {
     assert!(stage.payloads().is_empty());
 }
 
+/// Numbers can be foreseen: who uses up a member's next ones keeps none of its words from others,
+/// nor its own word from itself.
+#[test]
+fn x4_who_uses_up_anothers_numbers_keeps_none_of_its_broadcasts_away() {
+    let theirs = |id, payload| {
+        Message::Broadcast(Broadcast { origin: named("p1"), life: 1, id, age_millis: 3, payload })
+    };
+    let mut stage = Stage::with(3, |_| {});
+    stage.say(2, &[theirs(7, b"forged")]);
+    stage.say(1, &[theirs(7, b"true"), theirs(7, b"true")]);
+    assert_eq!(stage.payloads(), ["forged", "true"]);
+    // Foretold to the letter, ours gets a number of its own.
+    let ours = Broadcast { origin: named("n"), life: 5, id: 1, age_millis: 3, payload: b"mine" };
+    stage.say(2, &[Message::Broadcast(ours)]);
+    assert_eq!(stage.call(|node, now| node.broadcast(now, "mine".into())), Ok(2));
+    assert_eq!(stage.call(|node, now| node.broadcast(now, "mine".into())), Ok(3));
+}
+
 #[test]
 fn a_broadcast_must_fit_into_a_packet() {
     for (packet_len_max, name) in [(1400, "n"), (576, "n"), (9216, "n")] {

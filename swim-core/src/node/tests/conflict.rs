@@ -4,7 +4,7 @@ use std::{format, time::Duration, vec::Vec};
 
 use super::{
     stage::Stage,
-    words::{NODE, addr, alive, entry, has_left},
+    words::{NODE, addr, alive, entry, has_left, is_alive},
 };
 use crate::{
     event::{EventKind, SeedOutcome},
@@ -158,14 +158,66 @@ fn x9_without_reclaim_a_dead_members_name_waits_for_the_reaper() {
     assert_eq!(stage.node.member("p1").unwrap().addr, addr(66));
 }
 
+/// Three probe intervals, and the time that gossip takes. Whoever says goodbye, be it at first
+/// hand: who holds the key can do that in the name of any other.
 #[test]
-fn x9_the_gone_free_their_name_for_a_newer_life_at_once() {
-    let mut stage = Stage::with(3, |options| options.reclaim_after = None);
-    stage.say(1, &[has_left(1, 1, 1)]);
-    stage.say(3, &[says(impostor(1, 1))]);
-    assert_eq!(stage.node.member("p1").unwrap().addr, addr(1), "not for the same life");
+fn x9_the_gone_free_their_name_for_a_newer_life_once_they_could_have_objected() {
+    for teller in [1, 2] {
+        let mut stage = Stage::lan(3, |options| options.reclaim_after = None);
+        stage.say(teller, &[has_left(1, 1, 1)]);
+        let grace = 3 * SECOND + stage.node.dissemination_window();
+        stage.run(grace - Duration::from_nanos(1));
+        stage.say(3, &[says(impostor(1, 2))]);
+        assert_eq!((stage.belief(1), conflicts(&stage)), ("left 1.1".into(), 0));
+        stage.run(Duration::from_nanos(1));
+        stage.say(3, &[says(impostor(1, 1))]);
+        assert_eq!(stage.node.member("p1").unwrap().addr, addr(1), "not for the same life");
+        stage.say(3, &[says(impostor(1, 2))]);
+        assert_eq!((stage.belief(1), at(&stage, 1)), ("alive 2.1".into(), addr(66)));
+    }
+}
+
+/// The goodbye and the claim come in one packet, from anybody or in the name of the holder, or as
+/// lines of one table.
+#[test]
+fn x9_a_forged_goodbye_and_a_claim_at_once_take_no_name_from_a_live_member() {
+    for teller in [1, 3] {
+        let mut stage = Stage::lan(3, |_| {});
+        stage.say(teller, &[has_left(1, 1, 1), says(impostor(1, 2)), says(impostor(1, 9))]);
+        assert_eq!((stage.belief(1), at(&stage, 1)), ("left 1.1".into(), addr(1)));
+        holder_is_back(&mut stage);
+    }
+    let mut stage = Stage::lan(3, |_| {});
+    let id = stage.accept(3);
+    let head = ExchangeHead { join: false, entries: 2, state_len: 0 };
+    let lines = [entry(alive(1, 1, 1), State::Left), entry(impostor(1, 2), State::Alive)];
+    stage.reply(id, &[Message::ExchangeHead(head), lines[0], lines[1]], true);
+    assert_eq!((stage.belief(1), at(&stage, 1)), ("left 1.1".into(), addr(1)));
+    holder_is_back(&mut stage);
+}
+
+/// The first asks somebody and is told, and answers; then the other is a second claimant.
+fn holder_is_back(stage: &mut Stage) {
+    stage.run(2 * SECOND);
+    stage.say(1, &[is_alive(1, 2, 1)]);
+    stage.run(10 * SECOND);
+    stage.say(3, &[says(impostor(1, 9))]);
+    assert_eq!((stage.belief(1), at(stage, 1)), ("alive 2.1".into(), addr(1)));
+    assert_eq!(conflicts(stage), 1);
+}
+
+/// What a node slept through is no time in which it could have heard anybody.
+#[test]
+fn x9_p7_a_node_that_slept_gives_the_gone_their_time_anew() {
+    let mut stage = Stage::lan(3, |_| {});
+    stage.say(3, &[has_left(1, 1, 1)]);
+    stage.sleep(20 * SECOND);
     stage.say(3, &[says(impostor(1, 2))]);
-    assert_eq!(stage.belief(1), "alive 2.1");
+    assert_eq!((stage.belief(1), at(&stage, 1)), ("left 1.1".into(), addr(1)));
+}
+
+fn at(stage: &Stage, nth: usize) -> core::net::SocketAddr {
+    stage.node.member(&format!("p{nth}")).unwrap().addr
 }
 
 #[test]
@@ -205,6 +257,37 @@ fn x9_a_taken_name_is_refused_at_the_join_with_the_reason() {
         assert_eq!((stage.belief(nth), conflicts(&stage)), (before, 1));
         assert_eq!(stage.node.stats().exchanges, 0);
     }
+}
+
+/// One that left comes back elsewhere before its name is free: that is no conflict, and it is told
+/// who has the name, and that he has left.
+#[test]
+fn x9_a_name_that_is_kept_for_one_that_left_is_refused_at_the_join_with_the_reason() {
+    let mut stage = Stage::lan(3, |_| {});
+    stage.say(1, &[has_left(1, 1, 1)]);
+    let messages = join_as(&mut stage, impostor(1, 2));
+    assert!(refusal(&messages).contains("has just left"), "{messages:?}");
+    assert!(matches!(&messages[0], Message::Entry(entry) if entry.state == State::Left));
+    assert_eq!((stage.belief(1), conflicts(&stage)), ("left 1.1".into(), 0));
+}
+
+/// The other side of it: whoever is told so asks again, as long as its join may take.
+#[test]
+fn x9_l7_our_own_join_under_a_name_that_is_kept_for_one_that_left_goes_on() {
+    let mut stage = Stage::new(|options| options.probe_interval = SECOND);
+    stage.call(|node, now| node.join(now, &[addr(1)], 10 * SECOND)).unwrap();
+    let text = "the name n is kept for a member that has just left";
+    for tries in 1..=10 {
+        let (id, _) = *stage.dials().last().unwrap();
+        assert_eq!(stage.dials().len(), tries);
+        stage.stream(id, crate::StreamEvent::Connected);
+        let refused = Message::Refused(crate::wire::Refusal { text });
+        stage.reply(id, &[entry(impostor(NODE, 3), State::Left), refused], true);
+        assert_eq!((conflicts(&stage), stage.seed_outcomes().is_empty()), (0, tries < 10));
+        stage.run(SECOND);
+    }
+    let outcome = stage.seed_outcomes().pop().unwrap();
+    assert_eq!(outcome, SeedOutcome::Refused { reason: text.into() });
 }
 
 #[test]

@@ -157,13 +157,14 @@ fn memberlist_7_3_dead_then_left_keeps_the_grave_and_says_so_once() {
 
 #[test]
 fn q24_a_goodbye_does_not_free_a_name_for_an_older_life_at_another_address() {
-    let mut stage = Stage::with(3, |_| {});
+    let mut stage = Stage::lan(3, |_| {});
     stage.say(2, &[has_left(1, 1, 1)]);
     let mut other = super::words::alive(1, 1, 9);
     other.addr = addr(8);
     stage.say(2, &[Message::Claim(Claim::Alive(other))]);
     assert_eq!(stage.state(1), Some(crate::member::State::Left));
     assert_eq!(stage.node.stats().conflicts, 1);
+    stage.run(Duration::from_secs(4));
     other.stamp = Stamp::new(2, 1);
     stage.say(2, &[Message::Claim(Claim::Alive(other))]);
     assert_eq!(stage.belief(1), "alive 2.1");

@@ -242,6 +242,7 @@ fn s7_who_has_left_sends_nothing_whatever_happens() {
     assert!(stage.node.streams.is_empty());
     stage.clear();
     stage.timer.get_or_insert((stage.now, crate::Timer::Leave));
+    let handled = stage.node.stats().packets_received;
     let digest = Digest { members: 1, broadcasts: 1, settled: true };
     for nth in [1, 2, 3, 9] {
         stage.say(nth, &[Message::Ping(Ping { nonce: 1, digest })]);
@@ -265,6 +266,8 @@ fn s7_who_has_left_sends_nothing_whatever_happens() {
     assert!(stage.sent.is_empty(), "{} packets", stage.sent.len());
     assert!(stage.dials().is_empty());
     assert_eq!(stage.belief(NODE), "left 5.1");
+    let stats = stage.node.stats();
+    assert_eq!((stats.packets_received, stats.packets_after_leave), (handled, 16), "not unseen");
 }
 
 #[test]

@@ -41,16 +41,16 @@ fn w1_what_a_packet_must_hold_fits_into_it() {
 }
 
 /// A node of this dialect, and what it has put out.
-struct Old {
-    node: Node,
+pub(super) struct Old {
+    pub(super) node: Node,
     /// Somebody with the same key, who writes what the node is told.
     peer: Node,
     now: Instant,
-    outputs: Vec<Output<Event>>,
+    pub(super) outputs: Vec<Output<Event>>,
 }
 
 impl Old {
-    fn new(change: impl FnOnce(&mut Options)) -> Self {
+    pub(super) fn new(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::lan(name(NODE), addr(NODE));
         options.dialect = Dialect::Memberlist(MemberlistOptions::default());
         change(&mut options);
@@ -66,7 +66,7 @@ impl Old {
         result
     }
 
-    fn handle(&mut self, input: Input<'_>) {
+    pub(super) fn handle(&mut self, input: Input<'_>) {
         self.call(|node, now| node.handle(now, input));
     }
 
@@ -82,7 +82,7 @@ impl Old {
 
 impl Old {
     /// The first puppet asks for the table: the names in it, in their order.
-    fn table(&mut self, nth_stream: u64) -> Vec<String> {
+    pub(super) fn table(&mut self, nth_stream: u64) -> Vec<String> {
         let mut channel = self.peer.wire.dialer();
         let sender = Sender { name: named(name(1)), stamp: Stamp::new(0, 1) };
         let mut writer = self.peer.wire.begin_frame(None, sender, None);
@@ -91,7 +91,9 @@ impl Old {
         let question = self.peer.wire.finish_frame(writer, &mut channel, true);
         let id = StreamId::accepted(nth_stream);
         self.handle(Input::Stream { id, event: StreamEvent::Accepted { from: addr(1) } });
-        self.handle(Input::Stream { id, event: StreamEvent::Chunk(&question) });
+        for part in question.chunks(question.len().div_ceil(2)) {
+            self.handle(Input::Stream { id, event: StreamEvent::Chunk(part) });
+        }
         let mut names = Vec::new();
         let mut scratch = Vec::new();
         for output in core::mem::take(&mut self.outputs) {

@@ -20,7 +20,8 @@ use crate::{
     stamp::{Life, Stamp},
     table::MemberIndex,
     wire::{
-        Ack, Alive, Channel, Claim, Digest, Message, Opened, Receiver, Sender, Wire, WireSettings,
+        Ack, Alive, Channel, Claim, Digest, Lane, Message, Opened, Receiver, Sender, Wire,
+        WireSettings,
     },
 };
 
@@ -186,6 +187,22 @@ impl Stage {
             opened.expect("the node writes what its peers accept").expect("whole frames");
         assert!(data.is_empty(), "one frame at a time");
         self.steps.push(Step::Frame { id, messages: messages.to_vec(), last });
+    }
+
+    /// What a member seals is counted from here on.
+    pub(super) fn counts_from(&mut self, nth: usize, lane: Lane, counter: u32) {
+        match &mut self.puppet(nth).wire {
+            Wire::Native(native) => native.skip_to(lane, counter),
+            Wire::Memberlist(_) => unreachable!("puppets speak the native dialect"),
+        }
+    }
+
+    /// The session in which the node seals.
+    pub(super) fn session(&self, lane: Lane) -> [u8; 8] {
+        match &self.node.wire {
+            Wire::Native(native) => native.session(lane),
+            Wire::Memberlist(_) => unreachable!("it numbers nothing"),
+        }
     }
 
     pub(super) fn puppet(&mut self, nth: usize) -> &mut Puppet {

@@ -262,7 +262,7 @@ impl Stage {
                     self.sent.push(sent);
                 }
                 Output::Dial { id, to } => {
-                    let channel = self.puppet(nth_at(to)).wire.listener(None);
+                    let channel = self.puppet(nth_at(to)).wire.listener();
                     let link = Link { puppet: nth_at(to), channel };
                     self.links.insert(id, link);
                     self.steps.push(Step::Dial { id, to });

@@ -71,9 +71,12 @@ fn x6_no_answer_to_a_stranger_is_longer_than_its_question() {
             for nth in [1, 9, 1_000, 100_000] {
                 stage.sent.clear();
                 let asked = stage.packet(nth, &[PING]);
+                let withheld = stage.node.stats().answers_withheld;
                 stage.raw(addr(nth), &asked);
+                let withheld = stage.node.stats().answers_withheld - withheld;
                 let answered: usize = stage.sent.iter().map(|sent| sent.data.len()).sum();
                 assert!(answered <= asked.len(), "{answered} bytes for {}", asked.len());
+                assert_eq!(withheld, u64::from(answered == 0), "what is not said is counted");
                 assert!(name_len > 15 || answered > 0, "{name_len}: it must be told");
             }
         }

@@ -69,6 +69,22 @@ fn memberlist_8_p3_x8_how_long_a_suspicion_runs() {
     script::run(include_str!("suspicion.txt"), || None, command);
 }
 
+/// Confirmations may leave a suspicion less time than it has taken already: then it is over. It is
+/// no pause of this node, which would give the suspect that time once more.
+#[test]
+fn p7_a_suspicion_that_is_over_once_it_is_confirmed_is_no_pause() {
+    let mut stage = Stage::lan(8, |_| {});
+    stage.say(2, &[is_suspect(1, (1, 1), 2)]);
+    stage.let_answer();
+    stage.run(Duration::from_secs(20));
+    assert_eq!(stage.belief(1), "suspect 1.1");
+    stage.say(3, &[is_suspect(1, (1, 1), 3)]);
+    stage.say(4, &[is_suspect(1, (1, 1), 4)]);
+    stage.run(Duration::ZERO);
+    assert_eq!(stage.belief(1), "dead 1.1");
+    assert_eq!(stage.node.stats().pauses, 0);
+}
+
 #[test]
 fn memberlist_8_on_fire_the_member_is_dead_by_our_word() {
     let mut stage = Stage::lan(8, |_| {});
@@ -160,6 +176,28 @@ fn memberlist_12_3_a_members_table_confirms_once() {
     assert_eq!(timeout(&stage), "11381");
 }
 
+/// A place in the table is taken again, and nobody looks through all suspicions for those who said
+/// something from there. (M4)
+#[test]
+fn p3_who_comes_to_stand_where_an_accuser_stood_counts() {
+    let mut stage = Stage::with(6, |_| {});
+    stage.say(2, &[is_suspect(1, (1, 1), 2)]);
+    let first = stage.node.table.find(named(name(2)));
+    let alone = timeout(&stage);
+    stage.say(2, &[is_suspect(1, (1, 1), 2)]);
+    assert_eq!(timeout(&stage), alone, "the first accuser never counts");
+    stage.say(2, &[has_left(2, 1, 1)]);
+    stage.run(Duration::from_secs(31));
+    assert_eq!((stage.belief(2), timeout(&stage)), ("unknown".into(), alone.clone()));
+    stage.introduce(9);
+    assert_eq!(stage.node.table.find(named(name(9))), first, "at the same place");
+    stage.say(9, &[is_suspect(1, (1, 1), 9)]);
+    let confirmed = timeout(&stage);
+    assert_ne!(confirmed, alone);
+    stage.say(9, &[is_suspect(1, (1, 1), 9)]);
+    assert_eq!(timeout(&stage), confirmed, "nobody counts twice");
+}
+
 #[test]
 fn x8_a_strangers_table_does_not_confirm() {
     let mut stage = Stage::lan(8, |_| {});
@@ -208,11 +246,14 @@ fn x8_nobodys_word_stays_nobodys() {
     let mut stage = Stage::lan(8, |_| {});
     stage.say(2, &[is_suspect(1, (1, 1), 50)]);
     assert_eq!(timeout(&stage), "24000");
+    assert_eq!(stage.node.stats().accusers_ignored, 1);
     stage.settle_and_keep();
     assert!(stage.claims_to(3).contains(&"suspect p1 1.1 by p1".into()), "not by us");
     // Others pass it on like that too, and it does not confirm what somebody says.
     let mut stage = Stage::lan(8, |_| {});
     stage.say(2, &[is_suspect(1, (1, 1), 2)]);
+    assert_eq!(stage.node.stats().accusers_ignored, 0);
     stage.say(3, &[is_suspect(1, (1, 1), 1)]);
     assert_eq!(timeout(&stage), "24000");
+    assert_eq!(stage.node.stats().accusers_ignored, 1);
 }

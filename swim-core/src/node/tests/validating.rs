@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     stage::Stage,
-    words::{addr, alive, entry, is_alive, is_dead, is_suspect, name},
+    words::{addr, alive, entry, has_left, is_alive, is_dead, is_suspect, name},
 };
 use crate::{
     io::StreamEvent,
@@ -16,6 +16,7 @@ use crate::{
     member::State,
     name::named,
     reject::Reject,
+    stamp::Life,
     wire::{
         Ack, Alive, BroadcastSummary, Claim, Digest, ExchangeHead, IndirectPing, Message, Nack,
         Ping, RelayedAck,
@@ -26,7 +27,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const PING: Message<'static> = Message::Ping(Ping {
     nonce: 0x1234,
-    digest: Digest { members: 1, broadcasts: 2, settled: false },
+    digest: Digest { members: 1, broadcasts: 2, settled: true },
 });
 
 const SUMMARY: Message<'static> =
@@ -75,6 +76,57 @@ fn x6_a_member_by_hearsay_gets_one_answer_no_longer_than_its_question() {
                 assert!(stage.dials().is_empty(), "{question:?}");
             }
         }
+    }
+}
+
+/// Its view differs, and is settled as ours is. A list of broadcasts would be longer than its ping.
+#[test]
+fn x6_a_member_by_hearsay_gets_a_connection_and_no_list_of_broadcasts() {
+    let mut stage = Stage::new(|options| options.repair = true);
+    stage.introduce(1);
+    stage.mention(2);
+    for nth in 0..40_u8 {
+        stage.call(|node, now| node.broadcast(now, Bytes::from(std::vec![nth]))).unwrap();
+    }
+    stage.run(SECOND * 5);
+    stage.clear();
+    let asked = stage.packet(2, &[PING]);
+    stage.raw(addr(2), &asked);
+    let answered: Vec<_> = stage.sent.iter().filter(|sent| sent.to == addr(2)).collect();
+    assert!(matches!(answered[..], [answer] if answer.data.len() <= asked.len()));
+    assert!(matches!(answered[0].messages[..], [Message::Ack(ack)] if !ack.is_bare()));
+    assert_eq!(stage.dials().len(), 1);
+    for _ in 0..20 {
+        let asked = stage.packet(2, &[PING]);
+        stage.raw(addr(2), &asked);
+    }
+    assert_eq!((stage.dials().len(), stage.sent.len()), (1, 21), "at the pace of all repairs");
+    let is_list = |message: &Message<'_>| matches!(message, Message::BroadcastSummary(_));
+    assert!(!stage.told(2).any(is_list));
+    // Whoever is known to be there is told at once.
+    stage.say(1, &[PING]);
+    assert!(stage.told(1).any(is_list));
+}
+
+/// Whom it asks has yet to see that it is here, and begins nothing: it begins itself.
+#[test]
+fn x6_whoever_asks_first_begins_to_repair_broadcasts() {
+    for (was_asked, begins) in [(false, true), (true, false)] {
+        let mut stage = Stage::new(|options| options.repair = true);
+        stage.introduce(1);
+        stage.call(|node, now| node.broadcast(now, "words".into())).unwrap();
+        stage.run(SECOND * 5);
+        if was_asked {
+            let digest = stage.node.digest();
+            stage.say(1, &[Message::Ping(Ping { nonce: 9, digest })]);
+        }
+        stage.clear();
+        stage.call(|node, now| node.ping(now, "p1")).unwrap();
+        let nonce = stage.pinged(1).unwrap();
+        let digest = Digest { broadcasts: 77, ..stage.node.digest() };
+        stage.say(1, &[Message::Ack(Ack { nonce, digest, payload: b"" })]);
+        let is_list = |message: &Message<'_>| matches!(message, Message::BroadcastSummary(_));
+        assert_eq!(stage.told(1).any(is_list), begins, "{was_asked}");
     }
 }
 
@@ -170,6 +222,35 @@ fn x6_a_stream_shows_where_a_member_is() {
     assert!(is_validated(&stage, 2), "it is where it was dialed");
 }
 
+/// The number of a comparison is known to whoever was there when it went out.
+#[test]
+fn x6_an_answer_to_a_comparison_shows_where_a_member_is_as_long_as_it_is_one() {
+    // It probes once an hour: the first to ping anybody is a comparison.
+    for (late, shows) in [(Duration::ZERO, true), (SECOND * 3_700, false)] {
+        let mut stage = Stage::new(|options| options.repair = true);
+        stage.mention(2);
+        stage.run(SECOND * 5);
+        let nonce = stage.pinged(2).expect("views are compared after a change");
+        assert_eq!(stage.node.stats().probes, 0);
+        stage.run(late);
+        stage.ack(2, nonce);
+        assert_eq!(is_validated(&stage, 2), shows, "{late:?}");
+    }
+}
+
+#[test]
+fn x6_what_may_be_a_recording_shows_nobody_to_be_there() {
+    let mut stage = stage();
+    let head = ExchangeHead { join: false, entries: 0, state_len: 0 };
+    for (former, shows) in [(1, false), (0, true)] {
+        let life = Life(stage.node.config.life.0 - former);
+        let id = stage.accept(2);
+        let data = stage.frame_to(Some(life), id, &[Message::ExchangeHead(head)], true);
+        stage.stream(id, StreamEvent::Chunk(&data));
+        assert_eq!(is_validated(&stage, 2), shows);
+    }
+}
+
 #[test]
 fn x6_who_moves_has_to_show_it_anew() {
     let mut stage = stage();
@@ -240,12 +321,28 @@ fn x6_x10_the_dead_who_never_answered_are_left_alone_and_soon_forgotten() {
     assert_eq!((stage.state(3), stage.state(4)), (Some(State::Dead), None));
 }
 
+/// Where the table is full, a goodbye and a newcomer don't free a name for the next claim to it.
+#[test]
+fn x9_x10_who_has_just_left_makes_no_room() {
+    let mut stage = Stage::lan(3, |options| options.members_max = 4);
+    stage.say(3, &[has_left(1, 1, 1)]);
+    let head = Message::ExchangeHead(ExchangeHead { join: true, entries: 1, state_len: 0 });
+    let come = |stage: &mut Stage| {
+        let id = stage.accept(9);
+        stage.reply(id, &[head, entry(alive(9, 1, 1), State::Alive)], true);
+        (stage.state(9), stage.state(1))
+    };
+    assert_eq!(come(&mut stage), (None, Some(State::Left)));
+    stage.run(4 * SECOND);
+    assert_eq!(come(&mut stage), (Some(State::Alive), None));
+}
+
 /// Names that somebody makes up fill the table up, fail one after the other, and stand in the way
 /// of nobody who is there.
 #[test]
 fn x10_names_that_nobody_has_keep_nobody_out() {
-    let mut stage = Stage::new(|options| options.members_max = 8);
-    stage.introduce(1);
+    let mut stage = Stage::lan(1, |options| options.members_max = 8);
+    stage.silent.extend(10..30);
     (10..30).for_each(|nth| stage.say(1, &[is_alive(nth, 1, 1)]));
     assert_eq!(stage.node.stats().rejected_for(Reject::TableFull), 14);
     let head = Message::ExchangeHead(ExchangeHead { join: true, entries: 1, state_len: 0 });
@@ -264,6 +361,8 @@ fn x10_names_that_nobody_has_keep_nobody_out() {
     }
     stage.say(1, &[is_alive(41, 1, 1)]);
     assert_eq!(stage.state(41), None, "nor the dead for who is only spoken of");
+    assert_eq!(come(&mut stage, 40), None, "nor do those who have just died");
+    stage.run(4 * SECOND);
     for nth in 40..46 {
         assert_eq!(come(&mut stage, nth), Some(State::Alive), "{nth}");
     }

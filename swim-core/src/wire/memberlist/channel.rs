@@ -3,8 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    extent::Extent,
-    inbound::{Inbound, Share},
+    extent::{Extent, Inbound},
     label::Labelling,
     leaf::{Kind, Leaf, Ping},
     limits::{
@@ -35,7 +34,6 @@ pub(crate) struct Channel {
     /// What has come, then what it was opened to.
     incoming: Vec<u8>,
     extent: Extent,
-    share: Share,
     broken: Option<Reject>,
     /// Whether who dialed may be told why nothing came of it: not before it has shown the key,
     /// where all must be sealed, and never somebody of another cluster.
@@ -81,14 +79,14 @@ impl Channel {
         Self::new(false)
     }
 
-    /// The end of one more stream from where this one was dialed.
-    pub(crate) fn another(&self) -> Self {
-        Self { share: self.share.beside(), ..Self::listener() }
-    }
-
     /// Whether all of the peer's message was handed on.
     pub(crate) fn has_received_all(&self) -> bool {
         self.stage == Stage::Over
+    }
+
+    /// How many bytes of the peer's message are there and not handed on as a whole.
+    pub(crate) fn held(&self) -> usize {
+        self.incoming.len()
     }
 
     /// Whether the peer may be told why its message is refused.
@@ -116,13 +114,9 @@ impl Channel {
         let opened = self.take(rules, wall, core::mem::take(chunk)).and_then(|is_whole| {
             if is_whole { self.hand_on(rules.own, scratch) } else { Ok(None) }
         });
-        let opened = opened.and_then(|opened| {
-            self.share.hold(rules.inbound, self.incoming.len(), self.is_dialer).map(|()| opened)
-        });
         if let Err(reject) = opened {
             self.broken = Some(reject);
             self.incoming = Vec::new();
-            self.share = self.share.beside();
         }
         opened
     }
@@ -140,7 +134,6 @@ impl Channel {
             stage: Stage::Label,
             incoming: Vec::new(),
             extent: Extent::default(),
-            share: Share::default(),
             broken: None,
             may_be_told: false,
         }

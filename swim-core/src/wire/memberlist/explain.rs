@@ -6,8 +6,7 @@ use alloc::{string::ToString, vec, vec::Vec};
 use super::{
     Memberlist, checksum,
     compound::Parts,
-    extent::Extent,
-    inbound::Inbound,
+    extent::{Extent, Inbound},
     leaf::{Alive, Kind, Leaf, Origin, Verdict},
     limits::{
         CHECKSUM_LEN, PACKET_INFLATED_MAX, PACKET_LEN_MAX, SEALED_HEAD_LEN, SEALED_LEN_MAX,
@@ -297,7 +296,8 @@ fn inflated(inner: Inner, max: usize, said: &mut Explanation) -> Result<Inner, R
 fn whole(mut inner: Inner) -> Result<Inner, Refusal> {
     let mut extent = Extent::default();
     // How long a state or a message may be, its receiver decides.
-    match extent.advance(&inner.bytes, &Inbound::new(usize::MAX, usize::MAX)) {
+    let any = Inbound { state_len_max: usize::MAX, message_len_max: usize::MAX };
+    match extent.advance(&inner.bytes, &any) {
         Ok(true) => {
             inner.bytes.truncate(extent.len());
             Ok(inner)

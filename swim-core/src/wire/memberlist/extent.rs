@@ -2,13 +2,21 @@
 //! they come, each looked at once.
 
 use super::{
-    inbound::Inbound,
     leaf::Kind,
     limits::STREAM_LEN_MAX,
     push_pull::{Head, read_delivery},
     unpack::{Reader, shape},
 };
 use crate::reject::Reject;
+
+/// The bounds on what comes in on streams.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inbound {
+    /// The most bytes of application state in a table.
+    pub(crate) state_len_max: usize,
+    /// The most bytes of a reliable message.
+    pub(crate) message_len_max: usize,
+}
 
 /// How far into a message somebody has looked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,7 +150,7 @@ mod tests {
 
     /// What becomes of a message that begins like this and may be so long.
     fn advance(start: &[u8]) -> Result<bool, Reject> {
-        let inbound = Inbound::new(STREAM_LEN_MAX, STREAM_LEN_MAX);
+        let inbound = Inbound { state_len_max: STREAM_LEN_MAX, message_len_max: STREAM_LEN_MAX };
         Extent::default().advance(start, &inbound)
     }
 

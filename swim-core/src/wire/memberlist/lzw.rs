@@ -43,14 +43,22 @@ pub(crate) fn open(body: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Rej
 
 /// Puts `message` as a compress message to the end of `out`.
 pub(crate) fn put(message: &[u8], out: &mut Vec<u8>) {
-    let compressed = Encoder::new(BitOrder::Lsb, LITERAL_BITS)
-        .encode(message)
-        .expect("every byte is a literal of eight bits");
+    put_deflated(&deflate(message), out);
+}
+
+/// Puts what was deflated as a compress message to the end of `out`.
+pub(super) fn put_deflated(compressed: &[u8], out: &mut Vec<u8>) {
     out.push(Kind::Compress as u8);
     let mut to = Packer::new(out);
     to.map(2);
     to.number("Algo", ALGORITHM);
-    to.bytes("Buf", &compressed);
+    to.bytes("Buf", compressed);
+}
+
+pub(super) fn deflate(message: &[u8]) -> Vec<u8> {
+    Encoder::new(BitOrder::Lsb, LITERAL_BITS)
+        .encode(message)
+        .expect("every byte is a literal of eight bits")
 }
 
 fn inflate(input: &[u8], max: usize, out: &mut Vec<u8>) -> Result<(), Reject> {

@@ -1,17 +1,21 @@
 //! What the wire takes on the heap at most in memberlist's dialect.
 
 use super::{
-    limits::{INBOUND_MAX, PACKET_INFLATED_MAX, SEALED_LEN_MAX, STREAM_LEN_MAX},
+    limits::{INBOUND_MAX, INCOMING_MAX, PACKET_INFLATED_MAX, SEALED_LEN_MAX, STREAM_LEN_MAX},
     nonces::Nonces,
     seal::Sealing,
 };
 use crate::{
     config::Config,
     heap,
-    keyring::KEYS_MAX,
     name::{META_LEN_MAX, NAME_LEN_MAX},
-    wire::settings::WireMemory,
+    wire::settings::{Room, WireMemory},
 };
+
+/// What streams may hold.
+pub(crate) const fn stream_room() -> Room {
+    Room { longest: INCOMING_MAX, all: INBOUND_MAX }
+}
 
 /// What it takes on the heap at most.
 pub(crate) fn heap_max(config: &Config) -> WireMemory {
@@ -25,12 +29,16 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
     /// What a packet is inflated into: two buffers that take turns, each as long as twice what it
     /// holds, and one with its lists written anew.
     const COPIES_INFLATED: u64 = 6;
-    /// Coders of LZW, and packets that one input is answered with.
-    const CODERS: u64 = 1 << 20;
+    /// The codes of LZW, and more than its coders keep for each: an encoder was seen to take 78
+    /// bytes, and a decoder always takes 14.
+    const CODES: u64 = 4096;
+    const CODE: usize = 256;
+    /// Packets that one input is answered with.
     const PACKETS: u64 = 512;
-    let replays = config.keyring.as_ref().map_or(0, |_| {
-        heap::vec(heap::wide(KEYS_MAX), Sealing::KEY_SIZE).saturating_add(Nonces::HEAP_MAX)
-    });
+    let replays = config
+        .keyring
+        .as_ref()
+        .map_or(0, |_| Sealing::KEYS_HEAP_MAX.saturating_add(Nonces::HEAP_MAX));
     let lines = heap::wide(LINE + NAME_LEN_MAX + META_LEN_MAX);
     let longest = heap::wide(config.state_len_max.max(config.message_len_max));
     let table = heap::wide(config.members_max).saturating_mul(lines).saturating_add(longest);
@@ -45,7 +53,7 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
             .saturating_add(sent.saturating_mul(COPIES_SENT))
             .saturating_add(packet.saturating_mul(PACKETS))
             .saturating_add(heap::wide(PACKET_INFLATED_MAX).saturating_mul(COPIES_INFLATED))
-            .saturating_add(CODERS),
+            .saturating_add(heap::exact(CODES, CODE)),
     }
 }
 

@@ -10,7 +10,8 @@ mod checksum;
 mod compound;
 mod explain;
 mod extent;
-mod inbound;
+#[cfg(feature = "simulation")]
+mod forging;
 mod label;
 mod leaf;
 mod limits;
@@ -39,13 +40,13 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) use self::{
     channel::Channel,
-    memory::heap_max,
+    memory::{heap_max, stream_room},
     writer::{FrameWriter, PacketWriter},
 };
 use self::{
     channel::Rules,
     compound::Parts,
-    inbound::Inbound,
+    extent::Inbound,
     label::Labelling,
     leaf::{Kind, Leaf},
     limits::{
@@ -90,7 +91,6 @@ impl Memberlist {
         nonces: ChaCha8Rng,
     ) -> Self {
         let WireSettings { label, keyring, own_name, packet_len_max, .. } = settings;
-        let inbound = Inbound::new(settings.state_len_max, settings.message_len_max);
         let is_padded = options.protocol.current == PADDED_PROTOCOL;
         let envelope = if is_padded { Envelope::Padded } else { Envelope::Exact };
         let own = Identity {
@@ -112,7 +112,10 @@ impl Memberlist {
                 .map(|keyring| Sealing::new(keyring, envelope, options.accept_padded, nonces)),
             options,
             packet_len_max,
-            inbound,
+            inbound: Inbound {
+                state_len_max: settings.state_len_max,
+                message_len_max: settings.message_len_max,
+            },
             spare: Vec::new(),
         }
     }
@@ -146,17 +149,7 @@ impl Memberlist {
                 message = compressed;
             }
         }
-        if checks {
-            let head = checksum::head(&message);
-            message.splice(..0, head);
-        }
-        let mut packet = Vec::with_capacity(self.packet_len_max);
-        self.labelling.put(&mut packet);
-        match self.sealing.as_mut().filter(|_| self.options.verify_outgoing) {
-            Some(sealing) => sealing.seal(&message, &self.labelling.label, &mut packet),
-            None => packet.extend_from_slice(&message),
-        }
-        packet.into()
+        self.close_packet(message, checks)
     }
 
     /// Takes bytes of a stream; see [`Wire::open_frame`](super::Wire::open_frame).
@@ -257,6 +250,21 @@ impl Memberlist {
         if self.spare.capacity() > room {
             self.spare = Vec::new();
         }
+    }
+
+    /// Puts around a packet's message what belongs there.
+    fn close_packet(&mut self, mut message: Vec<u8>, checks: bool) -> Bytes {
+        if checks {
+            let head = checksum::head(&message);
+            message.splice(..0, head);
+        }
+        let mut packet = Vec::with_capacity(self.packet_len_max);
+        self.labelling.put(&mut packet);
+        match self.sealing.as_mut().filter(|_| self.options.verify_outgoing) {
+            Some(sealing) => sealing.seal(&message, &self.labelling.label, &mut packet),
+            None => packet.extend_from_slice(&message),
+        }
+        packet.into()
     }
 
     /// Takes off everything that is around a packet's message.

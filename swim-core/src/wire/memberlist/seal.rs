@@ -19,7 +19,8 @@ use super::{
     wear::Wear,
 };
 use crate::{
-    keyring::{Key, KeyId, Keyring},
+    heap,
+    keyring::{KEYS_MAX, Key, KeyId, Keyring},
     reject::Reject,
 };
 
@@ -45,8 +46,9 @@ pub(crate) struct Sealing {
 }
 
 impl Sealing {
-    /// What a key takes, with its cipher.
-    pub(crate) const KEY_SIZE: usize = size_of::<Key>() + size_of::<Cipher>();
+    /// What all keys take on the heap at most, with their ciphers.
+    pub(crate) const KEYS_HEAP_MAX: u64 =
+        heap::vec(heap::wide(KEYS_MAX), size_of::<Key>() + size_of::<Cipher>());
 
     /// Envelopes like `envelope` are written; padded ones are taken if they are written, or if
     /// `accept_padded` says so.
@@ -240,7 +242,24 @@ impl Cipher {
 
 #[cfg(test)]
 mod tests {
+    use rand_core::SeedableRng as _;
+
     use super::*;
+
+    #[test]
+    fn m1_a_full_ring_takes_no_more_than_its_bound() {
+        let key = |number| Key::generate([number; 32]);
+        let mut keyring = Keyring::new(key(0));
+        (1..KEYS_MAX as u8).for_each(|number| assert!(keyring.add(key(number)).is_ok()));
+        let nonces = ChaCha8Rng::from_seed([1; 32]);
+        let sealing = Sealing::new(keyring, Envelope::Exact, false, nonces);
+        let keys = sealing.keyring.keys().map(|key| size_of_val(key) + key.as_bytes().len());
+        // While the ring changes, the ciphers of before are still there.
+        let ciphers = 2 * size_of_val(&sealing.ciphers[..]);
+        let taken = (keys.sum::<usize>() + ciphers) as u64;
+        let bound = Sealing::KEYS_HEAP_MAX;
+        assert!(taken <= bound && bound <= 2 * taken, "{taken} of {bound}");
+    }
 
     #[test]
     fn padding_is_checked_to_the_last_byte() {

@@ -85,7 +85,9 @@ pub(crate) fn put(message: &Message<'_>, to: &mut Writer<'_>) {
             to.fixed_u64(ack.nonce);
             if !ack.is_bare() {
                 put_digest(ack.digest, to);
-                to.bytes(ack.payload);
+                if !ack.payload.is_empty() {
+                    to.bytes(ack.payload);
+                }
             }
         }
         Message::IndirectPing(IndirectPing { nonce, target, addr, nack: _ }) => {
@@ -132,9 +134,14 @@ fn read_ack<'a>(from: &mut Reader<'a>) -> Result<Ack<'a>, Reject> {
     if from.rest().is_empty() {
         return Ok(Ack::bare(nonce));
     }
-    let ack = Ack { nonce, digest: read_digest(from)?, payload: from.bytes()? };
-    // One that says nothing has one form. (W2)
-    if ack.is_bare() { Err(Reject::Malformed) } else { Ok(ack) }
+    let digest = read_digest(from)?;
+    let has_payload = !from.rest().is_empty();
+    let payload = if has_payload { from.bytes()? } else { &[] };
+    let ack = Ack { nonce, digest, payload };
+    // One that says nothing has one form, and so has one without a payload. (W2)
+    let says_nothing = ack.is_bare() || has_payload && payload.is_empty();
+    // What follows is of a newer version, which has to write all that comes before it. (W5)
+    if says_nothing && from.rest().is_empty() { Err(Reject::Malformed) } else { Ok(ack) }
 }
 
 fn read_digest(from: &mut Reader<'_>) -> Result<Digest, Reject> {

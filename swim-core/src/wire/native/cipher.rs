@@ -18,7 +18,7 @@ use super::{
     header::{Nonce, SessionId},
     limits::{HEADER_LEN_SEALED, TAG_LEN},
 };
-use crate::{keyring::Key, label::LABEL_LEN_MAX, reject::Reject};
+use crate::{keyring::Key, label::NATIVE_LABEL_LEN_MAX, reject::Reject};
 
 type Aes192Gcm = AesGcm<Aes192, U12>;
 
@@ -26,7 +26,7 @@ type Aes192Gcm = AesGcm<Aes192, U12>;
 const DERIVATION_DOMAIN: &[u8] = b"swim native v1";
 
 /// The most bytes that surround a body: header, label and a stream's context.
-const SURROUNDINGS_LEN_MAX: usize = HEADER_LEN_SEALED + LABEL_LEN_MAX + CONTEXT_LEN;
+const SURROUNDINGS_LEN_MAX: usize = HEADER_LEN_SEALED + NATIVE_LABEL_LEN_MAX + CONTEXT_LEN;
 
 /// Direction, frame index and binding of a stream frame.
 pub(crate) const CONTEXT_LEN: usize = 1 + 4 + 12;
@@ -133,5 +133,18 @@ impl Surroundings {
 
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m1_the_longest_surroundings_fit_and_leave_no_room() {
+        let (header, label, context) = ([1; HEADER_LEN_SEALED], [2; NATIVE_LABEL_LEN_MAX], [3; 17]);
+        let around = Surroundings::new(&header, &label, &context);
+        assert_eq!(around.as_bytes(), [&header[..], &label, &context].concat());
+        assert_eq!(around.as_bytes().len(), around.bytes.len());
     }
 }

@@ -103,6 +103,22 @@ mod tests {
         SessionId([0, number, 0, 0, 0, 0, 0, 0])
     }
 
+    #[test]
+    fn m1_a_full_cache_takes_no_more_than_its_bound() {
+        let key = Key::generate([1; 32]);
+        let mut contexts = Contexts::new();
+        for number in 0..1024_u16 {
+            let [first, second] = number.to_le_bytes();
+            let session = SessionId([first, second, 0, 0, 0, 0, 0, 0]);
+            contexts.keep(key.id(), session, Cipher::derive(&key, session, b""));
+        }
+        let kept = contexts.sets.iter().flat_map(|set| &set.places).flatten();
+        let boxes: usize = kept.map(|context| size_of_val(&**context)).sum();
+        let taken = (contexts.sets.capacity() * size_of::<Set>() + boxes) as u64;
+        let bound = Contexts::HEAP_MAX;
+        assert!(taken <= bound && bound <= 2 * taken, "{taken} of {bound}");
+    }
+
     /// X14: sessions drawn for one set push out each other, and nobody else.
     #[test]
     fn m1_a_full_set_makes_room_in_turn() {

@@ -12,14 +12,20 @@ use crate::{
     heap,
     keyring::{KEYS_MAX, Key},
     limits::{self, STREAMS_DIALED_MAX, TRANSFERS_MAX},
-    wire::{message::Message, settings::WireMemory},
+    wire::{
+        message::Message,
+        settings::{Room, WireMemory},
+    },
 };
+
+/// What streams may hold beside a frame of each.
+pub(crate) fn stream_room(config: &Config) -> Room {
+    let longest = config.state_len_max.max(config.message_len_max);
+    Room { longest, all: TRANSFERS_MAX * longest }
+}
 
 /// What it takes on the heap at most.
 pub(crate) fn heap_max(config: &Config) -> WireMemory {
-    /// Frames that one input is answered with, one that is read, and one in the making, each in
-    /// two copies while it is compressed.
-    const FRAMES: u64 = 2 * 4;
     /// Packets that one input is answered with: to all that a round of gossip goes to, or to
     /// those asked for help and for others, and what a packet of requests asks for.
     const PACKETS: u64 = 512;
@@ -32,22 +38,24 @@ pub(crate) fn heap_max(config: &Config) -> WireMemory {
             .saturating_add(Contexts::HEAP_MAX)
             .saturating_add(keys)
     });
-    let longest = heap::wide(config.state_len_max.max(config.message_len_max));
-    let kept = heap::vec(longest.saturating_mul(heap::wide(TRANSFERS_MAX)), 1);
-    let frame = heap::vec(heap::wide(FRAME_PREFIX_LEN + STREAM_FRAME_LEN_MAX), 1);
+    let kept = heap::vec(heap::wide(stream_room(config).all), 1);
     let messages = heap::exact(u64::from(PARTS_PER_FRAME_MAX), size_of::<Message<'static>>());
     let packet = heap::wide(config.packet_len_max).saturating_mul(2);
     WireMemory {
         replays,
-        streams: frame
+        streams: FRAME
             .saturating_mul(heap::wide(config.streams_max + STREAMS_DIALED_MAX))
             .saturating_add(kept),
-        buffers: frame
-            .saturating_mul(FRAMES)
-            .saturating_add(messages)
-            .saturating_add(packet.saturating_mul(PACKETS)),
+        buffers: FRAMES_MAX.saturating_add(messages).saturating_add(packet.saturating_mul(PACKETS)),
     }
 }
+
+/// A frame as it comes or goes.
+const FRAME: u64 = heap::vec(heap::wide(FRAME_PREFIX_LEN + STREAM_FRAME_LEN_MAX), 1);
+
+/// The two frames that one input is answered with, one that is read, and one in the making, each in
+/// two copies while it is compressed.
+pub(super) const FRAMES_MAX: u64 = FRAME.saturating_mul(4).saturating_mul(2);
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,8 @@ mod compress;
 mod contexts;
 mod deframe;
 mod explain;
+#[cfg(feature = "simulation")]
+mod forging;
 mod header;
 mod kind;
 mod limits;
@@ -22,6 +24,8 @@ mod parts;
 mod pool;
 mod preamble;
 mod replay;
+#[cfg(any(test, feature = "rewriting"))]
+mod rewriting;
 mod seal;
 mod session;
 mod window;
@@ -40,7 +44,8 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use self::{
     channel::Channel,
-    memory::heap_max,
+    memory::{heap_max, stream_room},
+    session::Lane,
     writer::{FrameWriter, PacketWriter},
 };
 use self::{
@@ -54,8 +59,8 @@ use self::{
     pool::Pool,
     preamble::{Addressee, NameHash, Preamble},
     seal::Sealing,
-    session::Lane,
-    writer::tag_len,
+    window::Novelty,
+    writer::{Body, tag_len},
 };
 use super::{
     message::{Message, Receiver, Sender},
@@ -200,16 +205,7 @@ impl Native {
         if let Some(shorter) = &compressed {
             body.replace(shorter);
         }
-        let (prefix, frame) = body
-            .packet_mut()
-            .split_first_chunk_mut::<FRAME_PREFIX_LEN>()
-            .expect("the writer was begun with room for the prefix");
-        let frame_len = u32::try_from(frame.len()).expect("a frame is shorter than its limit");
-        *prefix = frame_len.to_le_bytes();
-        let flags = Flags::frame(self.is_sealed(), last, compressed.is_some());
-        let nonce = self.close(Lane::Streams, flags, &channel.send_context(), frame);
-        channel.on_sent(nonce, last);
-        Bytes::copy_from_slice(body.packet_mut())
+        self.close_frame(body, channel, last, compressed.is_some())
     }
 
     /// The most bytes that one message may have, as [`encoded_len`] counts them, to fit into a
@@ -221,6 +217,25 @@ impl Native {
     /// The node begins a life: what is for an earlier one is not for it any more.
     pub(crate) const fn begin_life(&mut self, life: Life) {
         self.own_life = life;
+    }
+
+    /// Goes on in a session that nobody has used up, where anything is sealed. (X4)
+    pub(crate) fn begin_session(&mut self, lane: Lane) {
+        if let Some(sealing) = &mut self.sealing {
+            sealing.begin_session(lane);
+        }
+    }
+
+    /// The session that comes next.
+    #[cfg(test)]
+    pub(crate) fn session(&self, lane: Lane) -> [u8; 8] {
+        self.sealing.as_ref().expect("it has a key").sessions().id(lane)
+    }
+
+    /// Moves a counter near its end, or back to where it was.
+    #[cfg(test)]
+    pub(crate) fn skip_to(&mut self, lane: Lane, counter: u32) {
+        self.sealing.as_mut().expect("it has a key").sessions_mut().skip_to(lane, counter);
     }
 
     pub(crate) const fn is_sealed(&self) -> bool {
@@ -349,13 +364,36 @@ impl Native {
             None if is_sealed && may_be_replay => return Ok(To::Anybody),
             Some(_) | None => {}
         }
-        if let (Guard::Seal { key_id, nonce }, Some(sealing)) = (header.guard, &mut self.sealing)
-            && may_be_replay
-            && !sealing.is_new(key_id, nonce)
-        {
-            return Err(Reject::Replayed);
+        let (Guard::Seal { key_id, nonce }, Some(sealing)) = (header.guard, &mut self.sealing)
+        else {
+            return Ok(To::Us);
+        };
+        let novelty = if may_be_replay { sealing.accept(key_id, nonce) } else { Novelty::New };
+        match novelty {
+            Novelty::New => Ok(To::Us),
+            Novelty::Repeated => Err(Reject::Replayed),
+            Novelty::Overtaken => Ok(To::Overtaken),
         }
-        Ok(To::Us)
+    }
+
+    /// Puts around a frame's body what belongs there.
+    fn close_frame(
+        &mut self,
+        mut body: Body,
+        channel: &mut Channel,
+        last: bool,
+        is_compressed: bool,
+    ) -> Bytes {
+        let (prefix, frame) = body
+            .packet_mut()
+            .split_first_chunk_mut::<FRAME_PREFIX_LEN>()
+            .expect("the writer was begun with room for the prefix");
+        let frame_len = u32::try_from(frame.len()).expect("a frame is shorter than its limit");
+        *prefix = frame_len.to_le_bytes();
+        let flags = Flags::frame(self.is_sealed(), last, is_compressed);
+        let nonce = self.close(Lane::Streams, flags, &channel.send_context(), frame);
+        channel.on_sent(nonce, last);
+        Bytes::copy_from_slice(body.packet_mut())
     }
 
     /// Completes what goes out: its header, and the seal or the checksum.

@@ -11,7 +11,7 @@ use siphasher::sip::SipHasher13;
 
 use super::{
     header::{Nonce, SessionId},
-    window::Window,
+    window::{Novelty, Window},
 };
 use crate::{heap, keyring::KeyId};
 
@@ -54,8 +54,8 @@ impl ReplayGuard {
         heap::vec(sessions, size_of::<Entry>()).saturating_add(index)
     }
 
-    /// Takes note of an authenticated nonce; false when it is a replay or too old to tell.
-    pub(crate) fn accept(&mut self, key_id: KeyId, nonce: Nonce) -> bool {
+    /// Takes note of an authenticated nonce.
+    pub(crate) fn accept(&mut self, key_id: KeyId, nonce: Nonce) -> Novelty {
         let (session, counter) = (nonce.session(), nonce.counter());
         let hash = hash_of(self.hasher, key_id, session);
         let found = self.index.find(hash, |&at| self.entries[at].is(key_id, session)).copied();
@@ -79,7 +79,7 @@ impl ReplayGuard {
                 self.link_newest(at);
                 let (entries, hasher) = (&self.entries, self.hasher);
                 self.index.insert_unique(hash, at, |&at| entries[at].hash(hasher));
-                true
+                Novelty::New
             }
         }
     }
@@ -162,7 +162,7 @@ mod tests {
 
     use proptest::{collection, prelude::*};
 
-    use super::*;
+    use super::{super::limits::WINDOW_LEN, *};
 
     fn nonce(session: u8, counter: u32) -> Nonce {
         Nonce::new(SessionId([session; 8]), counter)
@@ -172,10 +172,12 @@ mod tests {
     fn x4_a_nonce_is_accepted_once_per_key() {
         let mut guard = ReplayGuard::new(8, [1, 2]);
         for key_id in [KeyId(1), KeyId(2)] {
-            assert!(guard.accept(key_id, nonce(1, 7)));
-            assert!(!guard.accept(key_id, nonce(1, 7)));
-            assert!(guard.accept(key_id, nonce(1, 6)), "reordered");
-            assert!(guard.accept(key_id, nonce(2, 7)), "another session");
+            assert_eq!(guard.accept(key_id, nonce(1, 7)), Novelty::New);
+            assert_eq!(guard.accept(key_id, nonce(1, 7)), Novelty::Repeated);
+            assert_eq!(guard.accept(key_id, nonce(1, 6)), Novelty::New, "reordered");
+            assert_eq!(guard.accept(key_id, nonce(1, 7 + WINDOW_LEN)), Novelty::New);
+            assert_eq!(guard.accept(key_id, nonce(1, 7)), Novelty::Overtaken);
+            assert_eq!(guard.accept(key_id, nonce(2, 7)), Novelty::New, "another session");
         }
         assert_eq!(guard.len(), 4);
     }
@@ -218,7 +220,8 @@ mod tests {
             for session in heard {
                 let known = twin.iter().position(|other| *other == session);
                 // Known sessions have seen this counter, so acceptance tells whether it is known.
-                prop_assert_eq!(guard.accept(KeyId(1), nonce(session, 0)), known.is_none());
+                let novelty = if known.is_none() { Novelty::New } else { Novelty::Repeated };
+                prop_assert_eq!(guard.accept(KeyId(1), nonce(session, 0)), novelty);
                 known.map(|at| twin.remove(at));
                 twin.push_back(session);
                 if twin.len() > sessions_max {

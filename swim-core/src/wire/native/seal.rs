@@ -11,6 +11,7 @@ use super::{
     limits::{HEADER_LEN_SEALED, TAG_LEN},
     replay::ReplayGuard,
     session::{Lane, Sessions},
+    window::Novelty,
 };
 use crate::{
     keyring::{KeyId, Keyring},
@@ -105,8 +106,26 @@ impl Sealing {
     }
 
     /// Whether this authenticated nonce is new; it is no longer after this call.
-    pub(crate) fn is_new(&mut self, key_id: KeyId, nonce: Nonce) -> bool {
+    pub(crate) fn accept(&mut self, key_id: KeyId, nonce: Nonce) -> Novelty {
         self.replay.accept(key_id, nonce)
+    }
+
+    /// Goes on in a session that nobody has used up.
+    pub(crate) fn begin_session(&mut self, lane: Lane) {
+        let label = self.label.as_str().as_bytes();
+        self.sessions.renew(lane, self.keyring.primary(), label);
+    }
+
+    /// Goes on in the sessions of another, so far ahead of it.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn use_up_sessions_of(&mut self, other: &Self, ahead: u32) {
+        let label = self.label.as_str().as_bytes();
+        self.sessions.use_up(&other.sessions, self.keyring.primary(), label, ahead);
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     #[cfg(test)]

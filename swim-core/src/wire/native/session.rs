@@ -1,7 +1,8 @@
 //! What this node seals with: its own sessions and their counters.
 //!
 //! A pair of key and nonce is never used twice. A session begins with eight fresh random bytes at
-//! start, at a change of key, and before its counter ends. (X3)
+//! start, at a change of key, before its counter ends, and when somebody else seems to use up its
+//! numbers. (X3, X4)
 //!
 //! Packets and streams count in sessions of their own: a stream may stall for minutes while packets
 //! go on, and must not fall out of the window in which replays are told from late arrivals.
@@ -46,16 +47,37 @@ impl Sessions {
     /// A nonce that was never used before with the cipher that comes with it. Begins a new session
     /// when `key` is not the one of the current session, or when its counter has come to its end.
     pub(crate) fn draw(&mut self, lane: Lane, key: &Key, label: &[u8]) -> (Nonce, &Cipher) {
-        let session = match lane {
-            Lane::Packets => &mut self.packets,
-            Lane::Streams => &mut self.streams,
-        };
+        let session = self.of(lane);
         if session.key_id != key.id() || session.next == u32::MAX {
-            *session = Session::begin(key, label, &mut self.nonces);
+            self.renew(lane, key, label);
         }
+        let session = self.of(lane);
         let nonce = Nonce::new(session.id, session.next);
         session.next += 1;
         (nonce, &session.cipher)
+    }
+
+    /// Begins a new session.
+    pub(crate) fn renew(&mut self, lane: Lane, key: &Key, label: &[u8]) {
+        let fresh = Session::begin(key, label, &mut self.nonces);
+        *self.of(lane) = fresh;
+    }
+
+    const fn of(&mut self, lane: Lane) -> &mut Session {
+        match lane {
+            Lane::Packets => &mut self.packets,
+            Lane::Streams => &mut self.streams,
+        }
+    }
+
+    /// Takes over the sessions of another, so far ahead of its counters.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn use_up(&mut self, other: &Self, key: &Key, label: &[u8], ahead: u32) {
+        let taken = |session: &Session| Session {
+            next: session.next.saturating_add(ahead).min(u32::MAX - 1),
+            ..Session::with_id(key, label, session.id)
+        };
+        (self.packets, self.streams) = (taken(&other.packets), taken(&other.streams));
     }
 
     /// Replaces the random ids by ones that can be written down.
@@ -66,13 +88,18 @@ impl Sessions {
         self.streams = Session::with_id(key, label, streams);
     }
 
+    #[cfg(test)]
+    pub(crate) const fn id(&self, lane: Lane) -> [u8; 8] {
+        match lane {
+            Lane::Packets => self.packets.id.0,
+            Lane::Streams => self.streams.id.0,
+        }
+    }
+
     /// Moves a counter near its end, which otherwise takes years to reach.
     #[cfg(test)]
     pub(crate) fn skip_to(&mut self, lane: Lane, counter: u32) {
-        match lane {
-            Lane::Packets => self.packets.next = counter,
-            Lane::Streams => self.streams.next = counter,
-        }
+        self.of(lane).next = counter;
     }
 }
 

@@ -8,6 +8,15 @@ use super::limits::WINDOW_LEN;
 
 const WORDS: usize = WINDOW_LEN as usize / 64;
 
+/// Whether a counter was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Novelty {
+    New,
+    Repeated,
+    /// So far behind the highest that nobody can tell.
+    Overtaken,
+}
+
 /// The counters seen in one session.
 pub(crate) struct Window {
     highest: u32,
@@ -22,15 +31,17 @@ impl Window {
         window
     }
 
-    /// Takes note of `counter`; false when it was seen before or is too old to tell.
-    pub(crate) fn accept(&mut self, counter: u32) -> bool {
+    /// Takes note of `counter` if it is new.
+    pub(crate) fn accept(&mut self, counter: u32) -> Novelty {
         if counter > self.highest {
             self.slide_to(counter);
-        } else if self.highest - counter >= WINDOW_LEN || self.has(counter) {
-            return false;
+        } else if self.highest - counter >= WINDOW_LEN {
+            return Novelty::Overtaken;
+        } else if self.has(counter) {
+            return Novelty::Repeated;
         }
         self.mark(counter);
-        true
+        Novelty::New
     }
 
     fn slide_to(&mut self, counter: u32) {
@@ -93,10 +104,15 @@ mod tests {
                     window = Some(Window::starting_at(counter));
                     true
                 }
-                Some(window) => window.accept(counter),
+                Some(window) => window.accept(counter) == Novelty::New,
             };
             assert_eq!(accepted, twin.accept(counter), "{counter} of {counters:?}");
         }
+    }
+
+    #[test]
+    fn m1_a_window_has_one_bit_for_each_counter() {
+        assert_eq!(size_of_val(&Window::starting_at(0).seen) * 8, WINDOW_LEN as usize);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The edges of what streams may bring: exactly so much, and one more.
 
 use super::{
-    limits::{INCOMING_MAX, PIECE_LEN},
+    limits::{PIECE_LEN, SEALED_HEAD_LEN, STREAM_LEN_MAX},
     *,
 };
-use crate::wire::message::ExchangeHead;
+use crate::{label::LABEL_LEN_MAX, wire::message::ExchangeHead};
 
 /// What becomes of the first that comes of a stream, when all of it comes at once.
 fn opened(wire: &mut Memberlist, stream: &[u8]) -> Result<Option<usize>, Reject> {
@@ -14,13 +14,18 @@ fn opened(wire: &mut Memberlist, stream: &[u8]) -> Result<Option<usize>, Reject>
 }
 
 #[test]
-fn x11_no_more_is_looked_at_than_the_longest_message_has() {
+fn x11_no_more_is_looked_at_than_the_longest_label_and_message_have() {
+    let label = alloc::string::String::from_iter(['x'; LABEL_LEN_MAX]);
+    let mut wire = Setup { label: &label, ..PLAIN }.wire();
+    let mut stream = Vec::new();
+    wire.labelling.put(&mut stream);
+    let longest = stream.len() + SEALED_HEAD_LEN + STREAM_LEN_MAX;
     // A message of a few bytes, and what stands behind it.
-    let mut stream = bytes("0881aa557365724d73674c656e026869");
-    stream.resize(INCOMING_MAX, 0);
-    assert_eq!(opened(&mut PLAIN.wire(), &stream), Ok(Some(1)));
+    stream.extend(bytes("0881aa557365724d73674c656e026869"));
+    stream.resize(longest, 0);
+    assert_eq!(opened(&mut wire, &stream), Ok(Some(1)));
     stream.push(0);
-    assert_eq!(opened(&mut PLAIN.wire(), &stream), Err(Reject::Oversize));
+    assert_eq!(opened(&mut wire, &stream), Err(Reject::Oversize));
 }
 
 #[test]

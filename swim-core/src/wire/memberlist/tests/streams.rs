@@ -4,7 +4,7 @@
 use alloc::{format, string::String};
 
 use super::{
-    super::inbound::Inbound,
+    super::extent::Inbound,
     hostile::changes,
     limits::{ENTRIES_PER_BATCH, SEALED_LEN_MAX},
     samples::{Place, runs},
@@ -216,50 +216,13 @@ fn x11_a_stream_takes_no_more_than_it_brings() {
     assert!(channel.memory() < 2 * piece.len());
 }
 
-/// Many streams hold no more together than a few may hold each, and what they gave up is free.
-#[test]
-fn m1_all_streams_together_hold_only_so_much() {
-    let mut wire = PLAIN.wire();
-    let head = bytes("0681ac5573657253746174654c656ece01000000");
-    let piece = [&head[..], &alloc::vec![0; 15 << 20]].concat();
-    let mut scratch = Vec::new();
-    let mut begin = |wire: &mut Memberlist, mut channel: Channel| {
-        let opened = wire.open_frame(None, &mut channel, &mut &piece[..], &mut scratch);
-        (opened.map(|opened| opened.is_some()), channel)
-    };
-    let mut channels: Vec<Channel> = (0..2)
-        .map(|nth| {
-            let (opened, channel) = begin(&mut wire, Channel::listener());
-            assert_eq!(opened, Ok(false), "{nth}");
-            channel
-        })
-        .collect();
-    let (opened, refused) = begin(&mut wire, Channel::listener());
-    assert_eq!((opened, refused.memory()), (Err(Reject::Oversize), 0));
-    let (opened, asked_for) = begin(&mut wire, Channel::dialer());
-    assert_eq!(opened, Ok(false), "there is room for what was asked for");
-    drop(asked_for);
-    channels.pop();
-    let (opened, mut first) = begin(&mut wire, Channel::listener());
-    assert_eq!(opened, Ok(false), "one that is gone holds nothing");
-    channels.clear();
-    for _ in 0..2 {
-        let (opened, second) = begin(&mut wire, first.another());
-        assert_eq!((opened, second.memory()), (Err(Reject::Oversize), 0), "one source, one share");
-        let third = second.another();
-        drop((first, second));
-        first = begin(&mut wire, third).1;
-        assert!(first.memory() > 0, "and what it gave up is free");
-    }
-}
-
 /// As much as Go takes, where the configuration does: a head stands before it.
 #[test]
 fn a_message_and_a_state_of_twenty_mebibytes_are_read() {
     for head in ["0681ac5573657253746174654c656ece01400000", "0881aa557365724d73674c656ece01400000"]
     {
         let mut wire = PLAIN.wire();
-        wire.inbound = Inbound::new(20 << 20, 20 << 20);
+        wire.inbound = Inbound { state_len_max: 20 << 20, message_len_max: 20 << 20 };
         let stream = [&bytes(head)[..], &alloc::vec![7; 20 << 20]].concat();
         let mut len = 0;
         let is_over = read(&mut wire, Channel::listener(), &stream, |opened| {

@@ -96,16 +96,23 @@ fn w5_unknown_kinds_are_skipped_and_counted() {
 
 #[test]
 fn w5_unknown_fields_are_skipped_if_the_speaker_is_newer() {
-    let content = [&[1; 8][..], &[2; 12], &[1], b"new"].concat();
-    let parts = forged_part(Kind::Ping.byte(), &content);
-    for (protocol, expected) in [
-        (0, Err(Reject::Malformed)),
-        (PROTOCOL, Err(Reject::Malformed)),
-        (PROTOCOL + 1, Ok(1)),
-        (255, Ok(1)),
-    ] {
-        let data = forged_packet("prod", &forged_body(protocol, &parts));
-        assert_eq!(outcome(&mut node(PLAIN, "bob"), &data), expected, "protocol {protocol}");
+    let digest = [&[2; 12][..], &[1]].concat();
+    let ping = [&[1; 8][..], &digest, b"new"].concat();
+    // What may be left out at the end is there, empty.
+    let ack = [&[1; 8][..], &digest, &[0], b"new"].concat();
+    let bare_ack = [&[1; 8][..], &[0; 13], &[0], b"new"].concat();
+    for (kind, content) in [(Kind::Ping, ping), (Kind::Ack, ack), (Kind::Ack, bare_ack)] {
+        let parts = forged_part(kind.byte(), &content);
+        for (protocol, expected) in [
+            (0, Err(Reject::Malformed)),
+            (PROTOCOL, Err(Reject::Malformed)),
+            (PROTOCOL + 1, Ok(1)),
+            (255, Ok(1)),
+        ] {
+            let data = forged_packet("prod", &forged_body(protocol, &parts));
+            let found = outcome(&mut node(PLAIN, "bob"), &data);
+            assert_eq!(found, expected, "{kind:?}, protocol {protocol}");
+        }
     }
 }
 

@@ -267,10 +267,30 @@ fn mutated_body(
         writer.push(&material.message());
     }
     let mut body = alice.finish_packet(writer)[10..].to_vec();
-    for (at, byte) in changes {
-        *at.get_mut(&mut body) = byte;
-    }
+    change(&mut body, changes);
     body
+}
+
+fn change(bytes: &mut [u8], changes: Vec<(sample::Index, u8)>) {
+    for (at, byte) in changes {
+        *at.get_mut(bytes) = byte;
+    }
+}
+
+/// A plain last frame with its length and a right checksum, whatever is in it.
+fn forged_frame(label: &str, is_request: bool, body: &[u8]) -> Vec<u8> {
+    let label_id = label_id(&Label::new(label).unwrap());
+    let len = u32::try_from(10 + body.len()).unwrap();
+    let mut bytes = [&len.to_le_bytes(), &[0; 10][..], body].concat();
+    let (head, body) = bytes[4..].split_at_mut(10);
+    let mut header =
+        Header { flags: Flags::frame(false, true, false), label_id, guard: Guard::Checksum(0) };
+    header.write(head);
+    let channel = if is_request { Channel::dialer() } else { Channel::listener() };
+    let sum = checksum(head, label.as_bytes(), &channel.send_context(), body);
+    header.guard = Guard::Checksum(sum);
+    header.write(head);
+    bytes
 }
 
 fn any_name() -> impl Strategy<Value = String> {

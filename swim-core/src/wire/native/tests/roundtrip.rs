@@ -93,7 +93,43 @@ proptest! {
                 prop_assert!(again.push(&message));
             }
             prop_assert_eq!(&bob.finish_packet(again)[..], &data[..]);
+            let again = bob.rewrite_packet(&data);
+            prop_assert_eq!(again.as_ref(), Ok(&data));
         }
+    }
+
+    /// The same of frames, either way.
+    #[test]
+    fn w2_frames_that_are_accepted_are_written_the_same(
+        said in materials(Place::Frame),
+        changes in collection::vec((any::<sample::Index>(), any::<u8>()), 0..3),
+        is_request in any::<bool>(),
+    ) {
+        let (mut alice, mut bob) = pair(PLAIN);
+        let mut writer = alice.begin_frame(NOON, ALICE, Some(BOB));
+        for material in &said {
+            writer.push(&material.message());
+        }
+        let mut body = writer.into_body().as_bytes().to_vec();
+        change(&mut body, changes);
+        let data = forged_frame("prod", is_request, &body);
+        let mut channel = if is_request { Channel::listener() } else { Channel::dialer() };
+        let mut scratch = Vec::new();
+        let opened = bob.open_frame(None, &mut channel, &mut &data[..], &mut scratch);
+        let is_known = |opened: &Opened<'_>| opened.unknown == 0 && body[0] == PROTOCOL;
+        if opened.is_ok_and(|opened| opened.as_ref().is_some_and(is_known)) {
+            let again = bob.rewrite_stream(&data, is_request);
+            prop_assert_eq!(again.as_ref(), Ok(&data));
+        }
+    }
+
+    /// Compressed ones, too, where the same writer compressed them.
+    #[test]
+    fn w2_frames_of_a_node_are_written_the_same(said in materials(Place::Frame)) {
+        let (mut alice, mut bob) = pair(PLAIN);
+        let said: Vec<Message<'_>> = said.iter().map(Material::message).collect();
+        let data = frame(&mut alice, &mut Channel::dialer(), &said, true);
+        prop_assert_eq!(bob.rewrite_stream(&data, true), Ok(data.to_vec()));
     }
 }
 

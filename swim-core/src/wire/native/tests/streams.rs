@@ -174,6 +174,33 @@ fn x11_a_frame_is_full_at_64_kib_and_compressed_where_it_pays() {
     }
 }
 
+/// One frame is read, inflated, while two answer it, one of which is written and compressed.
+#[test]
+fn m1_the_frames_of_one_input_take_no_more_than_their_bound() {
+    let (mut alice, mut bob) = pair(SEALED);
+    // Hardly anything of it can be compressed.
+    let mut bytes = Vec::from([0; FRAME_BODY_LEN_MAX]);
+    ChaCha8Rng::from_seed([9; 32]).fill_bytes(&mut bytes);
+    bytes[..1000].fill(0);
+    let longest = |node: &mut Native| {
+        let mut writer = node.begin_frame(NOON, ALICE, Some(BOB));
+        let piece_len = writer.room() - 3 - 3;
+        assert!(writer.push(&Message::StatePiece(&bytes[..piece_len])));
+        writer
+    };
+    let writer = longest(&mut alice);
+    let answer = alice.finish_frame(writer, &mut Channel::dialer(), true);
+    let (mut channel, mut scratch) = (Channel::listener(), Vec::new());
+    let opened = bob.open_frame(NOON, &mut channel, &mut &answer[..], &mut scratch);
+    assert!(opened.is_ok_and(|opened| opened.is_some()));
+    let body = longest(&mut alice).into_body();
+    let compressed = compress::compress(body.as_bytes()).expect("it pays");
+    let making = body.into_buffer().capacity() + compressed.capacity();
+    let taken = (scratch.capacity() + making + 2 * answer.len()) as u64;
+    let bound = memory::FRAMES_MAX;
+    assert!(taken <= bound && bound <= 4 * taken, "{taken} of {bound}");
+}
+
 #[test]
 fn x11_a_frame_says_at_most_4096_things() {
     let (mut alice, mut bob) = pair(PLAIN);
