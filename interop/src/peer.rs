@@ -206,13 +206,16 @@ pub(crate) fn is_complaint(text: &str) -> bool {
 
 /// What stands in those that are not, all of it in one line. Whatever else is worth a warning to
 /// Go's library is a complaint.
-const HARMLESS: [&[&str]; 4] = [
+const HARMLESS: [&[&str]; 6] = [
     // Somebody missed it for a moment, which is a test's own affair.
     &["Refuting a suspect message"],
     // An ack was late, for want of a turn, and that of the ping on a stream in time, or late, too.
     // Whom either makes a suspect is a test's own affair; what can't be read is said otherwise.
     &["Was able to connect to", "but other probes failed"],
     &["Failed fallback ping", "i/o timeout"],
+    // Whoever pinged it on a stream waited no longer.
+    &["Failed to send ack", "connection reset by peer"],
+    &["Failed to send ack", "broken pipe"],
     // Somebody is back under the name of a dead one, before the name is free.
     &["Conflicting address for", "Old state: 2"],
 ];
