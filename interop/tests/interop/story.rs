@@ -22,8 +22,9 @@ fn story(variant: Variant) {
         cluster.add(kind, &name, &["--meta=and again"]);
         cluster.settle();
     }
-    // Who is dead, and not known to be so yet, takes no streams.
-    finish_but_for(cluster, &["connection refused"]);
+    // Who is dead, and not known to be so yet, takes no streams; who is back may hear its own leave.
+    let refuting_its_leave = "Refuting a dead message (from: go-1)";
+    finish_but_for(cluster, &["connection refused", refuting_its_leave]);
 }
 
 /// Messages, best-effort and reliable, each way; long ones, so that they are worth compressing.
