@@ -35,6 +35,8 @@ pub struct Cluster {
     pub peers: Vec<Peer>,
     /// Those that are dead or gone, and whose names nobody else has taken.
     gone: Vec<Gone>,
+    /// The names of all that ended or stood still at some time.
+    taken: BTreeSet<String>,
     /// How many were started.
     started: usize,
     /// Whether their processes go before all others of the machine.
@@ -67,13 +69,18 @@ struct Gone {
     witnesses: BTreeSet<usize>,
 }
 
+/// What is said of streams to somebody who is dead and not known to be so yet, and of those that it
+/// was in the middle of.
+pub const BROKEN_OFF: [&str; 4] =
+    ["connection refused", "connection reset by peer", "broken pipe", ": EOF"];
+
 impl Cluster {
     /// An empty cluster whose peers will have these flags.
     #[must_use]
     pub fn new(programs: Programs, flags: Vec<String>) -> Self {
-        let (peers, gone) = (Vec::new(), Vec::new());
+        let (peers, gone, taken) = (Vec::new(), Vec::new(), BTreeSet::new());
         let (started, is_favoured, place) = (0, false, Place::Ports);
-        Self { programs, flags, peers, gone, started, is_favoured, place }
+        Self { programs, flags, peers, gone, taken, started, is_favoured, place }
     }
 
     /// All peers will have the same port, each at a loopback address of its own: in version 1 of
@@ -214,6 +221,7 @@ impl Cluster {
     /// When there is none of this name.
     pub fn take(&mut self, name: &str) -> Peer {
         let place = self.peers.iter().position(|peer| peer.name == name);
+        self.taken.insert(name.to_owned());
         self.peers.remove(place.unwrap_or_else(|| panic!("no peer {name}")))
     }
 
@@ -239,6 +247,21 @@ impl Cluster {
         let witnesses = self.peers.iter().map(|peer| peer.number).collect();
         self.gone.push(Gone { name: peer.name.clone(), addr: peer.addr, state, witnesses });
         drop(peer);
+    }
+
+    /// What a peer complained of, but for what comes of another's end, or of its own before it was
+    /// started again.
+    #[must_use]
+    pub fn complaints(&self, peer: &Peer) -> Vec<String> {
+        let mut complaints = peer.complaints();
+        if !self.taken.is_empty() {
+            complaints.retain(|complaint| !BROKEN_OFF.iter().any(|word| complaint.contains(word)));
+        }
+        if self.taken.contains(&peer.name) {
+            let own_leave = format!("Refuting a dead message (from: {})", peer.name);
+            complaints.retain(|complaint| !complaint.contains(&own_leave));
+        }
+        complaints
     }
 
     /// Waits until all peers hold `name` to be in this state.

@@ -52,7 +52,7 @@ fn more_accusers_make_a_shorter_suspicion() {
     }
     let should: Vec<_> = (1..=ACCUSERS).rev().flat_map(|accusers| [accusers; EACH]).collect();
 
-    let mut cluster = empty(PLAIN_LOOSE, &PATIENT);
+    let mut cluster = empty(PLAIN_LOOSE, &PATIENT).favoured();
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);
     let mut courier = Courier::new(MARKERS);

@@ -45,12 +45,13 @@ const TABLE: usize = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// Nothing happens by itself, and nobody gets the name of one that is dead.
-const STILL: [&str; 6] = [
+const STILL: [&str; 7] = [
     "--set=probe_interval=1h",
     "--set=push_pull_interval=1h",
     "--set=gossip_to_dead=1h",
     "--set=reap_after=1h",
     "--set=suspicion_mult=32",
+    "--set=stream_timeout=30s",
     "--set=reclaim_after=0s",
 ];
 

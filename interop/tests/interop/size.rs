@@ -30,7 +30,8 @@ const STRIDE: usize = 6_179;
 /// The length of the whole answer to one who asks for the table, by Go's node and ours. What it
 /// says of others is the same.
 fn lengths(variant: Variant) -> [usize; 2] {
-    let still = ["--set=probe_interval=1h", "--set=push_pull_interval=1h"];
+    let still =
+        ["--set=probe_interval=1h", "--set=push_pull_interval=1h", "--set=stream_timeout=30s"];
     let mut cluster = empty(variant, &still);
     cluster.start(peer::Kind::Go, "judge", &[]);
     cluster.start(peer::Kind::Swim, "judge", &[]);

@@ -92,8 +92,13 @@ pub(crate) struct Stand<'a> {
 }
 
 /// Nothing happens by itself.
-const STILL: [&str; 3] =
-    ["--set=probe_interval=1h", "--set=push_pull_interval=1h", "--set=suspicion_mult=32"];
+const STILL: [&str; 4] = [
+    "--set=probe_interval=1h",
+    "--set=push_pull_interval=1h",
+    "--set=suspicion_mult=32",
+    // And nobody is cut off for want of a turn.
+    "--set=stream_timeout=30s",
+];
 
 /// Where samples' agents listen, and where nodes listen in version 1 of the protocol.
 const PORT: u16 = 7946;
