@@ -26,13 +26,14 @@ fn x4_a_wall_clock_that_is_set_harms_at_most_the_node_that_has_it() {
     wait_complete(&agents, LONG);
 
     // Within the age that a sealed packet may have, nobody minds.
-    for (nth, seconds) in [(1, 200), (2, -200), (3, 0)] {
+    for seconds in [200, -200, 0] {
+        let before = agents[3].counter("clock_steps");
         set(&off_by, seconds);
-        comes_true("the clock is noticed", || agents[3].counter("clock_steps") == nth);
+        comes_true("the clock is noticed", || agents[3].counter("clock_steps") > before);
         thread::sleep(SOME_PROBES);
         for agent in &mut agents {
             assert_eq!(agent.nodes_of("member-failed"), [""; 0], "as seen by {}", agent.name);
-            assert_eq!(agent.live(), 4, "as seen by {}, off by {seconds} s", agent.name);
+            comes_true(&format!("all are alive, off by {seconds} s"), || agent.live() == 4);
         }
     }
 

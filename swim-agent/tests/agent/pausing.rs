@@ -7,7 +7,7 @@ use swim_tokio::Profile;
 
 use crate::{
     bounds,
-    harness::{KEY, LONG, cluster, machine, wait_complete},
+    harness::{KEY, LONG, cluster, comes_true, machine, wait_complete},
 };
 
 #[test]
@@ -25,6 +25,6 @@ fn a_short_stop_fails_nobody() {
 
     for agent in &mut agents {
         assert_eq!(agent.nodes_of("member-failed"), [""; 0], "as seen by {}", agent.name);
-        assert!(agent.members().values().all(|state| state == "alive"), "{:?}", agent.members());
+        comes_true("all are alive", || agent.members().values().all(|state| state == "alive"));
     }
 }
