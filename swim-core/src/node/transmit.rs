@@ -83,10 +83,13 @@ impl Node {
         len_max: usize,
     ) -> bool {
         let writer = begin(&mut self.wire, &self.table, self.name.by_ref(), self.wall, to);
-        self.send_within(addr, writer, messages, len_max)
+        let is_sent = self.send_within(addr, writer, messages, len_max);
+        self.stats.answers_withheld += u64::from(!is_sent);
+        is_sent
     }
 
-    /// The same to a member that has yet to show that it is at its address.
+    /// The same to a member that has yet to show that it is at its address; what is not sent is the
+    /// caller's to count, who may try fewer words.
     pub(super) fn send_to_unvalidated(
         &mut self,
         to: MemberIndex,
@@ -111,8 +114,6 @@ impl Node {
         let fits = data.len() <= len_max;
         if fits {
             self.put(to, data);
-        } else {
-            self.stats.answers_withheld += 1;
         }
         fits
     }

@@ -59,7 +59,8 @@ impl Node {
         if self.table.get(peer).is_validated() {
             self.send_to_member(peer, core::slice::from_ref(message));
         } else {
-            self.send_to_unvalidated(peer, message, asked_len);
+            let is_sent = self.send_to_unvalidated(peer, message, asked_len);
+            self.stats.answers_withheld += u64::from(!is_sent);
         }
     }
 
@@ -74,6 +75,8 @@ impl Node {
         let barely = Ack::bare(ack.nonce);
         let lengths = [Some(ack), Some(briefly).filter(|it| *it != ack), Some(barely)];
         let mut acks = lengths.into_iter().flatten();
-        acks.any(|ack| self.send_to_unvalidated(peer, &Message::Ack(ack), len))
+        let sent = acks.position(|ack| self.send_to_unvalidated(peer, &Message::Ack(ack), len));
+        self.stats.answers_withheld += u64::from(sent != Some(0));
+        sent.is_some()
     }
 }

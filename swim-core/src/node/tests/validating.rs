@@ -67,7 +67,11 @@ fn x6_a_member_by_hearsay_gets_one_answer_no_longer_than_its_question() {
             for question in [PING, ask(1)] {
                 stage.clear();
                 let asked = stage.packet(2, &[question]);
+                let withheld = stage.node.stats().answers_withheld;
                 stage.raw(addr(2), &asked);
+                let withheld = stage.node.stats().answers_withheld - withheld;
+                assert!(withheld <= 1, "{question:?}: {withheld} for one answer");
+                assert!(withheld == 1 || payload == 0 || question != PING, "news is withheld");
                 let answered: Vec<_> =
                     stage.sent.iter().filter(|sent| sent.to == addr(2)).collect();
                 let bytes: usize = answered.iter().map(|sent| sent.data.len()).sum();
