@@ -21,7 +21,7 @@ fn keys_are_rotated_while_packets_are_lost() {
         for host in 0..5 {
             cluster.node(host).unwrap().order(&format!("keys {step}")).unwrap();
         }
-        // What was sealed before the step is on its way no longer, and nobody has yet to have a turn.
+        // What was sealed before the step is on its way no longer, and all have had a turn.
         thread::sleep(Duration::from_secs(3));
     }
     let since = time_of_day();

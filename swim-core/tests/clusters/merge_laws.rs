@@ -126,8 +126,8 @@ fn recorded(to: usize) -> &'static [Packet] {
         world.run(20 * SECOND);
         let sent = world.capture.take().expect("switched on");
         let mut packets = [const { Vec::new() }; SIZE];
-        // The dead accuse nobody (X8): whether their word counts depends on whether they are known to
-        // be dead by then, and so on the order.
+        // The dead accuse nobody (X8): whether their word counts depends on whether they are known
+        // to be dead by then, and so on the order.
         let is_gone = |from: usize| [1, CRASHES, LEAVES].contains(&from);
         for (from, to, data) in sent.into_iter().filter(|(from, ..)| !is_gone(*from)) {
             let to = (0..SIZE).find(|&id| addr(id) == to).expect("one of ours");
