@@ -35,8 +35,8 @@ pub struct Cluster {
     pub peers: Vec<Peer>,
     /// Those that are dead or gone, and whose names nobody else has taken.
     gone: Vec<Gone>,
-    /// The names of all that ended or stood still at some time.
-    taken: BTreeSet<String>,
+    /// The names of all that ended or stood still, as often as they did.
+    taken: Vec<String>,
     /// How many were started.
     started: usize,
     /// Whether their processes go before all others of the machine.
@@ -69,16 +69,34 @@ struct Gone {
     witnesses: BTreeSet<usize>,
 }
 
-/// What is said of streams to somebody who is dead and not known to be so yet, and of those that it
-/// was in the middle of.
-pub const BROKEN_OFF: [&str; 4] =
-    ["connection refused", "connection reset by peer", "broken pipe", ": EOF"];
+/// What is said of streams to somebody who is dead and not known to be so yet.
+const REFUSED: &str = "connection refused";
+
+/// What is said of a stream that somebody was in the middle of when it ended.
+const BROKEN_OFF: [&str; 3] = ["connection reset by peer", "broken pipe", ": EOF"];
+
+/// Of such streams there are so many at most between two: one that each has opened, for its
+/// exchange or its ping.
+const BROKEN_OFF_MAX: usize = 2;
+
+/// Leaves out what comes of so many ends of others, and no more than can come of them.
+pub fn excuse_ends(complaints: &mut Vec<String>, ends: usize) {
+    if ends == 0 {
+        return;
+    }
+    let mut left = BROKEN_OFF_MAX * ends;
+    complaints.retain(|complaint| {
+        let is_broken = left > 0 && BROKEN_OFF.iter().any(|word| complaint.contains(word));
+        left -= usize::from(is_broken);
+        !is_broken && !complaint.contains(REFUSED)
+    });
+}
 
 impl Cluster {
     /// An empty cluster whose peers will have these flags.
     #[must_use]
     pub fn new(programs: Programs, flags: Vec<String>) -> Self {
-        let (peers, gone, taken) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let (peers, gone, taken) = (Vec::new(), Vec::new(), Vec::new());
         let (started, is_favoured, place) = (0, false, Place::Ports);
         Self { programs, flags, peers, gone, taken, started, is_favoured, place }
     }
@@ -221,7 +239,7 @@ impl Cluster {
     /// When there is none of this name.
     pub fn take(&mut self, name: &str) -> Peer {
         let place = self.peers.iter().position(|peer| peer.name == name);
-        self.taken.insert(name.to_owned());
+        self.taken.push(name.to_owned());
         self.peers.remove(place.unwrap_or_else(|| panic!("no peer {name}")))
     }
 
@@ -254,9 +272,7 @@ impl Cluster {
     #[must_use]
     pub fn complaints(&self, peer: &Peer) -> Vec<String> {
         let mut complaints = peer.complaints();
-        if !self.taken.is_empty() {
-            complaints.retain(|complaint| !BROKEN_OFF.iter().any(|word| complaint.contains(word)));
-        }
+        excuse_ends(&mut complaints, self.taken.len());
         if self.taken.contains(&peer.name) {
             let own_leave = format!("Refuting a dead message (from: {})", peer.name);
             complaints.retain(|complaint| !complaint.contains(&own_leave));
@@ -361,3 +377,24 @@ const FAVOUR: &str = "-15";
 
 /// Where peers listen that have a host to themselves: memberlist's port.
 const PORT: u16 = 7946;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_excuse_what_they_bring_and_no_more() {
+        let said = |count, word: &str| vec![format!("a stream: {word}"); count];
+        let left = |mut complaints: Vec<String>, ends| {
+            excuse_ends(&mut complaints, ends);
+            complaints.len()
+        };
+        for word in BROKEN_OFF {
+            assert_eq!(left(said(1, word), 0), 1, "nobody ended");
+            assert_eq!(left(said(4, word), 2), 0);
+            assert_eq!(left(said(5, word), 2), 1, "more than two streams each");
+        }
+        assert_eq!((left(said(9, REFUSED), 0), left(said(9, REFUSED), 1)), (9, 0));
+        assert_eq!(left(said(1, "i/o timeout"), 9), 1);
+    }
+}

@@ -1,7 +1,7 @@
 //! Two of one name: all others hear of it and stay with the first.
 
 use serde_json::Value;
-use swim_interop::{cluster::BROKEN_OFF, peer::Kind, tape::until};
+use swim_interop::{peer::Kind, tape::until};
 
 use crate::harness::{Variant, finish_but_for, in_each_variant, mixed};
 
@@ -26,8 +26,8 @@ fn second_of_a_name(variant: Variant, impostor: Kind, name: &str) {
         if deaf.is_empty() { Ok(()) } else { Err(format!("{deaf:?} did not")) }
     });
     drop(other);
-    // Exchanges with it are refused or broken off as soon as it is gone.
-    finish_but_for(cluster, &[&["Conflicting address"], &BROKEN_OFF[..]].concat());
+    // Exchanges with it are refused as soon as it is gone.
+    finish_but_for(cluster, &["Conflicting address", "connection refused"]);
 }
 
 in_each_variant! {
