@@ -33,12 +33,8 @@ pub(crate) fn run(args: AgentArgs) -> Result<ExitCode, Failure> {
         .map_err(|error| runtime_failure("cannot start the event loop", error))?;
     let result = runtime.block_on(serve(args, printer.clone()));
     runtime.shutdown_background(); // A name being looked up must not hold us up.
-    let patience = match result {
-        Ok(Ended::Left) | Err(_) => FLUSH_LIMIT,
-        Ok(Ended::Forced) => Duration::ZERO,
-    };
-    printer.sink().flush(patience);
-    log.flush(patience);
+    printer.sink().flush(FLUSH_LIMIT);
+    log.flush(FLUSH_LIMIT);
     match result? {
         Ended::Left => Ok(ExitCode::SUCCESS),
         Ended::Forced => Ok(ExitCode::FAILURE),
@@ -185,5 +181,6 @@ type Commands = mpsc::Receiver<Result<Command, String>>;
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the last events may take.
 const REPORT_LIMIT: Duration = Duration::from_secs(1);
-/// How long a slow reader is waited for at the end.
+/// How long a slow reader is waited for at the end, each of stdout's and stderr's: also by who was
+/// told twice, for why it has not left is its last word.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);

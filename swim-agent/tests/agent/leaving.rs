@@ -1,14 +1,22 @@
 //! Signals: the first one leaves, the second one does not wait, and a leave is never a failure.
 
-use std::{thread, time::Duration};
+use std::{
+    io::{self, Read, Write},
+    process::Stdio,
+    thread,
+    time::Duration,
+};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use swim_tokio::Profile;
 
 use crate::{
     bounds,
-    harness::{KEY, LONG, cluster, machine, wait_complete},
+    harness::{Agent, KEY, LONG, Reaper, cluster, machine, swim, wait_complete},
 };
+
+/// What a pipe holds before anybody has read of it.
+const PIPE_LEN: usize = 64 << 10;
 
 #[test]
 fn leaving_is_announced_and_never_a_failure() {
@@ -63,6 +71,28 @@ fn a_second_signal_does_not_wait_for_the_leave() {
     assert_eq!(status.code(), Some(1), "{status}");
     agents[1].wait_log("exiting without having left", LONG);
     assert_eq!(agents[1].nodes_of("member-leave"), [""; 0]);
+}
+
+#[test]
+fn who_is_told_twice_still_says_why_it_has_not_left() {
+    let _machine = machine();
+    let peer = Agent::start("peer", &[]);
+    let (mut log, mut full) = io::pipe().unwrap();
+    full.write_all(&[b'\n'; PIPE_LEN]).unwrap();
+    let args = ["agent", "--node", "told", "--bind", "127.0.0.1:0", "--join", &peer.addr];
+    let mut command = swim(&args);
+    let mut told = Reaper(command.stdout(Stdio::null()).stderr(full).spawn().unwrap());
+    drop(command); // It has the other end of the log, too.
+    peer.wait_event(0, "member-join", "told", LONG);
+    peer.signal(Signal::STOP);
+    for signal in [Signal::TERM, Signal::INT] {
+        kill_process(Pid::from_child(&told.0), signal).unwrap();
+    }
+    thread::sleep(Duration::from_millis(300)); // The log can be written now, and not before.
+    let mut text = String::new();
+    log.read_to_string(&mut text).unwrap();
+    assert_eq!(told.0.wait().unwrap().code(), Some(1));
+    assert!(text.contains("exiting without having left"), "{text}");
 }
 
 #[test]
