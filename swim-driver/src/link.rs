@@ -1,7 +1,8 @@
 //! What the loop and the task of one stream share: orders go one way, reports the other.
 //!
 //! Every direction is bounded. What is to be written is bounded by the machine, which waits for
-//! [`Report::Drained`]; of what was read there is one chunk under way at most, because the task
+//! [`Report::Drained`], and once it has closed a stream by `Streams`, to whom the link says what is
+//! held; of what was read there is one chunk under way at most, because the task
 //! reads the next one when the loop is done with the last.
 
 use core::{
@@ -82,6 +83,8 @@ pub(crate) struct Link {
 struct Orders {
     wish: Wish,
     outgoing: VecDeque<Bytes>,
+    /// Bytes that were written since all before them went out.
+    held: usize,
     /// The task has taken something that did not go out yet.
     is_writing: bool,
     /// The task may read a chunk.
@@ -94,6 +97,7 @@ impl Link {
         let orders = Orders {
             wish: Wish::Open,
             outgoing: VecDeque::new(),
+            held: 0,
             is_writing: false,
             may_read: true,
             task: None,
@@ -103,7 +107,10 @@ impl Link {
 
     /// Writes `data` after what was written before.
     pub(crate) fn write(&self, data: Bytes) {
-        self.order(|orders| orders.outgoing.push_back(data));
+        self.order(|orders| {
+            orders.held += data.len();
+            orders.outgoing.push_back(data);
+        });
     }
 
     /// Wants this or what was wanted before, whichever is more impatient.
@@ -125,9 +132,18 @@ impl Link {
         orders.outgoing.is_empty() && !orders.is_writing
     }
 
+    /// The bytes, or some more, that a stream holds which was told to close and waits for its peer
+    /// to read them.
+    pub(crate) fn held_at_close(&self) -> usize {
+        let orders = lock(&self.orders);
+        if orders.wish == Wish::Close { orders.held } else { 0 }
+    }
+
     /// For the task: all that it has taken went out.
     pub(crate) fn drained(&self) {
-        lock(&self.orders).is_writing = false;
+        let mut orders = lock(&self.orders);
+        orders.is_writing = false;
+        orders.held = orders.outgoing.iter().map(Bytes::len).sum();
     }
 
     /// For the task: what is wanted, together with all that is to be written, and whether it may

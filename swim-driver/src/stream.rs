@@ -81,7 +81,7 @@ impl<R: Runtime> StreamTask<R> {
             }
             match wish {
                 Wish::Open => self.poll_open(cx, &mut pump),
-                Wish::Close => pump.poll_close(cx),
+                Wish::Close => self.poll_close(cx, &mut pump),
                 Wish::Hurry | Wish::Abort => Poll::Ready(()),
             }
         };
@@ -121,6 +121,15 @@ impl<R: Runtime> StreamTask<R> {
                 Poll::Ready(())
             }
         }
+    }
+
+    /// Writes what there is, and says when nothing of it is held any more. Ready at the end.
+    fn poll_close(&self, cx: &mut Context<'_>, pump: &mut Pump<R::Stream>) -> Poll<()> {
+        let over = pump.poll_close(cx);
+        if pump.unsent.is_empty() {
+            self.link.drained();
+        }
+        over
     }
 
     fn report_broken(&self, doing: Doing, error: io::Error) {

@@ -116,6 +116,19 @@ impl<R: Runtime> Streams<R> {
     pub(crate) fn close(&mut self, id: StreamId) {
         let may_wait = !id.is_accepted() || self.closing < CLOSING_MAX;
         self.end(id, if may_wait { Wish::Close } else { Wish::Hurry });
+        self.make_room();
+    }
+
+    /// Where streams that are closing hold too much together, those that hold the most wait for
+    /// their peers no longer, the oldest of them first: it had the most time.
+    fn make_room(&self) {
+        let held = || self.links.values().map(|entry| (entry.link.held_at_close(), entry));
+        let mut all: usize = held().map(|(len, _)| len).sum();
+        while all > CLOSING_BYTES_MAX {
+            let Some((len, entry)) = held().rev().max_by_key(|(len, _)| *len) else { return };
+            entry.link.wish(Wish::Hurry);
+            all -= len;
+        }
     }
 
     /// Closes a stream at once.
@@ -212,6 +225,11 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 /// Streams opened by peers that may take their time with closing. The machine no longer counts
 /// them, so without this bound a peer could collect any number by reading nothing.
 const CLOSING_MAX: usize = 128;
+
+/// Bytes that all streams which are closing may hold together, three answers in memberlist's
+/// dialect of the longest there are: each of them is written as a whole, and whoever asks and does
+/// not read would have us keep it for as long as a stream may take. (M1, X11)
+const CLOSING_BYTES_MAX: usize = 64 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -318,5 +336,39 @@ mod tests {
         drop(tasks);
         assert!(streams.poll_stop(&context()).is_ready());
         assert_eq!(streams.closing, 0);
+    }
+
+    #[test]
+    fn m1_x11_who_asks_and_does_not_read_holds_only_so_much() {
+        let runtime = Still::default();
+        let mut streams = streams(&runtime);
+        let mut tasks = Vec::new();
+        // The streams that may not wait after one more was answered and closed.
+        let mut hurried_after = |len| {
+            let id = StreamId::accepted(tasks.len() as u64);
+            tasks.push(streams.open(id));
+            streams.write(id, vec![0; len].into());
+            streams.close(id);
+            let hurries = |task: &StreamTask<Still>| {
+                let wish = task.link.take(&context(), &mut Default::default(), &mut false);
+                if len == 0 {
+                    task.link.drained(); // All of them, and what they have taken.
+                }
+                wish == Wish::Hurry
+            };
+            (0..tasks.len()).filter(|nth| hurries(&tasks[*nth])).collect::<Vec<_>>()
+        };
+        let (long, longest) = (CLOSING_BYTES_MAX / 4, CLOSING_BYTES_MAX / 4 + 2);
+        for len in [1, long, longest, longest] {
+            assert_eq!(hurried_after(len), [0; 0]);
+        }
+        assert_eq!(hurried_after(long), [2], "the oldest of the longest");
+        assert_eq!(hurried_after(longest), [2, 3]);
+        assert_eq!(hurried_after(0), [2, 3]);
+        // What went out is held no more.
+        for len in [long, long, long, long] {
+            assert_eq!(hurried_after(len), [2, 3]);
+        }
+        assert_eq!(hurried_after(1), [2, 3, 7], "the bound itself is allowed");
     }
 }
