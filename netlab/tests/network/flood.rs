@@ -5,6 +5,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddrV4, UdpSocket},
     process::{Child, Stdio},
+    str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -22,7 +23,7 @@ use swim_netlab::{
 };
 use swim_sim::network::HostId;
 
-use crate::harness::{settled, setup};
+use crate::harness::{settled, setup, suspicion_min};
 
 #[test]
 #[ignore = "needs root, ip and nft"]
@@ -75,14 +76,18 @@ fn x2_a_flood_of_packets_fails_nobody_and_each_is_refused_at_a_bounded_price() {
     let told = log_lines(&mut cluster, "refused what was sent");
     assert!(told <= 10, "the log tells of each reason once in ten minutes, not {told} times");
 
+    let options = cluster.setup().options();
+    // Whoever was suspected at the very end would be failed by then.
+    let members = u32::try_from(MEMBERS).unwrap();
+    thread::sleep(suspicion_min(&options, members) * options.suspicion_max_mult);
+    cluster.wait_agreement(settled(&options, MEMBERS)).unwrap();
     assert_eq!(cluster.count_told("member-failed", began), 0);
-    let limit = settled(&cluster.setup().options(), MEMBERS);
-    cluster.wait_agreement(limit).unwrap();
 }
 
-/// Packets as fast as one thread can send them, at one node. It runs at the lowest priority: on few
-/// processors it would otherwise take from the nodes the time that they have on machines of their
-/// own. Whatever is idle is its own, and what it sends crosses the network at its own expense.
+/// Packets as fast as one thread can send them, at one node. It runs at the lowest priority unless
+/// told otherwise: on few processors it would take from the nodes the time that they have on
+/// machines of their own. Whatever is idle is its own, and what it sends crosses the network at its
+/// own expense.
 struct Flood {
     is_over: Arc<AtomicBool>,
     sending: thread::JoinHandle<io::Result<u64>>,
@@ -94,7 +99,7 @@ impl Flood {
         let (to, stop) =
             (SocketAddrV4::new(cluster.lab().addr(VICTIM), PORT), Arc::clone(&is_over));
         let sending = cluster.lab().spawn(ATTACKER, move || {
-            setpriority_process(None, 19)?; // Of this thread alone.
+            setpriority_process(None, niceness())?; // Of this thread alone.
             let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
             let mut sent = 0;
             let mut rounds = (0..).take_while(|_| !stop.load(Relaxed));
@@ -223,10 +228,18 @@ fn in_an_unknown_session(packet: &[u8]) -> Vec<u8> {
 }
 
 /// How long the flood lasts: a minute, or as many seconds as the environment says.
-#[expect(clippy::disallowed_methods, reason = "while one works on this test a minute is long")]
 fn flood_time() -> Duration {
-    let given = std::env::var("SWIM_FLOOD_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(given.unwrap_or(60))
+    Duration::from_secs(given("SWIM_FLOOD_SECONDS").unwrap_or(60))
+}
+
+/// How little of the processors the sender is to have, from 0, as all others, to 19.
+fn niceness() -> i32 {
+    given("SWIM_FLOOD_NICE").unwrap_or(19)
+}
+
+#[expect(clippy::disallowed_methods, reason = "while one works on this test a minute is long")]
+fn given<T: FromStr>(variable: &str) -> Option<T> {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok())
 }
 
 const MEMBERS: usize = 5;
