@@ -13,7 +13,8 @@ use crate::{
 #[ignore = "needs root, ip and nft"]
 fn keys_are_rotated_while_packets_are_lost() {
     let key = Some(OLD.into());
-    let mut cluster = started(Setup { key, programs: both(), ..setup(5, &[]) });
+    let stream_timeout = "stream_timeout=1s";
+    let mut cluster = started(Setup { key, programs: both(), ..setup(5, &[stream_timeout]) });
     for host in 0..5 {
         cluster.lose(host, 200, 0).unwrap();
     }
@@ -21,8 +22,9 @@ fn keys_are_rotated_while_packets_are_lost() {
         for host in 0..5 {
             cluster.node(host).unwrap().order(&format!("keys {step}")).unwrap();
         }
-        // What was sealed before the step is on its way no longer, and all have had a turn.
-        thread::sleep(Duration::from_secs(3));
+        // What was sealed before the step is on its way no longer: a stream takes three times its
+        // timeout, and what closes it a little more.
+        thread::sleep(Duration::from_secs(5));
     }
     let since = time_of_day();
     let id = cluster.node(0).unwrap().order("keys list").unwrap()["ids"].clone();

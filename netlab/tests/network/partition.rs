@@ -14,8 +14,8 @@ use crate::harness::{
 #[test]
 #[ignore = "needs root, ip and nft"]
 fn a_short_partition_makes_suspects_and_no_failure() {
-    // Suspicions take eight seconds at least: time to mend, even on a machine that has much to do.
-    let mut cluster = cluster(6, &["suspicion_mult=16"]);
+    // Suspicions take sixteen seconds at least: time to mend, even where others use the machine.
+    let mut cluster = cluster(6, &["suspicion_mult=32"]);
     let options = cluster.setup().options();
     let began = time_of_day();
     cluster.change_network(|faults| faults.partition(&[vec![0, 1, 2], vec![3, 4, 5]])).unwrap();

@@ -19,12 +19,24 @@ fn the_simulator_and_real_agents_show_the_same() {
     let scenario = Scenario::parse(&fs::read_to_string(path).unwrap()).unwrap();
     let simulated: Vec<_> =
         (0..SEEDS).map(|seed| Measured::simulated(&scenario, seed).unwrap()).collect();
-    let mut live = Live::run(&scenario).unwrap();
+    for attempt in 1..=ATTEMPTS {
+        let complaints = compare(&scenario, &simulated);
+        if complaints.is_empty() {
+            return;
+        }
+        println!("attempt {attempt} of {ATTEMPTS}: {}", complaints.join("; "));
+    }
+    panic!("what real agents show is not what simulated ones do");
+}
+
+/// Runs real agents, prints how they compare, and says what does not.
+fn compare(scenario: &Scenario, simulated: &[Measured]) -> Vec<String> {
+    let mut live = Live::run(scenario).unwrap();
     let account = judge(&mut live.cluster, &[]);
     let real = live.measured(&account.record);
-    assert_whole(&real, &simulated);
+    assert_whole(&real, simulated);
 
-    let rows = rows(&real, &simulated);
+    let rows = rows(&real, simulated);
     println!("| | simulated: least | median | most | real |\n|---|---|---|---|---|");
     rows.iter().for_each(Row::print);
     let mut rates = Vec::from_iter(simulated.iter().map(|it| it.traffic));
@@ -33,9 +45,12 @@ fn the_simulator_and_real_agents_show_the_same() {
     let rate = real.traffic;
     println!("| traffic, B/s per node | {least:.0} | {middle:.0} | {most:.0} | {rate:.0} |");
 
-    rows.iter().for_each(Row::check);
+    let mut complaints = Vec::from_iter(rows.iter().filter_map(Row::complaint));
     let off = (rate / middle - 1.0).abs();
-    assert!(off <= TRAFFIC_TOLERANCE, "traffic is {:.0} % off", off * 100.0);
+    if off > TRAFFIC_TOLERANCE {
+        complaints.push(format!("traffic is {:.0} % off", off * 100.0));
+    }
+    complaints
 }
 
 fn rows(real: &Measured, simulated: &[Measured]) -> [Row; 6] {
@@ -78,16 +93,21 @@ impl Row {
         println!("| {} | {least} | {middle} | {most} | {} |", self.what, short(self.real));
     }
 
-    fn check(&self) {
+    fn complaint(&self) -> Option<String> {
         let (least, most) = (rank(&self.all, 0.0), rank(&self.all, 1.0));
         let is_met = self.real + self.slack >= least && self.real <= most + self.slack;
-        assert!(is_met, "{}: {:?} is not near {least:?} to {most:?}", self.what, self.real);
+        let complaint =
+            || format!("{}: {:?} is not near {least:?} to {most:?}", self.what, self.real);
+        (!is_met).then(complaint)
     }
 }
 
 /// So many runs in virtual time: enough for their extremes to hold what is rare. Were they as many
 /// as forty, then one real figure in forty would lie beyond them though both worlds were the same.
 const SEEDS: u64 = 200;
+
+/// What else the machine does is not there each time; where the worlds differ, they always do.
+const ATTEMPTS: u32 = 3;
 
 /// What a real run may differ on top: one tick of that which drives it. A process that is not on
 /// the processor when its timer fires acts one later.

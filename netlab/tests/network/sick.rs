@@ -40,8 +40,8 @@ fn who_hears_less_than_half_fails_nobody() {
 #[test]
 #[ignore = "needs root, ip and nft"]
 fn who_fell_asleep_over_a_suspicion_listens_before_it_judges() {
-    // Each suspicion takes four seconds, whatever others say.
-    let mut cluster = cluster(6, &["suspicion_mult=8", "suspicion_max_mult=1"]);
+    // Each suspicion takes eight seconds, whatever others say.
+    let mut cluster = cluster(6, &["suspicion_mult=16", "suspicion_max_mult=1"]);
     let options = cluster.setup().options();
     let healthy = Vec::from_iter((0..6).filter(|host| *host != SICK));
     let began = time_of_day();

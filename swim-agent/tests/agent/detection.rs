@@ -37,7 +37,8 @@ fn a_killed_agent_fails_everywhere_in_time_and_is_back_at_once_when_restarted() 
             let joined =
                 agent.wait_event(from, "member-join", "n3", LONG).saturating_sub(restarted);
             println!("{profile}: {} saw n3 again after {joined:?}", agent.name);
-            assert!(joined < Duration::from_secs(1), "{} after {joined:?}", agent.name);
+            // Nobody waits for the next exchange of tables, which may be half a minute away.
+            assert!(joined < Duration::from_secs(5), "{} after {joined:?}", agent.name);
         }
         agents.push(again);
         wait_complete(&agents, LONG);

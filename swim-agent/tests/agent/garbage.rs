@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::harness::{Agent, KEY, LONG, cluster, machine, wait_complete};
+use crate::harness::{Agent, KEY, LONG, cluster, comes_true, machine, wait_complete};
 
 #[test]
 fn garbage_changes_nothing_but_counters() {
@@ -23,17 +23,18 @@ fn garbage_changes_nothing_but_counters() {
         let refused = agents[0].counter("rejected");
         let streams = streams_taken(&mut agents[0]);
 
-        throw_datagrams(&agents[0].addr);
+        // The system may drop datagrams before the agent sees them, where it has much else to do.
+        comes_true("as many are refused as were thrown once", || {
+            throw_datagrams(&agents[0].addr);
+            agents[0].counter("rejected") - refused >= DATAGRAMS as u64
+        });
         throw_streams(&agents[0].addr);
         thread::sleep(Duration::from_secs(4)); // A probe that was disturbed would be missed by now.
 
-        // The system may drop some datagrams before the agent sees them.
-        let refused = agents[0].counter("rejected") - refused;
-        assert!(refused > DATAGRAMS as u64 / 2, "only {refused} were even counted");
         let streams = streams_taken(&mut agents[0]) - streams;
         assert!(streams >= STREAMS as u64, "only {streams} streams arrived");
         for (n, agent) in agents.iter_mut().enumerate() {
-            assert_eq!(agent.members(), members[n], "as listed by {}", agent.name);
+            comes_true("the list is as it was", || agent.members() == members[n]);
             assert_eq!(events(agent), printed_events[n], "as seen by {}", agent.name);
         }
     }

@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::ioctl_fionbio,
+    process::{Pid, Signal, kill_process},
+};
 use swim_tokio::Profile;
 
 use crate::{
     bounds,
     harness::{Agent, KEY, LONG, Reaper, cluster, machine, swim, wait_complete},
 };
-
-/// What a pipe holds before anybody has read of it.
-const PIPE_LEN: usize = 64 << 10;
 
 #[test]
 fn leaving_is_announced_and_never_a_failure() {
@@ -27,7 +27,7 @@ fn leaving_is_announced_and_never_a_failure() {
     for signal in [Signal::TERM, Signal::INT] {
         let mut leaver = agents.pop().unwrap();
         leaver.signal(signal);
-        let status = leaver.exit(Duration::from_secs(6));
+        let status = leaver.exit(Duration::from_secs(10));
         assert_eq!(status.code(), Some(0), "{signal:?}: {status}");
         leaver.wait_event(0, "member-leave", &leaver.name, LONG);
         assert_eq!(leaver.logged("nobody has confirmed it"), 0);
@@ -37,7 +37,7 @@ fn leaving_is_announced_and_never_a_failure() {
     }
     let mut leaver = agents.pop().unwrap();
     leaver.ask("leave");
-    assert_eq!(leaver.exit(Duration::from_secs(6)).code(), Some(0));
+    assert_eq!(leaver.exit(Duration::from_secs(10)).code(), Some(0));
 
     // Long enough for a probe to fail and its suspicion to run out.
     thread::sleep(bounds::suspicion_min(Profile::Local, 5) + Duration::from_secs(2));
@@ -67,8 +67,8 @@ fn a_second_signal_does_not_wait_for_the_leave() {
     agents[1].signal(Signal::TERM);
     agents[1].wait_log("leaving", LONG);
     agents[1].signal(Signal::INT);
-    let status = agents[1].exit(Duration::from_secs(2));
-    assert_eq!(status.code(), Some(1), "{status}");
+    let status = agents[1].exit(LONG);
+    assert_eq!(status.code(), Some(1), "it waited for the leave");
     agents[1].wait_log("exiting without having left", LONG);
     assert_eq!(agents[1].nodes_of("member-leave"), [""; 0]);
 }
@@ -78,7 +78,9 @@ fn who_is_told_twice_still_says_why_it_has_not_left() {
     let _machine = machine();
     let peer = Agent::start("peer", &[]);
     let (mut log, mut full) = io::pipe().unwrap();
-    full.write_all(&[b'\n'; PIPE_LEN]).unwrap();
+    ioctl_fionbio(&full, true).unwrap();
+    while full.write(b"\n").is_ok() {}
+    ioctl_fionbio(&full, false).unwrap();
     let args = ["agent", "--node", "told", "--bind", "127.0.0.1:0", "--join", &peer.addr];
     let mut command = swim(&args);
     let mut told = Reaper(command.stdout(Stdio::null()).stderr(full).spawn().unwrap());
@@ -88,7 +90,7 @@ fn who_is_told_twice_still_says_why_it_has_not_left() {
     for signal in [Signal::TERM, Signal::INT] {
         kill_process(Pid::from_child(&told.0), signal).unwrap();
     }
-    thread::sleep(Duration::from_millis(300)); // The log can be written now, and not before.
+    thread::sleep(Duration::from_millis(100)); // The log can be written now, and not before.
     let mut text = String::new();
     log.read_to_string(&mut text).unwrap();
     assert_eq!(told.0.wait().unwrap().code(), Some(1));

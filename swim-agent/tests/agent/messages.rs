@@ -9,13 +9,15 @@ use crate::harness::{Agent, LONG, machine};
 #[test]
 fn x11_a_message_too_long_for_a_line_is_told_by_its_length() {
     let _machine = machine();
-    let agent = Agent::start("reader", &["--profile", "local"]);
+    // The longest message takes a while on a machine that has much to do.
+    let agent = Agent::start("reader", &["--profile", "local", "--set", "stream_timeout=30s"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // Of all bytes, these take the most room when they are escaped.
     let messages = [3, 32 << 10 | 1, 16 << 20].map(|len| "\u{1b}".repeat(len));
     runtime.block_on(async {
-        let started = Builder::local("writer").bind("127.0.0.1:0").start().await;
-        let (writer, _events) = started.unwrap();
+        let writer = Builder::local("writer").bind("127.0.0.1:0");
+        let writer = writer.options(|options| options.stream_timeout = LONG);
+        let (writer, _events) = writer.start().await.unwrap();
         writer.join([&agent.addr]).await.unwrap();
         for message in messages.clone() {
             writer.send_reliable("reader", message).await.unwrap();
