@@ -149,6 +149,8 @@ fn a_message_must_fit_into_a_packet() {
         let refused = stage.call(|node, now| node.send_best_effort(now, "p1", &[0; 20_000]));
         let Err(SendError::TooLarge { len: 20_000, max }) = refused else { panic!("{refused:?}") };
         assert!(max > packet_len_max - 100, "{max}");
+        // A part's head takes three bytes, and so may the length of the payload.
+        assert_eq!(max, stage.node.message_room() - 6);
         let over = stage.call(|node, now| node.send_best_effort(now, "p1", &vec![0; max + 1]));
         assert_eq!(over, Err(SendError::TooLarge { len: max + 1, max }));
         assert!(stage.sent.is_empty());

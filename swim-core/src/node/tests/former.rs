@@ -72,6 +72,23 @@ fn x4_what_was_said_to_a_former_life_changes_nothing() {
 }
 
 #[test]
+fn x4_what_was_said_before_a_leave_changes_nothing_after_it() {
+    let mut stage = Stage::with(2, |_| {});
+    let recorded = stage.packet(1, &[is_alive(9, 1, 1)]);
+    stage.call(|node, now| node.leave(now, Duration::ZERO)).unwrap();
+    stage.run(SECOND);
+    stage.call(|node, now| node.join(now, &[addr(2)], SECOND)).unwrap();
+    stage.raw(addr(1), &recorded);
+    assert_eq!(stage.node.stats().rejected_for(Reject::FormerLife), 1);
+    assert_eq!(stage.state(9), None);
+    let life = stage.node.stamp().life;
+    let anew = stage.packet_to(life, 1, &[is_alive(9, 1, 1)]);
+    stage.raw(addr(1), &anew);
+    assert_eq!(stage.node.stats().rejected_for(Reject::FormerLife), 1);
+    assert_eq!(stage.state(9), Some(State::Alive));
+}
+
+#[test]
 fn x4_x6_a_ping_to_a_former_life_is_answered_in_fewer_bytes() {
     for keyring in [None, Some(Keyring::new(Key::generate([3; 32])))] {
         // Names of up to 13 bytes more than the asker's have room for the answer.

@@ -73,9 +73,10 @@ impl Sessions {
     /// Takes over the sessions of another, so far ahead of its counters.
     #[cfg(feature = "simulation")]
     pub(crate) fn use_up(&mut self, other: &Self, key: &Key, label: &[u8], ahead: u32) {
-        let taken = |session: &Session| Session {
-            next: session.next.saturating_add(ahead).min(u32::MAX - 1),
-            ..Session::with_id(key, label, session.id)
+        let taken = |session: &Session| {
+            let mut taken = Session::with_id(key, label, session.id);
+            taken.next = session.next.saturating_add(ahead).min(u32::MAX - 1);
+            taken
         };
         (self.packets, self.streams) = (taken(&other.packets), taken(&other.streams));
     }

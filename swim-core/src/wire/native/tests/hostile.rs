@@ -117,6 +117,24 @@ fn w5_unknown_fields_are_skipped_if_the_speaker_is_newer() {
 }
 
 #[test]
+fn w2_an_ack_that_says_little_has_one_form() {
+    let (nonce, nothing) = ([1; 8], [0; 13]);
+    let something = [&[2; 12][..], &[1]].concat();
+    for (content, expected) in [
+        (nonce.to_vec(), Ok(1)),
+        ([&nonce[..], &nothing].concat(), Err(Reject::Malformed)),
+        ([&nonce[..], &nothing, &[0]].concat(), Err(Reject::Malformed)),
+        ([&nonce[..], &nothing, b"\x01x"].concat(), Ok(1)),
+        ([&nonce[..], &something].concat(), Ok(1)),
+        ([&nonce[..], &something, &[0]].concat(), Err(Reject::Malformed)),
+    ] {
+        let parts = forged_part(Kind::Ack.byte(), &content);
+        let data = forged_packet("prod", &forged_body(PROTOCOL, &parts));
+        assert_eq!(outcome(&mut node(PLAIN, "bob"), &data), expected, "{content:?}");
+    }
+}
+
+#[test]
 fn x6_a_packet_with_two_probes_or_too_many_parts_is_refused() {
     let ping = forged_part(Kind::Ping.byte(), &[&[1; 20][..], &[1]].concat());
     let indirect =

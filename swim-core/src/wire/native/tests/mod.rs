@@ -54,8 +54,13 @@ const SEALED: Setup = Setup { key_len: Some(32), ..PLAIN };
 
 /// A node with this name; the names of a test are different, and so are their nonces.
 fn node(setup: Setup, name: &str) -> Native {
+    started(setup, name, name)
+}
+
+/// A node with this name whose luck comes of this word.
+fn started(setup: Setup, name: &str, luck: &str) -> Native {
     let mut seed = [0; 32];
-    seed[..name.len()].copy_from_slice(name.as_bytes());
+    seed[..luck.len()].copy_from_slice(luck.as_bytes());
     let label = Label::new(setup.label).unwrap();
     let settings = WireSettings {
         label: &label,

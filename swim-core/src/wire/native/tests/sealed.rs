@@ -198,11 +198,10 @@ fn x18_rotation_keeps_everybody_talking() {
 
 #[test]
 fn x3_nodes_and_restarts_share_no_session() {
-    let sessions = ["alice", "bob", "carol", "dave"].map(|name| {
-        let data = packet(&mut node(SEALED, name), &[NACK]);
-        data[10..18].to_vec()
-    });
-    assert_eq!(BTreeSet::from(sessions).len(), 4);
+    let session = |mut node: Native| packet(&mut node, &[NACK])[10..18].to_vec();
+    let nodes = ["alice", "bob", "carol", "dave"].map(|name| session(node(SEALED, name)));
+    let starts = ["first", "second", "third"].map(|luck| session(started(SEALED, "alice", luck)));
+    assert_eq!(BTreeSet::from_iter(nodes.into_iter().chain(starts)).len(), 7);
 }
 
 #[test]
