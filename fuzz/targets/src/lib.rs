@@ -29,7 +29,7 @@ pub use node::node;
 pub use one_encoding::one_encoding;
 pub use packet::{memberlist_packet, native_packet};
 pub use stream::{CUTS, memberlist_stream, native_stream};
-pub use text::text;
+pub use text::{readers, text};
 
 /// A target: it takes any bytes and panics when something doesn't hold.
 pub type Target = fn(&[u8]);

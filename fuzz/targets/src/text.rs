@@ -43,6 +43,30 @@ pub fn text(data: &[u8]) {
     commands(data, text);
 }
 
+/// The readers that take this text.
+#[must_use]
+pub fn readers(data: &[u8]) -> Vec<&'static str> {
+    let text = String::from_utf8_lossy(data);
+    let text = text.as_ref();
+    let words = || text.lines().map(OsString::from);
+    let takes = [
+        ("key", Key::from_base64(text).is_ok()),
+        ("name", Name::new(text).is_ok()),
+        ("label", Label::new(text).is_ok()),
+        ("network", text.parse::<Cidr>().is_ok()),
+        ("profile", text.parse::<Profile>().is_ok()),
+        ("span", span::parse(text).is_ok()),
+        ("setting", settings::parse(text).is_ok()),
+        ("scenario", Scenario::parse(text).is_ok()),
+        ("plan", Plan::from_toml(text).is_ok()),
+        ("plan on a line", Plan::from_json(text).is_ok()),
+        ("keyring file", untrusted::keyring_file(text).is_ok()),
+        ("command line", untrusted::command_line(words()).is_ok()),
+        ("command", untrusted::commands(data).any(|command| command.is_ok())),
+    ];
+    takes.into_iter().filter_map(|(reader, takes)| takes.then_some(reader)).collect()
+}
+
 /// A keyring file. (X20)
 fn keyring_file(text: &str) {
     let Ok(ring) = untrusted::keyring_file(text) else { return };

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use swim_fuzz_targets::{Kinds, TARGETS, Target, answers, kinds};
+use swim_fuzz_targets::{Kinds, TARGETS, Target, answers, kinds, readers};
 
 /// The longest input that a corpus may hold, in bytes, and the most inputs of all together.
 const INPUT_LEN_MAX: usize = 4096;
@@ -80,6 +80,21 @@ fn the_corpora_of_the_decoders_have_every_kind_of_message() {
         }
     }
 }
+
+/// What every reader refuses is no text to begin with.
+#[test]
+fn the_corpus_of_texts_has_some_that_each_reader_takes() {
+    let inputs = files(&corpus().join("text"));
+    let taken: BTreeSet<_> = inputs
+        .iter()
+        .flat_map(|input| readers(&fs::read(input).expect("it can be read")))
+        .collect();
+    assert_eq!(taken.len(), READERS, "only {taken:?}");
+}
+
+/// Of keys, names, labels, networks, profiles, spans, settings, scenarios, plans in two forms,
+/// keyring files, command lines and commands.
+const READERS: usize = 13;
 
 type KindsOf = fn(&str, &[u8]) -> Kinds;
 
