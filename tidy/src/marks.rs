@@ -91,7 +91,7 @@ fn row(line: &str) -> (Vec<String>, &str) {
 }
 
 /// `S7` as a letter and a number.
-fn split(mark: &str) -> Option<(char, u32)> {
+pub(crate) fn split(mark: &str) -> Option<(char, u32)> {
     let letter = mark.chars().next().filter(char::is_ascii_uppercase)?;
     let digits = &mark[1..];
     let is_number = (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());

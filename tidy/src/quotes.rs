@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::source::Source;
+use crate::{marks, source::Source};
 
 /// Where the threats stand, one in a row.
 pub const THREATS: &str = "docs/threats.md";
@@ -20,9 +20,15 @@ const WORDS_MIN: usize = 4;
 pub fn complaints(files: &[Source]) -> Vec<String> {
     let rust: Vec<_> = files.iter().filter(|file| file.is_rust()).collect();
     let known: BTreeSet<&str> = rust.iter().flat_map(|file| words(&file.text)).collect();
-    let is_there = |quote: &str| match quote.strip_suffix(".rs") {
-        Some(_) => rust.iter().any(|file| file.path.ends_with(quote)),
-        None => known.contains(quote),
+    let functions: BTreeSet<&str> = rust.iter().flat_map(|file| functions(&file.text)).collect();
+    let is_there = |quote: &str| {
+        if quote.ends_with(".rs") {
+            rust.iter().any(|file| file.path.ends_with(quote))
+        } else if is_test(quote) {
+            functions.contains(quote)
+        } else {
+            known.contains(quote)
+        }
     };
     let documents = files.iter().filter(|file| file.path.ends_with(".md"));
     let mut found = Vec::new();
@@ -65,6 +71,21 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.contains('_'))
 }
 
+/// Those of the text, and what a macro may make some of: `name: value` on a line of its own.
+fn functions(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let named = text.split("fn ").skip(1).filter_map(move |rest| rest.split(ends).next());
+    let made = text.lines().filter_map(|line| Some(line.trim_start().split_once(": ")?.0));
+    named.chain(made)
+}
+
+/// Whether a name begins with the mark of a promise, as those of tests do. A comment that tells of
+/// a test is none.
+fn is_test(name: &str) -> bool {
+    let mark = name.split('_').next();
+    mark.is_some_and(|mark| marks::split(&mark.to_ascii_uppercase()).is_some())
+}
+
 /// What stands between backticks.
 fn quotes(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
@@ -89,8 +110,12 @@ mod tests {
 
     #[test]
     fn what_is_quoted_must_be_there() {
-        let code = "const A_LIMIT: u8 = 1;\n#[test]\nfn x1_this_is_shown() {}\n";
-        let good = "`x1_this_is_shown`, `A_LIMIT`, `a/src/one.rs`, `two_words`, `a/*.rs`, `X1`\n";
+        let code = "const A_LIMIT: u8 = 1;\n#[test]\nfn x1_this_is_shown() {}\n\
+                    tests! {\n    x2_another_is_shown: 7,\n}\n\
+                    // See x1_this_was_shown, and how_it_was_counted.\n";
+        let good = "`x1_this_is_shown`, `x2_another_is_shown`\n\
+                    `A_LIMIT`, `a/src/one.rs`, `two_words`, `a/*.rs`, `X1`\n\
+                    `how_it_was_counted`\n";
         let bad = "`x1_this_was_shown` and `B_LIMIT`, `a/src/two.rs`\n";
         let files = [
             file("a/src/one.rs", code),
