@@ -55,6 +55,22 @@ fn memberlist_7_3_step_3_a_death_ends_the_suspicion() {
 }
 
 #[test]
+fn who_tells_of_a_death_that_is_known_is_not_told_of_it() {
+    let mut stage = Stage::with(8, |options| {
+        options.gossip_nodes = 1;
+        options.retransmit_mult = 16;
+    });
+    stage.fail(1, (1, 1), 2);
+    let is_told = |stage: &Stage, nth| !stage.claims_to(nth).is_empty();
+    let teller = (3..=8).find(|nth| !is_told(&stage, *nth)).expect("not all are told at once");
+    stage.say(teller, &[is_dead(1, (1, 1), teller)]);
+    stage.settle_and_keep();
+    for nth in 2..=8 {
+        assert_eq!(is_told(&stage, nth), nth != 2 && nth != teller, "p{nth}, not p{teller}");
+    }
+}
+
+#[test]
 fn memberlist_7_3_step_4_nobody_dies_twice() {
     let mut stage = Stage::with(3, |_| {});
     stage.fail(1, (1, 1), 2);
