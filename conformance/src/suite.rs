@@ -105,6 +105,7 @@ suite! { ($) ALONE conform_alone
         files_and_threads_stay_as_they_are
         a_thousand_joins_and_leaves_leave_nothing
         idle_nodes_wake_up_for_protocol_timers_only
+        m1_who_asks_for_tables_and_does_not_read_them_has_few_kept
     }
 }
 

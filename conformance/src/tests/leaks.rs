@@ -1,15 +1,18 @@
 //! Nodes that come and go leave nothing behind in the process. Each case has a process of its own,
 //! because it counts what the whole process has.
 
-use std::{fs, time::Duration};
+use std::{fs, io::Write, net::TcpStream, time::Duration};
 
-use swim_driver::{Builder, Runtime};
+use swim_driver::{
+    Builder, Runtime,
+    surface::{Dialect, MemberlistOptions, Sample},
+};
 
 use crate::{
     counted::Counted,
     heap,
     platform::Platform,
-    waiting::{GENEROUS, until, within},
+    waiting::{GENEROUS, soon, until, within},
 };
 
 fn open_files() -> usize {
@@ -113,6 +116,45 @@ pub async fn idle_nodes_wake_up_for_protocol_timers_only<P: Platform>() {
     assert!(best >= 2 * 5, "they probe each other once a second, but had {best} turns");
     assert!(best <= 2 * 5 * TURNS_A_SECOND, "{best} turns of two nodes in {SPAN:?}");
 }
+
+/// In memberlist's dialect an answer is written as a whole, and then the stream is closed: all that
+/// is kept of it is what its reader has not read.
+pub async fn m1_who_asks_for_tables_and_does_not_read_them_has_few_kept<P: Platform>() {
+    const ASKED: usize = 60;
+    let node = node::<P::Runtime>("a").options(|options| {
+        let plain = MemberlistOptions { compression: false, ..MemberlistOptions::default() };
+        options.dialect = Dialect::Memberlist(plain);
+        options.stream_timeout = 3 * GENEROUS; // They wait for longer than we do.
+    });
+    let (a, _events) = node.start().await.unwrap();
+    a.set_local_state(vec![7; ANSWER_LEN]).await.unwrap();
+    let before = heap::live();
+    let ask = |_| {
+        let mut stream = TcpStream::connect(a.addr()).unwrap();
+        stream.write_all(QUESTION).unwrap();
+        stream
+    };
+    let _unread = Vec::from_iter((0..ASKED).map(ask));
+    soon::<P, _>("all are answered", async {
+        loop {
+            let Sample { stats, queues, .. } = a.sample().await.unwrap();
+            if stats.streams_accepted == ASKED as u64 && queues.streams_accepted == 0 {
+                return;
+            }
+            P::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let kept = || usize::try_from(heap::live() - before).unwrap_or(0);
+    until::<P>("no more is kept than may be", || kept() <= CLOSING_BYTES_MAX + ANSWER_LEN).await;
+    assert!(kept() > CLOSING_BYTES_MAX / 2, "{} bytes: those that may do wait", kept());
+}
+
+/// A request for a table, without one: memberlist net.go, `pushPullMsg` and `pushPullHeader`.
+const QUESTION: &[u8] = b"\x06\x83\xa5Nodes\0\xacUserStateLen\0\xa4Join\xc2";
+const ANSWER_LEN: usize = 8 << 20;
+/// As in the driver.
+const CLOSING_BYTES_MAX: usize = 64 << 20;
 
 /// The three that are needed. One that is not, as often as each of them, would make four.
 const TURNS_A_SECOND: usize = 3;
