@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, string::String, vec, vec::Vec};
 
 use super::{
     super::Node,
-    words::{NODE, addr, alive, is_alive, name},
+    words::{NODE, addr, alive, is_alive, is_suspect, name},
 };
 use crate::{
     config::Options,
@@ -13,7 +13,7 @@ use crate::{
     event::{Event, EventKind},
     io::{Input, Output, StreamEvent, StreamId},
     keyring::{Key, KeyId, Keyring},
-    limits::{MEMBERLIST_PACKET_LEN_MIN, packet_len_needed},
+    limits::{MEMBERLIST_INCARNATION_MAX, MEMBERLIST_PACKET_LEN_MIN, packet_len_needed},
     name::named,
     stamp::Stamp,
     table::MemberIndex,
@@ -38,6 +38,17 @@ fn w1_what_a_packet_must_hold_fits_into_it() {
         let len = old.node.wire.encoded_len(&Message::Claim(Claim::Alive(alive)));
         assert!(len <= old.node.message_room(), "{len}, {name} {meta} {label}");
     }
+}
+
+/// The highest that others believe is the last: what changes after it, changes under it.
+#[test]
+fn o3_no_incarnation_is_higher_than_others_believe() {
+    let mut old = Old::new(|_| {});
+    let highest = Stamp::new(0, MEMBERLIST_INCARNATION_MAX);
+    old.hear(&[is_alive(1, 0, 1), is_suspect(NODE, (0, MEMBERLIST_INCARNATION_MAX - 1), 1)]);
+    assert_eq!(old.node.stamp(), highest);
+    let update = old.call(|node, now| node.update_meta(now, "new".into()));
+    assert_eq!((update, old.node.stamp()), (Ok(highest), highest));
 }
 
 /// A node of this dialect, and what it has put out.
